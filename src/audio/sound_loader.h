@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "media/sound.h"
+#include "rtp/codec.h"
+
+namespace rw::audio {
+
+/// A file of the domain's prompt storage; the extension may be left out.
+struct FilePrompt {
+  std::string domain;
+  std::string name;
+};
+/// Text for the embedded speech engine. `text` may be SSML (`ssml`), whose tags are dropped by engines that do not know them.
+struct SpokenText {
+  std::string text;
+  bool ssml = false;
+  std::string voice;     ///< empty: the default
+  std::string language;  ///< empty: the default
+};
+/// Sine tones: `frequencies` (Hz, 1–4 of them) on for `on`, off for `off`, repeated for `length`. on == 0: without a break.
+struct Tone {
+  std::vector<double> frequencies;
+  std::chrono::milliseconds on{0}, off{0}, length{0};
+};
+using SoundRequest = std::variant<FilePrompt, SpokenText, Tone>;
+
+/// Turns what is to be heard into a Sound that is ready to be played: decodes, synthesises, resamples and encodes on
+/// its own threads, and keeps what it made (least recently used goes first, limited in bytes). Two requests for the same
+/// thing do the work once. Thread-safe.
+class SoundLoader {
+ public:
+  virtual ~SoundLoader() = default;
+  using Done = std::function<void(Result<media::SoundPtr>)>;
+  /// `done` is called exactly once, on a thread of the loader (at once, on the caller's thread, if the sound is at hand), with a sound
+  /// whose payload form for `codec` exists.
+  virtual void load(SoundRequest request, rtp::Codec codec, Done done) = 0;
+};
+
+}  // namespace rw::audio

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "media/sound.h"
+#include "net/address.h"
+#include "rtp/codec.h"
+
+/// The media engine: worker threads that own the legs' sockets and clocks. Commands are asynchronous, ordered per leg, and
+/// may come from any thread; events come back through the sink given with the leg, on the worker's thread.
+namespace rw::media {
+
+using LegId = std::uint64_t;
+using PlayId = std::uint64_t;
+
+enum class Latch : std::uint8_t { any, same_address, off };
+
+struct EngineOptions {
+  net::Address address;             ///< bound for RTP (port ignored)
+  std::uint16_t first_port = 16384; ///< RTP on even ports, RTCP on the next odd one
+  std::uint16_t last_port = 32767;
+  int workers = 0;                  ///< 0: one per core
+  Latch latch = Latch::any;
+  std::chrono::seconds rtp_timeout{60};
+  std::chrono::seconds port_rest{30};  ///< how long a port rests before it is used again
+  bool allow_io_uring = true;
+};
+
+enum class Direction : std::uint8_t { send_receive, send_only, receive_only, inactive };
+
+/// What one offer/answer exchange settled for a leg, from our side.
+struct LegParameters {
+  net::Address remote;                         ///< where RTP goes
+  net::Address remote_rtcp;
+  bool rtcp_mux = false;
+  rtp::Codec codec = rtp::Codec::pcma;         ///< what we send
+  std::uint8_t payload_type = 8;               ///< number for it in what we send
+  struct Receive {
+    std::uint8_t payload_type;
+    rtp::Codec codec;
+  };
+  std::vector<Receive> receive;                ///< what may come, by our numbers
+  std::optional<std::uint8_t> telephone_event_send;     ///< the other side's payload type
+  std::optional<std::uint8_t> telephone_event_receive;  ///< ours
+  Direction direction = Direction::send_receive;
+};
+
+struct DtmfReceived {
+  LegId leg = 0;
+  char digit = 0;  ///< 0-9 * # A-D
+  std::chrono::milliseconds duration{0};
+};
+/// Once for each play(): it ran to its end (`completed`), or was stopped, replaced or released.
+struct PlayEnded {
+  LegId leg = 0;
+  PlayId play = 0;
+  bool completed = false;
+};
+/// No valid RTP for EngineOptions::rtp_timeout after start_timeout_watch(), not counting time on hold.
+struct RtpTimedOut {
+  LegId leg = 0;
+};
+/// The last event of a leg, after release(): its sockets are closed.
+struct LegReleased {
+  LegId leg = 0;
+};
+using Event = std::variant<DtmfReceived, PlayEnded, RtpTimedOut, LegReleased>;
+/// Called on a worker's thread; must not block.
+using EventSink = std::function<void(Event)>;
+
+struct Play {
+  PlayId id = 0;
+  SoundPtr sound;                          ///< null: silence of `silence` length
+  std::chrono::milliseconds silence{0};
+  bool loop = false;                       ///< again and again until stopped
+  std::chrono::milliseconds pause{0};      ///< silence between two rounds of a loop
+};
+
+struct SendDigits {
+  PlayId id = 0;
+  std::string digits;  ///< 0-9 * # A-D; sent as RFC 4733 if negotiated, else as tones
+  std::chrono::milliseconds tone{100};
+  std::chrono::milliseconds gap{100};
+};
+
+/// Sends the caller's own audio back for `length`.
+struct Echo {
+  PlayId id = 0;
+  std::chrono::milliseconds length{0};
+};
+
+/// Counters since the start, and gauges; a consistent enough view for metrics.
+struct EngineStatistics {
+  std::uint64_t packets_sent = 0, packets_received = 0, packets_dropped = 0, rtcp_sent = 0, rtcp_received = 0;
+  std::uint64_t packets_lost = 0;   ///< gaps in the received sequence numbers
+  std::uint64_t late_ticks = 0;     ///< 1 ms slots served over 5 ms late
+  std::size_t legs = 0;
+  std::size_t ports_in_use = 0;     ///< not counting those that rest
+  std::size_t ports_resting = 0;
+  bool io_uring = false;
+};
+
+class Engine {
+ public:
+  explicit Engine(EngineOptions options);  ///< starts the workers
+  ~Engine();                               ///< releases what is left and joins them
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  struct NewLeg {
+    LegId leg;
+    std::uint16_t port;  ///< RTP port bound on EngineOptions::address
+  };
+  /// Binds a port pair. Nothing is sent before configure(). `beside`: put it on that leg's worker (for legs to be joined); 0: the least loaded.
+  Result<NewLeg> create(EventSink sink, LegId beside = 0);
+  /// Applies the result of an offer/answer exchange; the first one starts the stream (silence, while nothing plays). A new one unlatches.
+  void configure(LegId leg, LegParameters parameters);
+  /// The leg was answered: from now on the absence of RTP counts, and the 5 s in which a source may be latched begin.
+  void start_timeout_watch(LegId leg);
+
+  /// Queued behind what plays in the foreground; the next item starts with the next frame.
+  void play(LegId leg, Play item);
+  void send_digits(LegId leg, SendDigits digits);
+  void echo(LegId leg, Echo echo);
+  /// Stops or removes one item; PlayEnded{completed=false} comes for it.
+  void stop(LegId leg, PlayId item);
+  void stop_all(LegId leg);
+  /// Heard whenever the foreground is empty; null ends it. Loops with `pause` of silence between rounds. No PlayEnded.
+  void background(LegId leg, SoundPtr sound, std::chrono::milliseconds pause);
+
+  /// Ends the leg; its port rests, then is free. LegReleased is its last event.
+  void release(LegId leg);
+
+  EngineStatistics statistics() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rw::media

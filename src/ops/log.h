@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace rw::ops {
+
+enum class Level : std::uint8_t { debug, info, warning, error };
+
+using Field = std::pair<std::string_view, std::string_view>;
+
+/// Structured log to standard error: one line per event, JSON or text. Thread-safe; a line is written whole.
+/// What belongs to a call carries traceId, sessionId and callId: put them into a scoped Log by with().
+class Log {
+ public:
+  enum class Format : std::uint8_t { text, json };
+  Log(Format format, Level threshold);
+  ~Log();
+  Log(const Log&);
+  Log& operator=(const Log&);
+
+  /// A log whose every line carries these fields as well. Cheap.
+  Log with(std::initializer_list<Field> fields) const;
+
+  bool enabled(Level level) const;
+  void write(Level level, std::string_view message, std::initializer_list<Field> fields = {}) const;
+  void debug(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::debug, message, fields); }
+  void info(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::info, message, fields); }
+  void warning(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::warning, message, fields); }
+  void error(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::error, message, fields); }
+
+ private:
+  struct Sink;
+  std::shared_ptr<Sink> sink_;
+  std::string context_;  ///< the fields of with(), already formatted
+};
+
+}  // namespace rw::ops

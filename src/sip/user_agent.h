@@ -1,0 +1,234 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "net/address.h"
+#include "sip/message.h"
+
+/// The SIP user agent of one shard: transactions, dialogs and INVITE usages, without I/O. Messages, timers and commands go in
+/// together with the time; datagrams to send and events for the call layer come out, as plain values, in the order in which
+/// they happened. Not thread-safe: one thread owns it.
+namespace rw::sip {
+
+enum class Transport : std::uint8_t { udp, tcp, tls };
+
+/// One hop: where a message came from, or goes to. `connection` names an open stream connection; 0 for UDP, or for "open one
+/// to `remote`, or use the one that is open".
+struct Flow {
+  Transport transport = Transport::udp;
+  net::Address local;
+  net::Address remote;
+  std::uint64_t connection = 0;
+};
+
+struct Transmit {
+  Flow flow;
+  std::string bytes;
+};
+
+/// One INVITE usage: a call leg as SIP sees it. Never reused within a process.
+using LegId = std::uint64_t;
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// An INVITE that opens a call. 100 Trying has been sent. Answer with provisional(), answer() or reject().
+struct IncomingInvite {
+  LegId leg = 0;
+  std::shared_ptr<const Message> request;
+  Flow flow;
+};
+/// The caller gave up before our final response. 487 is on its way; Ended follows.
+struct InviteCancelled {
+  LegId leg = 0;
+  std::string reason;  ///< the CANCEL's Reason header, or empty
+};
+/// Our 2xx was acknowledged. `sdp`: the answer, if the 2xx carried the offer (late offer), else empty.
+struct Acknowledged {
+  LegId leg = 0;
+  std::string sdp;
+};
+/// A reliable provisional response was acknowledged (RFC 3262). `sdp`: an answer or a new offer (answered by answer_offer()).
+struct ProvisionalAcknowledged {
+  LegId leg = 0;
+  std::string sdp;
+  bool is_offer = false;
+};
+/// A request in the dialog that wants a session description: answer with answer_offer() or reject_offer(). An empty `sdp`: a
+/// re-INVITE without an offer, to be answered with our offer; its answer comes in Acknowledged. An UPDATE without one is answered by the user agent.
+struct OfferReceived {
+  enum class Method : std::uint8_t { invite, update };
+  LegId leg = 0;
+  Method method = Method::invite;
+  std::string sdp;
+};
+/// An UPDATE without a body (session refresh): has been answered; for the application's callNotify only.
+struct Refreshed {
+  LegId leg = 0;
+  bool by_invite = false;
+};
+/// The final response to our offer() in the dialog. Below 300: `sdp` is the answer. 491 is retried inside (RFC 3261 14.1).
+struct OfferCompleted {
+  LegId leg = 0;
+  int status = 0;
+  std::string sdp;
+};
+/// An INFO request; has been answered 200.
+struct InformationReceived {
+  LegId leg = 0;
+  std::string content_type;
+  std::string body;
+};
+/// A REFER request (RFC 3515); answer with accept_refer() or reject_refer().
+struct ReferReceived {
+  LegId leg = 0;
+  std::string refer_to;
+  std::string referred_by;
+};
+/// A provisional response to our INVITE, other than 100. `dialog` tells forks apart.
+struct Progress {
+  LegId leg = 0;
+  int status = 0;
+  std::string sdp;
+  std::string remote_tag;
+  std::shared_ptr<const Message> response;
+};
+/// A 2xx to our INVITE. ACK with acknowledge() (it carries our answer if the INVITE had no offer). Further forks' 2xx are acknowledged and
+/// hung up inside.
+struct Answered {
+  LegId leg = 0;
+  std::string sdp;
+  std::shared_ptr<const Message> response;
+};
+
+enum class EndCause : std::uint8_t {
+  remote_bye,       ///< the other side sent BYE
+  local_bye,        ///< we did, and it was answered or timed out
+  rejected,         ///< our final response ended it
+  cancelled,        ///< the caller's CANCEL
+  failed,           ///< a final response >= 300 to our INVITE (`status`), or none came (408)
+  no_ack,           ///< our 2xx was never acknowledged; BYE has been sent
+  session_expired,  ///< no refresh came (RFC 4028); BYE has been sent
+  transport_failed
+};
+
+/// The last event of every leg, exactly once. Nothing of it is left in the user agent but what RFC 3261 wants to linger.
+struct Ended {
+  LegId leg = 0;
+  EndCause cause = EndCause::remote_bye;
+  int status = 0;      ///< the status that ended it, or 0
+  std::string reason;  ///< the Reason header as received, or empty
+};
+
+using Event = std::variant<IncomingInvite, InviteCancelled, Acknowledged, ProvisionalAcknowledged, OfferReceived, Refreshed,
+                           OfferCompleted, InformationReceived, ReferReceived, Progress, Answered, Ended>;
+
+/// What is decided about a new INVITE before any state exists for it.
+struct Admission {
+  int status = 0;  ///< 0: let it in; otherwise the final response, sent statelessly
+  int retry_after = 0;  ///< seconds, for 503; 0: no Retry-After
+};
+
+struct UserAgentOptions {
+  std::string server_name;        ///< Server and User-Agent
+  std::string shard_tag;          ///< begins every Call-ID, tag and branch made here, so that the edge can route what comes back
+  std::string advertise;          ///< host for Contact and Via; empty: the flow's local address
+  std::uint32_t session_expires = 1800;  ///< seconds asked for (RFC 4028)
+  std::uint32_t min_session_expires = 90;
+  Duration t1 = std::chrono::milliseconds(500);
+  /// Asked before any work is done for an INVITE outside a dialog. May be empty.
+  std::function<Admission(const Message& invite, const Flow& flow, TimePoint now)> admit;
+};
+
+/// An INVITE to place. The caller of invite() has resolved the next hop (RFC 3263).
+struct OutboundInvite {
+  Flow flow;                 ///< next hop; a further one is tried by the caller after Ended{failed}
+  std::string request_uri;
+  std::string from;          ///< name-addr without tag: "Bob" <sip:bob@example.com>
+  std::string to;            ///< name-addr without tag
+  std::string contact_user;
+  std::string contact_user_parameters;  ///< ";a=b" appended to the user part
+  std::string contact_parameters;       ///< ";a=b" appended to the URI
+  std::vector<std::string> route;       ///< preloaded route set (outbound proxy)
+  Headers headers;           ///< further headers; the caller has made sure that no value holds CR or LF
+  std::string sdp;           ///< the offer; empty: late offer
+  std::string username;      ///< for digest challenges; empty: none
+  std::string password;
+  std::string realm;         ///< if not empty, the credentials are used for this realm only
+};
+
+class UserAgent {
+ public:
+  explicit UserAgent(UserAgentOptions options);
+  ~UserAgent();
+
+  // ---- input
+  /// One whole message (a datagram, or what the stream framing cut out).
+  void receive(const Flow& flow, std::string_view message, TimePoint now);
+  /// A stream connection was closed, or could not be opened.
+  void connection_closed(const Flow& flow, TimePoint now);
+  /// Fires the timers that are due.
+  void advance(TimePoint now);
+
+  // ---- output
+  std::optional<TimePoint> next_timer() const;
+  /// Moves what is to be sent to the end of `into`.
+  void take_transmits(std::vector<Transmit>& into);
+  void take_events(std::vector<Event>& into);
+
+  // ---- commands: the server side. Commands for a leg that has ended, or is in the wrong state, return false and do nothing.
+  /// 101–199. Sent reliably if the caller requires 100rel, or supports it and there is SDP.
+  bool provisional(LegId leg, int status, std::string sdp, const Headers& headers, TimePoint now);
+  /// 200 with the answer, or the offer if the INVITE had none.
+  bool answer(LegId leg, std::string sdp, const Headers& headers, TimePoint now);
+  /// The final response `status` (300–699).
+  bool reject(LegId leg, int status, const Headers& headers, TimePoint now);
+
+  // ---- commands: the client side
+  LegId invite(OutboundInvite invite, TimePoint now);
+  bool acknowledge(LegId leg, std::string sdp, TimePoint now);
+  /// CANCEL. A 200 that crosses it is acknowledged and hung up inside. Ended follows in either case.
+  bool cancel(LegId leg, const std::string& reason, TimePoint now);
+
+  // ---- commands: either side of an established dialog
+  /// Answers OfferReceived (200).
+  bool answer_offer(LegId leg, std::string sdp, TimePoint now);
+  bool reject_offer(LegId leg, int status, TimePoint now);
+  /// re-INVITE with an offer. OfferCompleted follows.
+  bool offer(LegId leg, std::string sdp, TimePoint now);
+  bool info(LegId leg, const std::string& content_type, std::string body, TimePoint now);
+  bool accept_refer(LegId leg, TimePoint now);
+  bool reject_refer(LegId leg, int status, TimePoint now);
+  /// BYE with a Reason header unless `reason` is empty. Ended follows.
+  bool bye(LegId leg, const std::string& reason, TimePoint now);
+
+  // ---- what is known
+  /// The dialog's Call-ID; empty if there is no such leg.
+  std::string call_id(LegId leg) const;
+  /// The session interval agreed (RFC 4028), seconds; 0 if none.
+  std::uint32_t session_interval(LegId leg) const;
+  /// While draining, OPTIONS is answered 503.
+  void set_draining(bool draining);
+
+  struct Counts {
+    std::size_t legs = 0;          ///< INVITE usages that have not Ended
+    std::size_t transactions = 0;  ///< including those that only linger
+    std::size_t timers = 0;
+  };
+  Counts counts() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rw::sip

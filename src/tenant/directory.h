@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/address.h"
+
+/// Who is served: domains (tenants) with their mediaservices and trunks. Plain data, shared read-only between threads.
+namespace rw::tenant {
+
+/// One configured service of a domain: which numbers, and whose application is asked.
+struct Mediaservice {
+  std::string domain;  ///< the domain's name
+  std::string id;
+  std::vector<std::string> numbers;  ///< SIP user parts; `*` matches any run of characters
+  std::string callback_url;          ///< without a trailing slash
+  std::string secondary_callback_url;
+  std::string alarm_url;
+  std::string basic;        ///< "user:password", or empty
+  std::string bearer;       ///< fixed token, or empty
+  std::string signing_key;  ///< PEM text of the RSA key, or empty
+  std::string tone_plan = "eu";
+  bool identify_calls = false;
+};
+
+struct Trunk {
+  std::string name;
+  std::vector<net::Network> allow;
+  std::string key;  ///< X-Trunk-Key, or empty
+};
+
+struct Domain {
+  std::string name;
+  std::vector<std::string> aliases;
+  bool open = false;  ///< auth = "none"
+  std::vector<std::string> jwt_public_keys;  ///< PEM texts
+  std::string jwt_secret;
+  std::vector<net::Network> allow_media;
+  std::vector<std::string> allow_callbacks;
+  std::vector<Trunk> trunks;
+  std::vector<std::string> devices;
+  std::vector<std::shared_ptr<const Mediaservice>> mediaservices;
+
+  /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the order in the file.
+  std::shared_ptr<const Mediaservice> service_for(std::string_view user) const;
+};
+
+class Directory {
+ public:
+  explicit Directory(std::vector<std::shared_ptr<const Domain>> domains);
+  /// By name (without regard to case); null if there is none.
+  std::shared_ptr<const Domain> domain(std::string_view name) const;
+  /// By the host part of a SIP URI: name or alias; null if there is none.
+  std::shared_ptr<const Domain> domain_for_host(std::string_view host) const;
+  const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
+  bool all_open() const;
+
+ private:
+  std::vector<std::shared_ptr<const Domain>> domains_;
+};
+
+}  // namespace rw::tenant

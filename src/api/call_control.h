@@ -5,8 +5,9 @@
 #include <string>
 #include <variant>
 
-/// What the REST resources ask of running calls. The resources have checked the caller's rights, the replyId's signature and
-/// domain, and the types of the members; whether the thing exists and is in the right state is for the call layer to say.
+/// What the REST resources ask of running calls. The resources have checked the caller's rights, the replyId's
+/// signature and domain, and the types of the members; whether the thing exists and is in the right state is for the
+/// call layer to say.
 namespace rw::api {
 
 /// The claims of a replyId (see reply_token.h) that say what a command is about.

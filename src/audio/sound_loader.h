@@ -19,29 +19,33 @@ struct FilePrompt {
   std::string domain;
   std::string name;
 };
-/// Text for the embedded speech engine. `text` may be SSML (`ssml`), whose tags are dropped by engines that do not know them.
+/// Text for the embedded speech engine. `text` may be SSML (`ssml`), whose tags are dropped by engines that do not know
+/// them.
 struct SpokenText {
   std::string text;
   bool ssml = false;
   std::string voice;     ///< empty: the default
   std::string language;  ///< empty: the default
 };
-/// Sine tones: `frequencies` (Hz, 1–4 of them) on for `on`, off for `off`, repeated for `length`. on == 0: without a break.
+/// Sine tones for `length`: a named tone of a country's tone plan (media/tone.h), or, without a name, `frequencies`
+/// (Hz, 1–4 of them) on for `on`, off for `off`, repeated. on == 0: without a break.
 struct Tone {
   std::vector<double> frequencies;
   std::chrono::milliseconds on{0}, off{0}, length{0};
+  std::string plan;  ///< "se", "eu", …
+  std::string name;  ///< "dial", "ringback", "busy", "congestion", or empty
 };
 using SoundRequest = std::variant<FilePrompt, SpokenText, Tone>;
 
 /// Turns what is to be heard into a Sound that is ready to be played: decodes, synthesises, resamples and encodes on
-/// its own threads, and keeps what it made (least recently used goes first, limited in bytes). Two requests for the same
-/// thing do the work once. Thread-safe.
+/// its own threads, and keeps what it made (least recently used goes first, limited in bytes). Two requests for the
+/// same thing do the work once. Thread-safe.
 class SoundLoader {
  public:
   virtual ~SoundLoader() = default;
   using Done = std::function<void(Result<media::SoundPtr>)>;
-  /// `done` is called exactly once, on a thread of the loader (at once, on the caller's thread, if the sound is at hand), with a sound
-  /// whose payload form for `codec` exists.
+  /// `done` is called exactly once, on a thread of the loader (at once, on the caller's thread, if the sound is at
+  /// hand), with a sound whose payload form for `codec` exists.
   virtual void load(SoundRequest request, rtp::Codec codec, Done done) = 0;
 };
 

@@ -6,8 +6,8 @@
 
 namespace rw {
 
-/// Source of unguessable identifiers. One per thread that needs it; seeded by the kernel, buffered so that an id costs no
-/// system call.
+/// Source of unguessable identifiers. One per thread that needs it; seeded by the kernel, buffered so that an id costs
+/// no system call.
 class IdSource {
  public:
   /// A random (version 4) UUID, RFC 4122, in lower case.

@@ -45,8 +45,9 @@ struct Context {
 class Channel {
  public:
   virtual ~Channel() = default;
-  /// Asks `event` (e.g. "newCall"): POST <base>/<event>, with retries, the secondary URL and the total budget (section 3). `body` gets a
-  /// new `httpTransactionId`, kept over the retries. The handler is called exactly once, never from inside ask(), unless forget() comes first.
+  /// Asks `event` (e.g. "newCall"): POST <base>/<event>, with retries, the secondary URL and the total budget (section
+  /// 3). `body` gets a new `httpTransactionId`, kept over the retries. The handler is called exactly once, never from
+  /// inside ask(), unless forget() comes first.
   virtual QuestionId ask(const Context& context, std::string event, boost::json::object body, ReplyHandler handler) = 0;
   /// The answer no longer matters (the participant has gone): the handler will not be called; a late answer is logged.
   virtual void forget(QuestionId question) = 0;

@@ -14,8 +14,8 @@
 #include "net/address.h"
 #include "rtp/codec.h"
 
-/// The media engine: worker threads that own the legs' sockets and clocks. Commands are asynchronous, ordered per leg, and
-/// may come from any thread; events come back through the sink given with the leg, on the worker's thread.
+/// The media engine: worker threads that own the legs' sockets and clocks. Commands are asynchronous, ordered per leg,
+/// and may come from any thread; events come back through the sink given with the leg, on the worker's thread.
 namespace rw::media {
 
 using LegId = std::uint64_t;
@@ -24,10 +24,10 @@ using PlayId = std::uint64_t;
 enum class Latch : std::uint8_t { any, same_address, off };
 
 struct EngineOptions {
-  net::Address address;             ///< bound for RTP (port ignored)
-  std::uint16_t first_port = 16384; ///< RTP on even ports, RTCP on the next odd one
+  net::Address address;              ///< bound for RTP (port ignored)
+  std::uint16_t first_port = 16384;  ///< RTP on even ports, RTCP on the next odd one
   std::uint16_t last_port = 32767;
-  int workers = 0;                  ///< 0: one per core
+  int workers = 0;  ///< 0: one per core
   Latch latch = Latch::any;
   std::chrono::seconds rtp_timeout{60};
   std::chrono::seconds port_rest{30};  ///< how long a port rests before it is used again
@@ -38,16 +38,16 @@ enum class Direction : std::uint8_t { send_receive, send_only, receive_only, ina
 
 /// What one offer/answer exchange settled for a leg, from our side.
 struct LegParameters {
-  net::Address remote;                         ///< where RTP goes
+  net::Address remote;  ///< where RTP goes
   net::Address remote_rtcp;
   bool rtcp_mux = false;
-  rtp::Codec codec = rtp::Codec::pcma;         ///< what we send
-  std::uint8_t payload_type = 8;               ///< number for it in what we send
+  rtp::Codec codec = rtp::Codec::pcma;  ///< what we send
+  std::uint8_t payload_type = 8;        ///< number for it in what we send
   struct Receive {
     std::uint8_t payload_type;
     rtp::Codec codec;
   };
-  std::vector<Receive> receive;                ///< what may come, by our numbers
+  std::vector<Receive> receive;                         ///< what may come, by our numbers
   std::optional<std::uint8_t> telephone_event_send;     ///< the other side's payload type
   std::optional<std::uint8_t> telephone_event_receive;  ///< ours
   Direction direction = Direction::send_receive;
@@ -78,10 +78,10 @@ using EventSink = std::function<void(Event)>;
 
 struct Play {
   PlayId id = 0;
-  SoundPtr sound;                          ///< null: silence of `silence` length
+  SoundPtr sound;  ///< null: silence of `silence` length
   std::chrono::milliseconds silence{0};
-  bool loop = false;                       ///< again and again until stopped
-  std::chrono::milliseconds pause{0};      ///< silence between two rounds of a loop
+  bool loop = false;                   ///< again and again until stopped
+  std::chrono::milliseconds pause{0};  ///< silence between two rounds of a loop
 };
 
 struct SendDigits {
@@ -100,10 +100,10 @@ struct Echo {
 /// Counters since the start, and gauges; a consistent enough view for metrics.
 struct EngineStatistics {
   std::uint64_t packets_sent = 0, packets_received = 0, packets_dropped = 0, rtcp_sent = 0, rtcp_received = 0;
-  std::uint64_t packets_lost = 0;   ///< gaps in the received sequence numbers
-  std::uint64_t late_ticks = 0;     ///< 1 ms slots served over 5 ms late
+  std::uint64_t packets_lost = 0;  ///< gaps in the received sequence numbers
+  std::uint64_t late_ticks = 0;    ///< 1 ms slots served over 5 ms late
   std::size_t legs = 0;
-  std::size_t ports_in_use = 0;     ///< not counting those that rest
+  std::size_t ports_in_use = 0;  ///< not counting those that rest
   std::size_t ports_resting = 0;
   bool io_uring = false;
 };
@@ -119,9 +119,11 @@ class Engine {
     LegId leg;
     std::uint16_t port;  ///< RTP port bound on EngineOptions::address
   };
-  /// Binds a port pair. Nothing is sent before configure(). `beside`: put it on that leg's worker (for legs to be joined); 0: the least loaded.
+  /// Binds a port pair. Nothing is sent before configure(). `beside`: put it on that leg's worker (for legs to be
+  /// joined); 0: the least loaded.
   Result<NewLeg> create(EventSink sink, LegId beside = 0);
-  /// Applies the result of an offer/answer exchange; the first one starts the stream (silence, while nothing plays). A new one unlatches.
+  /// Applies the result of an offer/answer exchange; the first one starts the stream (silence, while nothing plays). A
+  /// new one unlatches.
   void configure(LegId leg, LegParameters parameters);
   /// The leg was answered: from now on the absence of RTP counts, and the 5 s in which a source may be latched begin.
   void start_timeout_watch(LegId leg);

@@ -30,9 +30,9 @@ class Payload {
   std::size_t frames_;
 };
 
-/// A piece of audio that may be played to any number of legs at once: linear samples, and beside them one payload form per
-/// codec, made once, when first asked for. Thread-safe; encode() is slow and belongs to a background thread, payload()
-/// is a load and belongs to the media workers.
+/// A piece of audio that may be played to any number of legs at once: linear samples, and beside them one payload form
+/// per codec, made once, when first asked for. Thread-safe; encode() is slow and belongs to a background thread,
+/// payload() is a load and belongs to the media workers.
 class Sound {
  public:
   /// `samples`: mono, `rate` Hz (8000, 16000 or 48000). Ends padded with silence to whole 20 ms frames.

@@ -28,10 +28,18 @@ class Log {
 
   bool enabled(Level level) const;
   void write(Level level, std::string_view message, std::initializer_list<Field> fields = {}) const;
-  void debug(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::debug, message, fields); }
-  void info(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::info, message, fields); }
-  void warning(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::warning, message, fields); }
-  void error(std::string_view message, std::initializer_list<Field> fields = {}) const { write(Level::error, message, fields); }
+  void debug(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::debug, message, fields);
+  }
+  void info(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::info, message, fields);
+  }
+  void warning(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::warning, message, fields);
+  }
+  void error(std::string_view message, std::initializer_list<Field> fields = {}) const {
+    write(Level::error, message, fields);
+  }
 
  private:
   struct Sink;

@@ -29,7 +29,9 @@ inline constexpr std::array<CodecFacts, 5> codecs{{
     {Codec::opus, "opus", 96, false, 48000, 48000, 2, 0},
 }};
 
-constexpr const CodecFacts& facts(Codec codec) { return codecs[static_cast<std::size_t>(codec)]; }
+constexpr const CodecFacts& facts(Codec codec) {
+  return codecs[static_cast<std::size_t>(codec)];
+}
 
 /// By encoding name, without regard to case.
 std::optional<Codec> codec_named(std::string_view name);

@@ -10,15 +10,16 @@
 
 namespace rw::sip {
 
-/// A sip:, sips: or tel: URI (RFC 3261 19.1, RFC 3966). Parts are kept unescaped where that is safe (user), verbatim elsewhere.
+/// A sip:, sips: or tel: URI (RFC 3261 19.1, RFC 3966). Parts are kept unescaped where that is safe (user), verbatim
+/// elsewhere.
 struct Uri {
-  std::string scheme;  ///< "sip", "sips", "tel", lower case
-  std::string user;    ///< unescaped; for tel: the number
+  std::string scheme;           ///< "sip", "sips", "tel", lower case
+  std::string user;             ///< unescaped; for tel: the number
   std::string user_parameters;  ///< ";phone-context=…" as written inside the user part, or empty
-  std::string host;    ///< lower case, without brackets
-  std::uint16_t port = 0;  ///< 0: not given
+  std::string host;             ///< lower case, without brackets
+  std::uint16_t port = 0;       ///< 0: not given
   std::vector<std::pair<std::string, std::string>> parameters;  ///< in order; names lower case; empty value: a flag
-  std::string headers;     ///< after '?', verbatim
+  std::string headers;                                          ///< after '?', verbatim
 
   static Result<Uri> parse(std::string_view text);
   std::string to_string() const;

@@ -15,15 +15,15 @@
 #include "net/address.h"
 #include "sip/message.h"
 
-/// The SIP user agent of one shard: transactions, dialogs and INVITE usages, without I/O. Messages, timers and commands go in
-/// together with the time; datagrams to send and events for the call layer come out, as plain values, in the order in which
-/// they happened. Not thread-safe: one thread owns it.
+/// The SIP user agent of one shard: transactions, dialogs and INVITE usages, without I/O. Messages, timers and commands
+/// go in together with the time; datagrams to send and events for the call layer come out, as plain values, in the
+/// order in which they happened. Not thread-safe: one thread owns it.
 namespace rw::sip {
 
 enum class Transport : std::uint8_t { udp, tcp, tls };
 
-/// One hop: where a message came from, or goes to. `connection` names an open stream connection; 0 for UDP, or for "open one
-/// to `remote`, or use the one that is open".
+/// One hop: where a message came from, or goes to. `connection` names an open stream connection; 0 for UDP, or for
+/// "open one to `remote`, or use the one that is open".
 struct Flow {
   Transport transport = Transport::udp;
   net::Address local;
@@ -57,14 +57,16 @@ struct Acknowledged {
   LegId leg = 0;
   std::string sdp;
 };
-/// A reliable provisional response was acknowledged (RFC 3262). `sdp`: an answer or a new offer (answered by answer_offer()).
+/// A reliable provisional response was acknowledged (RFC 3262). `sdp`: an answer or a new offer (answered by
+/// answer_offer()).
 struct ProvisionalAcknowledged {
   LegId leg = 0;
   std::string sdp;
   bool is_offer = false;
 };
-/// A request in the dialog that wants a session description: answer with answer_offer() or reject_offer(). An empty `sdp`: a
-/// re-INVITE without an offer, to be answered with our offer; its answer comes in Acknowledged. An UPDATE without one is answered by the user agent.
+/// A request in the dialog that wants a session description: answer with answer_offer() or reject_offer(). An empty
+/// `sdp`: a re-INVITE without an offer, to be answered with our offer; its answer comes in Acknowledged. An UPDATE
+/// without one is answered by the user agent.
 struct OfferReceived {
   enum class Method : std::uint8_t { invite, update };
   LegId leg = 0;
@@ -76,7 +78,8 @@ struct Refreshed {
   LegId leg = 0;
   bool by_invite = false;
 };
-/// The final response to our offer() in the dialog. Below 300: `sdp` is the answer. 491 is retried inside (RFC 3261 14.1).
+/// The final response to our offer() in the dialog. Below 300: `sdp` is the answer. 491 is retried inside (RFC
+/// 3261 14.1).
 struct OfferCompleted {
   LegId leg = 0;
   int status = 0;
@@ -102,8 +105,8 @@ struct Progress {
   std::string remote_tag;
   std::shared_ptr<const Message> response;
 };
-/// A 2xx to our INVITE. ACK with acknowledge() (it carries our answer if the INVITE had no offer). Further forks' 2xx are acknowledged and
-/// hung up inside.
+/// A 2xx to our INVITE. ACK with acknowledge() (it carries our answer if the INVITE had no offer). Further forks' 2xx
+/// are acknowledged and hung up inside.
 struct Answered {
   LegId leg = 0;
   std::string sdp;
@@ -121,7 +124,8 @@ enum class EndCause : std::uint8_t {
   transport_failed
 };
 
-/// The last event of every leg, exactly once. Nothing of it is left in the user agent but what RFC 3261 wants to linger.
+/// The last event of every leg, exactly once. Nothing of it is left in the user agent but what RFC 3261 wants to
+/// linger.
 struct Ended {
   LegId leg = 0;
   EndCause cause = EndCause::remote_bye;
@@ -129,19 +133,20 @@ struct Ended {
   std::string reason;  ///< the Reason header as received, or empty
 };
 
-using Event = std::variant<IncomingInvite, InviteCancelled, Acknowledged, ProvisionalAcknowledged, OfferReceived, Refreshed,
-                           OfferCompleted, InformationReceived, ReferReceived, Progress, Answered, Ended>;
+using Event = std::variant<IncomingInvite, InviteCancelled, Acknowledged, ProvisionalAcknowledged, OfferReceived,
+                           Refreshed, OfferCompleted, InformationReceived, ReferReceived, Progress, Answered, Ended>;
 
 /// What is decided about a new INVITE before any state exists for it.
 struct Admission {
-  int status = 0;  ///< 0: let it in; otherwise the final response, sent statelessly
+  int status = 0;       ///< 0: let it in; otherwise the final response, sent statelessly
   int retry_after = 0;  ///< seconds, for 503; 0: no Retry-After
 };
 
 struct UserAgentOptions {
-  std::string server_name;        ///< Server and User-Agent
-  std::string shard_tag;          ///< begins every Call-ID, tag and branch made here, so that the edge can route what comes back
-  std::string advertise;          ///< host for Contact and Via; empty: the flow's local address
+  std::string server_name;  ///< Server and User-Agent
+  std::string
+      shard_tag;  ///< begins every Call-ID, tag and branch made here, so that the edge can route what comes back
+  std::string advertise;                 ///< host for Contact and Via; empty: the flow's local address
   std::uint32_t session_expires = 1800;  ///< seconds asked for (RFC 4028)
   std::uint32_t min_session_expires = 90;
   Duration t1 = std::chrono::milliseconds(500);
@@ -151,19 +156,19 @@ struct UserAgentOptions {
 
 /// An INVITE to place. The caller of invite() has resolved the next hop (RFC 3263).
 struct OutboundInvite {
-  Flow flow;                 ///< next hop; a further one is tried by the caller after Ended{failed}
+  Flow flow;  ///< next hop; a further one is tried by the caller after Ended{failed}
   std::string request_uri;
-  std::string from;          ///< name-addr without tag: "Bob" <sip:bob@example.com>
-  std::string to;            ///< name-addr without tag
+  std::string from;  ///< name-addr without tag: "Bob" <sip:bob@example.com>
+  std::string to;    ///< name-addr without tag
   std::string contact_user;
   std::string contact_user_parameters;  ///< ";a=b" appended to the user part
   std::string contact_parameters;       ///< ";a=b" appended to the URI
   std::vector<std::string> route;       ///< preloaded route set (outbound proxy)
-  Headers headers;           ///< further headers; the caller has made sure that no value holds CR or LF
-  std::string sdp;           ///< the offer; empty: late offer
-  std::string username;      ///< for digest challenges; empty: none
+  Headers headers;                      ///< further headers; the caller has made sure that no value holds CR or LF
+  std::string sdp;                      ///< the offer; empty: late offer
+  std::string username;                 ///< for digest challenges; empty: none
   std::string password;
-  std::string realm;         ///< if not empty, the credentials are used for this realm only
+  std::string realm;  ///< if not empty, the credentials are used for this realm only
 };
 
 class UserAgent {
@@ -185,7 +190,8 @@ class UserAgent {
   void take_transmits(std::vector<Transmit>& into);
   void take_events(std::vector<Event>& into);
 
-  // ---- commands: the server side. Commands for a leg that has ended, or is in the wrong state, return false and do nothing.
+  // ---- commands: the server side. Commands for a leg that has ended, or is in the wrong state, return false and do
+  // nothing.
   /// 101–199. Sent reliably if the caller requires 100rel, or supports it and there is SDP.
   bool provisional(LegId leg, int status, std::string sdp, const Headers& headers, TimePoint now);
   /// 200 with the answer, or the offer if the INVITE had none.

@@ -36,7 +36,7 @@ struct Trunk {
 struct Domain {
   std::string name;
   std::vector<std::string> aliases;
-  bool open = false;  ///< auth = "none"
+  bool open = false;                         ///< auth = "none"
   std::vector<std::string> jwt_public_keys;  ///< PEM texts
   std::string jwt_secret;
   std::vector<net::Network> allow_media;
@@ -45,7 +45,8 @@ struct Domain {
   std::vector<std::string> devices;
   std::vector<std::shared_ptr<const Mediaservice>> mediaservices;
 
-  /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the order in the file.
+  /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the
+  /// order in the file.
   std::shared_ptr<const Mediaservice> service_for(std::string_view user) const;
 };
 

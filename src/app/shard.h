@@ -1,0 +1,93 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/config.h"
+#include "call/admission_control.h"
+#include "call/switchboard.h"
+#include "callbacks/channel.h"
+#include "media/engine.h"
+#include "sip/user_agent.h"
+
+namespace rw::app {
+
+/// What all shards share: each of it is thread-safe or read-only.
+struct Shared {
+  const Config& config;
+  call::Settings call_settings;
+  media::Engine& engine;
+  audio::SoundLoader& sounds;
+  const ReplyTokens& tokens;
+  ops::Metrics& metrics;
+  ops::Log log;
+  call::Switchboard::DirectorySource directory;
+  /// Sends a SIP message; any shard, from its own thread.
+  std::function<void(sip::Transmit)> transmit;
+};
+
+/// One event loop on one thread, with a user agent and all the calls whose Call-IDs hash to it.
+class Shard {
+ public:
+  /// `index` < `count`: each shard admits its part of the limits.
+  Shard(const Shared& shared, std::size_t index, std::size_t count);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  void start();
+  /// Ends the loop after what is queued, and joins the thread.
+  void stop();
+
+  boost::asio::io_context& loop() { return loop_; }
+  bool on_own_thread() const { return thread_.get_id() == std::this_thread::get_id(); }
+  /// Runs `job` on the shard's thread; at once, if it is called there.
+  void post(std::function<void()> job);
+
+  // ---- on the shard's thread
+  void receive(const sip::Flow& flow, std::string_view message);
+  void connection_closed(const sip::Flow& flow);
+  call::Switchboard& calls() { return *switchboard_; }
+  /// Moves what the calls want to say to the wire, and sets the next timer. After each input.
+  void settle();
+  void set_draining();
+
+  // ---- from any thread
+  std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
+  std::size_t participants() const { return participants_.load(std::memory_order_relaxed); }
+  callbacks::HttpChannel& channel() { return *channel_; }
+
+ private:
+  class Media;
+  class Sounds;
+  class Application;
+
+  void turn();
+  void arm(TimePoint due);
+
+  const Shared& shared_;
+  boost::asio::io_context loop_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  TimePoint armed_ = TimePoint::max();
+  call::AdmissionControl admission_;
+  std::unique_ptr<sip::UserAgent> user_agent_;
+  std::unique_ptr<callbacks::HttpChannel> channel_;
+  std::unique_ptr<Media> media_;
+  std::unique_ptr<Sounds> sounds_;
+  std::unique_ptr<Application> application_;
+  std::unique_ptr<call::Services> services_;
+  std::unique_ptr<call::Switchboard> switchboard_;
+  std::vector<sip::Event> events_;
+  std::vector<sip::Transmit> transmits_;
+  std::atomic<std::size_t> sessions_{0}, participants_{0};
+  std::thread thread_;
+};
+
+}  // namespace rw::app

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/time.h"
+#include "sip/user_agent.h"
+
+namespace rw::call {
+
+/// Decides, before any work is done, whether one more call may come in. One per shard.
+class AdmissionControl {
+ public:
+  /// `per_second` calls a second, with bursts of as many; at most `max_calls` at once.
+  AdmissionControl(std::size_t max_calls, double per_second)
+      : max_calls_(max_calls), per_second_(per_second), tokens_(per_second) {}
+
+  /// While draining, every new call is refused.
+  void set_draining(bool draining) { draining_ = draining; }
+  bool draining() const { return draining_; }
+
+  /// `calls`: how many there are now.
+  sip::Admission decide(std::size_t calls, TimePoint now);
+
+ private:
+  const std::size_t max_calls_;
+  const double per_second_;
+  double tokens_;
+  TimePoint refilled_{};
+  bool draining_ = false;
+};
+
+}  // namespace rw::call

@@ -1,0 +1,82 @@
+#include "call/dtmf_collector.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace rw::call {
+
+std::string DtmfEncryption::apply(std::string_view digits) const {
+  const std::string input = salt + std::string(digits);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  const EVP_MD* hash = type == Type::md5 ? EVP_md5() : EVP_sha256();
+  if (EVP_Digest(input.data(), input.size(), digest.data(), &length, hash, nullptr) != 1) {
+    throw std::runtime_error("the hash for DTMF encryption is not available");
+  }
+  static constexpr char hex[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(length * 2U);
+  for (unsigned at = 0; at < length; ++at) {
+    text += hex[digest[at] >> 4];
+    text += hex[digest[at] & 15];
+  }
+  return text;
+}
+
+std::string_view to_string(DtmfEnd end) {
+  switch (end) {
+    case DtmfEnd::termination_key:
+      return "terminationKey";
+    case DtmfEnd::max_digits:
+      return "maxDigits";
+    case DtmfEnd::first_timeout:
+      return "firstTimeout";
+    case DtmfEnd::between_timeout:
+      return "betweenTimeout";
+  }
+  return "firstTimeout";
+}
+
+void DtmfCollector::press(char digit) {
+  if (buffer_.size() == most) {
+    buffer_.erase(0, 1);
+    if (consumed_ > 0) --consumed_;
+  }
+  buffer_ += digit;
+}
+
+void DtmfCollector::flush() {
+  buffer_.clear();
+  consumed_ = 0;
+}
+
+std::optional<DtmfResult> DtmfCollector::match(const DtmfRule& rule) {
+  DtmfResult result;
+  for (std::size_t at = consumed_; at < buffer_.size(); ++at) {
+    if (rule.termination_keys.find(buffer_[at]) != std::string::npos) {
+      result.reason = DtmfEnd::termination_key;
+      result.termination_key = buffer_[at];
+      consumed_ = at + 1;
+      return result;
+    }
+    result.digits += buffer_[at];
+    if (rule.max_digits && result.digits.size() >= *rule.max_digits) {
+      result.reason = DtmfEnd::max_digits;
+      consumed_ = at + 1;
+      return result;
+    }
+  }
+  return std::nullopt;
+}
+
+DtmfResult DtmfCollector::time_out() {
+  DtmfResult result;
+  result.digits = buffer_.substr(consumed_);
+  result.reason = result.digits.empty() ? DtmfEnd::first_timeout : DtmfEnd::between_timeout;
+  consumed_ = buffer_.size();
+  return result;
+}
+
+}  // namespace rw::call

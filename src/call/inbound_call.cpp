@@ -1,0 +1,100 @@
+#include "call/inbound_call.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <cctype>
+
+#include "sip/uri.h"
+
+namespace rw::call {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+/// The headers whose names begin with `prefix`, as {"x-name": "value"} or {"x-name": ["value", …]}.
+boost::json::object headers_with_prefix(const sip::Message& message, std::string_view prefix) {
+  boost::json::object found;
+  for (const auto& [name, value] : message.all_headers()) {
+    const auto key = lower(name);
+    if (!key.starts_with(prefix)) continue;
+    auto* present = found.if_contains(key);
+    if (present == nullptr) {
+      found[key] = value;
+    } else if (auto* several = present->if_array()) {
+      several->emplace_back(value);
+    } else {
+      *present = boost::json::array{*present, value};
+    }
+  }
+  return found;
+}
+
+/// All values of a header that may stand on several lines, as one list.
+std::string joined(const sip::Message& message, std::string_view name) {
+  std::string all;
+  for (const auto value : message.headers(name)) {
+    if (!all.empty()) all += ", ";
+    all += value;
+  }
+  return all;
+}
+
+}  // namespace
+
+InboundCall InboundCall::read(const sip::Message& invite) {
+  InboundCall call;
+  if (const auto uri = sip::Uri::parse(invite.request_uri())) {
+    call.called_party = uri->user;
+    call.called_host = uri->host;
+  }
+  if (const auto* from = invite.header("From")) {
+    if (const auto address = sip::NameAddress::parse(*from)) {
+      call.from_user = address->uri.user;
+      call.display_name = address->display_name;
+      call.is_private = address->uri.host == "anonymous.invalid";
+    }
+  }
+  call.calling_party = call.from_user;
+  for (const auto line : invite.headers("P-Asserted-Identity")) {
+    for (const auto item : sip::split_list(line)) {
+      const auto address = sip::NameAddress::parse(item);
+      if (!address || address->uri.user.empty() || !call.pai_number.empty()) continue;
+      call.pai_number = call.calling_party = address->uri.user;
+      if (!address->display_name.empty()) call.display_name = address->display_name;
+    }
+  }
+  if (const auto* privacy = invite.header("Privacy")) call.is_private = lower(*privacy) != "none";
+  if (const auto* id = invite.header("Call-ID")) call.call_id = *id;
+  if (const auto* trace = invite.header("X-Trace-Id"); trace != nullptr && trace->size() <= 128) call.trace_id = *trace;
+  return call;
+}
+
+boost::json::object new_call_members(const InboundCall& call, const sip::Message& invite, const sip::Flow& flow) {
+  boost::json::object members{
+      {"sipCallId", call.call_id},          {"callingPartyPrivacy", call.is_private ? "secret" : "public"},
+      {"callingParty", call.calling_party}, {"fromUser", call.from_user},
+      {"calledParty", call.called_party},   {"srcAddr", flow.remote.host()}};
+  members["xHeaders"] = headers_with_prefix(invite, "x-");
+  members["pHeaders"] = headers_with_prefix(invite, "p-");
+  boost::json::array names;
+  for (const auto* group : {"xHeaders", "pHeaders"}) {
+    for (const auto& header : members[group].get_object()) names.emplace_back(header.key());
+  }
+  members["copyHeaders"] = std::move(names);
+  const auto set = [&members](std::string_view name, std::string value) {
+    if (!value.empty()) members[name] = std::move(value);
+  };
+  set("displayName", call.display_name);
+  set("paiNumber", call.pai_number);
+  set("diversionHeaders", joined(invite, "Diversion"));
+  set("referredBy", joined(invite, "Referred-By"));
+  set("subject", joined(invite, "Subject"));
+  return members;
+}
+
+}  // namespace rw::call

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+
+#include "sip/message.h"
+#include "sip/user_agent.h"
+
+namespace rw::call {
+
+/// What an INVITE tells about the call that it opens, in the words of newCall.
+struct InboundCall {
+  std::string called_party;   ///< user part of the Request-URI
+  std::string called_host;    ///< its host
+  std::string calling_party;  ///< user part of P-Asserted-Identity, or of From
+  std::string from_user;
+  std::string display_name;
+  std::string pai_number;
+  bool is_private = false;
+  std::string call_id;
+  std::string trace_id;  ///< X-Trace-Id, or empty
+
+  static InboundCall read(const sip::Message& invite);
+};
+
+/// The members of newCall that come from the INVITE.
+boost::json::object new_call_members(const InboundCall& call, const sip::Message& invite, const sip::Flow& flow);
+
+}  // namespace rw::call

@@ -1,0 +1,253 @@
+#include "call/ivr.h"
+
+#include <algorithm>
+
+namespace rw::call {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds default_ask_after{1000};
+/// A command that neither plays nor waits must not make us ask in a busy loop.
+constexpr milliseconds shortest_round{100};
+
+boost::json::object details_of(const callbacks::Failure& failure) {
+  boost::json::object details{{"url", failure.url}, {"description", failure.detail}};
+  if (failure.status != 0) details["status"] = failure.status;
+  return details;
+}
+
+}  // namespace
+
+Ivr::Ivr(Services& services, IvrHost& host)
+    : services_(services), host_(host), player_(services, host.media_leg(), *this) {}
+
+void Ivr::stop() {
+  state_ = State::leaving;
+  if (question_) services_.application.forget(*question_);
+  question_.reset();
+  timer_.cancel();
+  ask_after_.cancel();
+  player_.stop();
+  if (background_round_) services_.media.background(host_.media_leg(), nullptr, milliseconds(0));
+  background_round_.reset();
+}
+
+void Ivr::begin() {
+  if (host_.application().service->identify_calls) {
+    identify();
+  } else {
+    ask();
+  }
+}
+
+void Ivr::identify() {
+  state_ = State::identifying;
+  boost::json::object body{{"sessionId", host_.application().session_id}, {"calledParty", host_.called_party()}};
+  question_ = services_.application.ask(host_.application(), "getCallIdentifier", std::move(body), [this](auto reply) {
+    question_.reset();
+    // A call without an identifier is better than no call: the failure is told, and the flow goes on.
+    if (!reply) {
+      auto details = details_of(reply.error());
+      details["event"] = "getCallIdentifier";
+      host_.alarm("ivrCommandError", "getIvrCommand request error", std::move(details));
+    } else if (const auto* reference = reply->body.if_contains("sessionReferenceId")) {
+      host_.set_session_reference(*reference);
+    }
+    ask();
+  });
+}
+
+void Ivr::ask() {
+  state_ = State::asking;
+  timer_.cancel();
+  ask_after_.cancel();
+  command_id_ = services_.ids.uuid();
+  question_ = services_.application.ask(host_.application(), "getIvrCommand", request(), [this](auto reply) {
+    question_.reset();
+    replied(std::move(reply));
+  });
+  last_result_.reset();
+}
+
+boost::json::object Ivr::request() const {
+  auto subject = host_.reply_subject();
+  subject.command = command_id_;
+  boost::json::object body{{"sessionId", host_.application().session_id},
+                           {"ivrServer", services_.settings.node_address},
+                           {"replyId", services_.tokens.issue(subject)}};
+  if (const auto* reference = host_.session_reference()) body["sessionReferenceId"] = *reference;
+  const auto shown = [this](const std::string& digits) {
+    return encryption_ && !digits.empty() ? encryption_->apply(digits) : digits;
+  };
+  if (!digits_.buffer().empty()) body["dtmfBuffer"] = shown(digits_.buffer());
+  if (last_result_) {
+    boost::json::object parameters{{"dtmfMatch", shown(last_result_->digits)},
+                                   {"reason", to_string(last_result_->reason)}};
+    if (last_result_->termination_key != 0)
+      parameters["matchedTerminationKey"] = std::string(1, last_result_->termination_key);
+    if (encryption_) parameters["encryption"] = {{"type", encryption_->type_name()}, {"salt", encryption_->salt}};
+    body["dtmfParams"] = std::move(parameters);
+  }
+  return body;
+}
+
+void Ivr::replied(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
+  if (!reply) {
+    const bool empty = reply.error().kind == callbacks::Failure::Kind::empty;
+    failed(empty ? "Empty body in getIvrCommand response" : "getIvrCommand request error", details_of(reply.error()));
+    return;
+  }
+  auto command = read_ivr_command(reply->body, host_.phrase_context());
+  if (!command) {
+    failed("getIvrCommand request error", {{"description", command.error().message}, {"status", reply->status}});
+    return;
+  }
+  if (command->session_reference) host_.set_session_reference(*command->session_reference);
+  run(std::move(*command));
+}
+
+void Ivr::failed(std::string_view error, boost::json::object details) {
+  state_ = State::leaving;
+  host_.alarm("ivrCommandError", error, std::move(details));
+  host_.hang_up(EndReason::error);
+}
+
+void Ivr::run(IvrCommand command) {
+  command_ = std::move(command);
+  matched_.reset();
+  if (command_.dtmf) {
+    if (command_.dtmf->flush) {
+      digits_.flush();
+      encryption_.reset();
+    }
+    if (command_.dtmf->encryption) encryption_ = command_.dtmf->encryption;
+  }
+  if (command_.background) change_background(*command_.background);
+  state_ = State::playing;
+  player_.start(std::move(command_.phrases), host_.codec());
+  if (state_ == State::playing) check_digits();  // type-ahead
+}
+
+void Ivr::change_background(const IvrCommand::Background& wanted) {
+  background_.reset();
+  background_round_.reset();
+  background_pause_ = wanted.pause;
+  services_.media.background(host_.media_leg(), nullptr, milliseconds(0));
+  if (wanted.stop) return;
+  if (const auto* bad = std::get_if<BadPhrase>(&wanted.source)) {
+    phrase_failed(bad->format, bad->problem, false);
+  } else if (const auto* request = std::get_if<audio::SoundRequest>(&std::get<Phrase>(wanted.source).content)) {
+    background_ = *request;
+  }
+}
+
+void Ivr::digit_pressed(char digit) {
+  digits_.press(digit);
+  last_digit_ = services_.now;
+  if (state_ == State::playing && command_.dtmf && command_.barge_in_on_digit) barge_in();
+  if (state_ == State::playing || state_ == State::collecting) check_digits();
+  if (state_ == State::collecting) collect();  // the next digit has betweenTimeout from now
+}
+
+void Ivr::check_digits() {
+  if (!command_.dtmf || matched_) return;
+  auto match = digits_.match(command_.dtmf->rule);
+  if (!match) return;
+  matched_ = std::move(match);
+  if (state_ == State::collecting) {
+    end_collection(*matched_);
+  } else if (!command_.barge_in_on_digit) {
+    barge_in();
+  }
+}
+
+void Ivr::barge_in() {
+  if (command_.barge_in == IvrCommand::BargeIn::current) player_.skip_current();
+  if (command_.barge_in == IvrCommand::BargeIn::all) {
+    player_.stop();
+    phrases_done();
+  }
+}
+
+void Ivr::phrase_failed(const std::string& format, const std::string& problem, bool timed_out) {
+  host_.alarm("ivrCommandError", timed_out ? "phraseRemoteCacheTimeout" : "phraseError",
+              {{"format", format}, {"description", problem}});
+}
+
+void Ivr::phrases_done() {
+  if (command_.hang_up) {
+    state_ = State::leaving;
+    host_.hang_up(EndReason::normal);
+    return;
+  }
+  start_background();
+  if (matched_) {
+    end_collection(*matched_);
+    return;
+  }
+  if (command_.dtmf) {
+    if (command_.ask_after) {
+      ask_after_ =
+          services_.timers.start(services_.now + std::max(*command_.ask_after, shortest_round), [this] { ask(); });
+    }
+    state_ = State::collecting;
+    last_digit_ = services_.now;  // neither time-out begins before the phrases have ended
+    check_digits();
+    if (state_ == State::collecting) collect();
+    return;
+  }
+  if (command_.ask_after) {
+    pause(std::max(*command_.ask_after, player_.has_played() ? milliseconds(0) : shortest_round));
+  } else if (player_.has_played()) {
+    ask();
+  } else {
+    pause(default_ask_after);
+  }
+}
+
+void Ivr::collect() {
+  const auto patience = digits_.waiting() ? command_.dtmf->between_timeout : command_.dtmf->first_timeout;
+  const auto floor = player_.has_played() ? milliseconds(0) : shortest_round;
+  timer_ =
+      services_.timers.start(last_digit_ + std::max(patience, floor), [this] { end_collection(digits_.time_out()); });
+}
+
+void Ivr::end_collection(DtmfResult result) {
+  last_result_ = std::move(result);
+  ask();
+}
+
+void Ivr::pause(milliseconds length) {
+  state_ = State::pausing;
+  timer_ = services_.timers.start(services_.now + length, [this] { ask(); });
+}
+
+void Ivr::start_background() {
+  if (!background_ || background_round_) return;
+  background_round_ = std::make_shared<int>(0);
+  services_.sounds.load(*background_, host_.codec(),
+                        [this, round = std::weak_ptr<int>(background_round_)](Result<media::SoundPtr> sound) {
+                          if (round.expired()) return;
+                          if (sound) {
+                            services_.media.background(host_.media_leg(), *sound, background_pause_);
+                          } else {
+                            phrase_failed("backgroundPrompt", sound.error().message, false);
+                          }
+                        });
+}
+
+Ivr::Interruption Ivr::interrupt(std::string_view command) {
+  if (command != command_id_ || state_ == State::leaving) return Interruption::over;
+  if (state_ == State::asking) return Interruption::too_early;
+  player_.stop();
+  ask();
+  return Interruption::done;
+}
+
+void Ivr::codec_changed() {
+  player_.codec_changed(host_.codec());
+  if (background_round_) services_.sounds.load(*background_, host_.codec(), [](const Result<media::SoundPtr>&) {});
+}
+
+}  // namespace rw::call

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+
+#include "call/activity.h"
+#include "call/ivr_command.h"
+#include "call/outcome.h"
+#include "call/phrase_player.h"
+#include "call/services.h"
+
+namespace rw::call {
+
+/// What an Ivr needs of the participant that talks to it.
+class IvrHost {
+ public:
+  virtual ~IvrHost() = default;
+  virtual media::LegId media_leg() const = 0;
+  virtual rtp::Codec codec() const = 0;
+  virtual const callbacks::Context& application() const = 0;
+  virtual PhraseContext phrase_context() const = 0;
+  virtual ReplySubject reply_subject() const = 0;
+  virtual const std::string& called_party() const = 0;
+  /// sessionReferenceId, or null.
+  virtual const boost::json::value* session_reference() const = 0;
+  virtual void set_session_reference(boost::json::value value) = 0;
+  virtual void alarm(std::string_view type, std::string_view error, boost::json::object details) = 0;
+  /// Ends the call. The Ivr must do nothing more after this.
+  virtual void hang_up(EndReason reason) = 0;
+};
+
+/// The activity of a participant that talks to the IVR: ask for a command, play its phrases, collect digits, wait, ask
+/// again.
+///
+///   identifying → asking → playing → collecting ─→ asking
+///                                  └→ pausing ───→
+class Ivr final : public Activity, private PhrasePlayer::Listener {
+ public:
+  Ivr(Services& services, IvrHost& host);
+  ~Ivr() override { stop(); }
+
+  /// Asks for the first command.
+  void begin();
+  /// The call is over: withdraws the question, stops all sound and timers. Nothing happens here any more.
+  void stop();
+
+  enum class Interruption : std::uint8_t { done, too_early, over };
+  /// interruptivrcommand: ends the command `command` and asks for the next.
+  Interruption interrupt(std::string_view command);
+
+  std::string_view name() const override { return "Ivr"; }
+  void digit_pressed(char digit) override;
+  void play_ended(media::PlayId play) override { player_.play_ended(play); }
+  void codec_changed() override;
+
+ private:
+  enum class State : std::uint8_t { idle, identifying, asking, playing, collecting, pausing, leaving };
+
+  void identify();
+  void ask();
+  boost::json::object request() const;
+  void replied(tl::expected<callbacks::Reply, callbacks::Failure> reply);
+  void failed(std::string_view error, boost::json::object details);
+  void run(IvrCommand command);
+  void check_digits();
+  void barge_in();
+  void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
+  void phrases_done() override;
+  void collect();
+  void end_collection(DtmfResult result);
+  void pause(std::chrono::milliseconds length);
+  void change_background(const IvrCommand::Background& wanted);
+  void start_background();
+
+  Services& services_;
+  IvrHost& host_;
+  PhrasePlayer player_;
+  State state_ = State::idle;
+  IvrCommand command_;
+  std::string command_id_;
+  DtmfCollector digits_;
+  std::optional<DtmfEncryption>
+      encryption_;  ///< of the digits in the buffer: once hidden, they stay hidden until they are flushed
+  std::optional<DtmfResult> matched_;      ///< of the command that runs
+  std::optional<DtmfResult> last_result_;  ///< for the next request's dtmfParams
+  std::optional<callbacks::QuestionId> question_;
+  std::optional<audio::SoundRequest> background_;
+  std::chrono::milliseconds background_pause_{0};
+  std::shared_ptr<int> background_round_;  ///< of the background prompt that is wanted now
+  Timer timer_;
+  Timer ask_after_;
+  TimePoint last_digit_;
+};
+
+}  // namespace rw::call

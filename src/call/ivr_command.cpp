@@ -1,0 +1,80 @@
+#include "call/ivr_command.h"
+
+#include <boost/json/array.hpp>
+#include <cmath>
+
+#include "base/json_fields.h"
+
+namespace rw::call {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr double longest_seconds = 24.0 * 3600;
+
+std::optional<milliseconds> seconds(JsonFields& fields, std::string_view name) {
+  const auto value = fields.number(name, 0, longest_seconds);
+  if (!value) return std::nullopt;
+  return milliseconds(static_cast<std::int64_t>(std::lround(*value * 1000)));
+}
+
+IvrCommand::Dtmf read_dtmf(const boost::json::object& object, JsonFields& parent) {
+  JsonFields fields(object, "dtmf");
+  IvrCommand::Dtmf dtmf;
+  dtmf.flush = fields.flag("flush").value_or(false);
+  if (const auto digits = fields.number("maxDigits", 1, 256)) dtmf.rule.max_digits = static_cast<std::size_t>(*digits);
+  dtmf.rule.termination_keys = fields.text("terminationKey").value_or("");
+  if (dtmf.rule.termination_keys.find_first_not_of("0123456789*#ABCD") != std::string::npos) {
+    fields.reject("terminationKey", "characters of 0-9 * # A-D");
+  }
+  dtmf.first_timeout = seconds(fields, "firstTimeout").value_or(dtmf.first_timeout);
+  dtmf.between_timeout = seconds(fields, "betweenTimeout").value_or(dtmf.between_timeout);
+  if (const auto* encryption = fields.object("encryption"); encryption != nullptr && !encryption->empty()) {
+    JsonFields of(*encryption, "dtmf.encryption");
+    const auto type = of.choice("type", {"md5", "sha256"});
+    if (!type) of.reject("type", "\"md5\" or \"sha256\"");
+    dtmf.encryption = DtmfEncryption{type == "sha256" ? DtmfEncryption::Type::sha256 : DtmfEncryption::Type::md5,
+                                     of.text("salt").value_or("")};
+    if (of.error()) fields.reject(*of.error());
+  }
+  if (fields.error()) parent.reject(*fields.error());
+  return dtmf;
+}
+
+IvrCommand::Background read_background(const boost::json::object& object, JsonFields& parent,
+                                       const PhraseContext& context) {
+  JsonFields fields(object, "backgroundPrompt");
+  IvrCommand::Background background;
+  background.stop = fields.flag("stop").value_or(false);
+  background.pause = seconds(fields, "repeatPause").value_or(milliseconds(0));
+  if (!background.stop) background.source = read_phrase(object, "backgroundPrompt", context);
+  if (fields.error()) parent.reject(*fields.error());
+  return background;
+}
+
+}  // namespace
+
+Result<IvrCommand> read_ivr_command(const boost::json::object& reply, const PhraseContext& context) {
+  JsonFields fields(reply);
+  IvrCommand command;
+  if (const auto* array = fields.array("phrases")) {
+    auto phrases = read_phrases(*array, "phrases", context);
+    if (!phrases) return tl::unexpected(phrases.error());
+    command.phrases = std::move(*phrases);
+  }
+  if (const auto* dtmf = fields.object("dtmf")) command.dtmf = read_dtmf(*dtmf, fields);
+  if (const auto* background = fields.object("backgroundPrompt"); background != nullptr && !background->empty()) {
+    command.background = read_background(*background, fields, context);
+  }
+  const auto barge_in = fields.choice("bargeIn", {"none", "current", "all"});
+  if (barge_in == "current") command.barge_in = IvrCommand::BargeIn::current;
+  if (barge_in == "all") command.barge_in = IvrCommand::BargeIn::all;
+  command.barge_in_on_digit = fields.choice("bargeInOn", {"digit", "match"}) == "digit";
+  command.hang_up = fields.flag("hangup").value_or(false);
+  command.ask_after = seconds(fields, "getIVRCommandAfter");
+  if (const auto* reference = reply.if_contains("sessionReferenceId")) command.session_reference = *reference;
+  if (fields.error()) return tl::unexpected(*fields.error());
+  return command;
+}
+
+}  // namespace rw::call

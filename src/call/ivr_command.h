@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "call/dtmf_collector.h"
+#include "call/phrase.h"
+
+namespace rw::call {
+
+/// What a reply to getIvrCommand tells the IVR to do (section 6 of the behaviour).
+struct IvrCommand {
+  struct Dtmf {
+    bool flush = false;
+    DtmfRule rule;
+    std::chrono::milliseconds first_timeout{10'000};
+    std::chrono::milliseconds between_timeout{3'000};
+    std::optional<DtmfEncryption> encryption;
+  };
+  struct Background {
+    PhraseOrError source;  ///< not used when `stop`
+    std::chrono::milliseconds pause{0};
+    bool stop = false;
+  };
+  enum class BargeIn : std::uint8_t { none, current, all };
+
+  Phrases phrases;
+  std::optional<Dtmf> dtmf;
+  std::optional<Background> background;
+  BargeIn barge_in = BargeIn::none;
+  bool barge_in_on_digit = false;
+  bool hang_up = false;
+  std::optional<std::chrono::milliseconds> ask_after;  ///< getIVRCommandAfter
+  std::optional<boost::json::value> session_reference;
+};
+
+/// The error names the member that can't be used.
+Result<IvrCommand> read_ivr_command(const boost::json::object& reply, const PhraseContext& context);
+
+}  // namespace rw::call

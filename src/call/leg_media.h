@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "call/services.h"
+
+namespace rw::call {
+
+/// The media of one leg: keeps the media engine's leg in step with what offer and answer settle (RFC 3264).
+class LegMedia {
+ public:
+  explicit LegMedia(Services& services) : services_(services) {}
+  ~LegMedia() { release(); }
+  LegMedia(const LegMedia&) = delete;
+  LegMedia& operator=(const LegMedia&) = delete;
+
+  /// Whether `offer` can be served; the error says why not. Takes nothing.
+  Result<void> check(const std::string& offer) const;
+  /// Our answer to `offer`, which is in force from now on; with an empty one our own offer, to be settled by
+  /// complete(). Opens the engine's leg when it is first needed. An error changes nothing.
+  Result<std::string> respond(const std::string& offer);
+  /// The answer to the offer that respond() made.
+  Result<void> complete(const std::string& answer);
+  /// The call is answered: the absence of RTP counts from now on.
+  void start_timeout_watch();
+  void release();
+
+  bool is_open() const { return leg_ != 0; }
+  media::LegId leg() const { return leg_; }
+  rtp::Codec codec() const { return codec_; }
+  /// The other side wants to hear nothing.
+  bool held() const { return held_; }

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "media/engine.h"
+
+namespace rw::call {
+
+/// What the call layer asks of the media engine. Commands as in media::Engine; the events come to
+/// Switchboard::media_event() on the shard's thread.
+class MediaPort {
+ public:
+  virtual ~MediaPort() = default;
+  virtual Result<media::Engine::NewLeg> create() = 0;
+  virtual void configure(media::LegId leg, media::LegParameters parameters) = 0;
+  virtual void start_timeout_watch(media::LegId leg) = 0;
+  virtual void play(media::LegId leg, media::Play item) = 0;
+  virtual void send_digits(media::LegId leg, media::SendDigits digits) = 0;
+  virtual void echo(media::LegId leg, media::Echo echo) = 0;
+  virtual void stop(media::LegId leg, media::PlayId item) = 0;
+  virtual void stop_all(media::LegId leg) = 0;
+  virtual void background(media::LegId leg, media::SoundPtr sound, std::chrono::milliseconds pause) = 0;
+  virtual void release(media::LegId leg) = 0;
+};
+
+}  // namespace rw::call

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// How things end, in the API's words: one table each.
+namespace rw::call {
+
+/// sessionCompleted.reason.
+enum class EndReason : std::uint8_t {
+  normal,
+  cancelled,
+  rejected,
+  busy,
+  no_answer,
+  failed,
+  api_hangup,
+  max_duration,
+  rtp_timeout,
+  session_expired,
+  error,
+  shutdown
+};
+std::string_view to_string(EndReason reason);
+
+/// A SIP status with the text for a Reason header.
+struct Refusal {
+  int status;
+  std::string_view text;
+};
+/// What `dropCode` means; nothing if there is no such code. An empty code is dropNoMsg.
+std::optional<Refusal> refusal_for(std::string_view drop_code);
+
+/// The Reason header (RFC 3326) of a BYE: SIP;cause=486;text="Busy here".
+std::string reason_header(Refusal refusal);
+
+}  // namespace rw::call

@@ -1,0 +1,162 @@
+#include "call/phrase.h"
+
+#include <algorithm>
+#include <boost/json/value.hpp>
+#include <optional>
+
+#include "base/json_fields.h"
+
+namespace rw::call {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr double longest_seconds = 4.0 * 3600;
+constexpr std::size_t most_phrases = 100;
+
+milliseconds to_milliseconds(double seconds) {
+  return milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+/// The format that the members speak of.
+std::string infer_format(const JsonFields& fields) {
+  if (fields.has("fileName")) return "file";
+  if (fields.has("awsTTSParameters")) return "awstts";
+  if (fields.has("googleTTSParameters")) return "googletts";
+  if (fields.has("text") || fields.has("ssml")) return "tts";
+  if (fields.has("frequencies") || fields.has("name")) return "tone";
+  if (fields.has("digits")) return "digits";
+  if (fields.has("url")) return "url";
+  if (fields.has("seconds")) return "silence";
+  return {};
+}
+
+using Content = decltype(Phrase::content);
+
+std::optional<Content> read_file(JsonFields& fields, const PhraseContext& context) {
+  const auto name = fields.text("fileName");
+  if (!name || name->empty()) {
+    fields.reject("fileName", "the name of a prompt file");
+    return std::nullopt;
+  }
+  return audio::SoundRequest(audio::FilePrompt{context.domain, *name});
+}
+
+std::optional<Content> read_speech(JsonFields& fields) {
+  audio::SpokenText spoken;
+  if (const auto ssml = fields.text("ssml")) {
+    spoken.text = *ssml;
+    spoken.ssml = true;
+  } else {
+    spoken.text = fields.text("text").value_or("");
+  }
+  spoken.voice = fields.text("voice").value_or("");
+  spoken.language = fields.text("language").value_or("");
+  if (spoken.text.empty()) fields.reject("text", "the text to speak");
+  return audio::SoundRequest(std::move(spoken));
+}
+
+/// A Polly SynthesizeSpeech request, for the embedded engine: no credentials are configured.
+std::optional<Content> read_polly(JsonFields& fields) {
+  const auto* parameters = fields.object("awsTTSParameters");
+  if (parameters == nullptr) {
+    fields.reject("awsTTSParameters", "an object");
+    return std::nullopt;
+  }
+  JsonFields polly(*parameters, fields.path("awsTTSParameters"));
+  audio::SpokenText spoken;
+  spoken.text = polly.text("Text").value_or("");
+  spoken.ssml = polly.text("TextType") == "ssml";
+  spoken.language = polly.text("LanguageCode").value_or("");
+  if (spoken.text.empty()) polly.reject("Text", "the text to speak");
+  if (polly.error()) fields.reject(*polly.error());
+  return audio::SoundRequest(std::move(spoken));
+}
+
+/// A Google text:synthesize request, for the embedded engine.
+std::optional<Content> read_google(JsonFields& fields) {
+  const auto* parameters = fields.object("googleTTSParameters");
+  const auto* input = parameters == nullptr ? nullptr : parameters->if_contains("input");
+  if (input == nullptr || !input->is_object()) {
+    fields.reject("googleTTSParameters.input", "an object");
+    return std::nullopt;
+  }
+  JsonFields google(input->get_object(), fields.path("googleTTSParameters.input"));
+  audio::SpokenText spoken;
+  spoken.ssml = google.has("ssml");
+  spoken.text = google.text(spoken.ssml ? "ssml" : "text").value_or("");
+  if (spoken.text.empty()) google.reject("text", "the text to speak");
+  if (google.error()) fields.reject(*google.error());
+  return audio::SoundRequest(std::move(spoken));
+}
+
+std::optional<Content> read_tone(JsonFields& fields, const PhraseContext& context) {
+  audio::Tone tone;
+  tone.length = to_milliseconds(fields.number("seconds", 0.02, 3600).value_or(5));
+  if (auto name = fields.choice("name", {"dial", "ringback", "busy", "congestion"})) {
+    tone.plan = context.tone_plan;
+    tone.name = std::move(*name);
+    return audio::SoundRequest(std::move(tone));
+  }
+  const auto* frequencies = fields.array("frequencies");
+  if (frequencies == nullptr || frequencies->empty() || frequencies->size() > 4) {
+    fields.reject("frequencies", "one to four numbers");
+    return std::nullopt;
+  }
+  for (const auto& frequency : *frequencies) {
+    const double hertz = frequency.is_number() ? frequency.to_number<double>() : 0;
+    if (hertz < 20 || hertz > 3800) fields.reject("frequencies", "numbers from 20 to 3800");
+    tone.frequencies.push_back(hertz);
+  }
+  tone.on = to_milliseconds(fields.number("on", 0, 60).value_or(0));
+  tone.off = to_milliseconds(fields.number("off", 0, 60).value_or(0));
+  return audio::SoundRequest(std::move(tone));
+}
+
+std::optional<Content> read_digits(JsonFields& fields) {
+  auto digits = fields.text("digits").value_or("");
+  const bool valid =
+      !digits.empty() && digits.size() <= 64 && digits.find_first_not_of("0123456789*#ABCDabcd") == std::string::npos;
+  if (!valid) fields.reject("digits", "1 to 64 of 0-9 * # A-D");
+  std::transform(digits.begin(), digits.end(), digits.begin(),
+                 [](char c) { return c >= 'a' && c <= 'd' ? static_cast<char>(c - 32) : c; });
+  return DigitsPhrase{std::move(digits)};
+}
+
+std::optional<Content> read_content(const std::string& format, JsonFields& fields, const PhraseContext& context) {
+  if (format == "file") return read_file(fields, context);
+  if (format == "tts") return read_speech(fields);
+  if (format == "awstts") return read_polly(fields);
+  if (format == "googletts") return read_google(fields);
+  if (format == "tone") return read_tone(fields, context);
+  if (format == "digits") return read_digits(fields);
+  if (format == "silence")
+    return SilencePhrase{to_milliseconds(fields.number("seconds", 0, longest_seconds).value_or(1))};
+  if (format == "echo") return EchoPhrase{to_milliseconds(fields.number("seconds", 0, longest_seconds).value_or(10))};
+  fields.reject("format", "a phrase format that this server plays");
+  return std::nullopt;
+}
+
+}  // namespace
+
+PhraseOrError read_phrase(const boost::json::object& object, const std::string& path, const PhraseContext& context) {
+  JsonFields fields(object, path);
+  auto format = fields.text("format").value_or("");
+  if (format.empty()) format = infer_format(fields);
+  auto content = read_content(format, fields, context);
+  if (fields.error()) return BadPhrase{format, fields.error()->message};
+  return Phrase{format, std::move(*content)};
+}
+
+Result<Phrases> read_phrases(const boost::json::array& array, const std::string& path, const PhraseContext& context) {
+  if (array.size() > most_phrases) return fail(path + ": more than " + std::to_string(most_phrases) + " phrases");
+  Phrases phrases;
+  for (std::size_t at = 0; at < array.size(); ++at) {
+    const auto item = path + "[" + std::to_string(at) + "]";
+    if (!array[at].is_object()) return fail(item + ": expected an object");
+    phrases.push_back(read_phrase(array[at].get_object(), item, context));
+  }
+  return phrases;
+}
+
+}  // namespace rw::call

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "audio/sound_loader.h"
+#include "base/result.h"
+
+namespace rw::call {
+
+struct SilencePhrase {
+  std::chrono::milliseconds length{0};
+};
+struct DigitsPhrase {
+  std::string digits;
+};
+/// The caller hears itself.
+struct EchoPhrase {
+  std::chrono::milliseconds length{0};
+};
+
+/// One item of `phrases`: something to be heard.
+struct Phrase {
+  std::string format;  ///< as given or inferred, for alarms
+  std::variant<audio::SoundRequest, SilencePhrase, DigitsPhrase, EchoPhrase> content;
+};
+
+/// A phrase that can't be played as written, but does not spoil the others.
+struct BadPhrase {
+  std::string format;
+  std::string problem;
+};
+using PhraseOrError = std::variant<Phrase, BadPhrase>;
+using Phrases = std::vector<PhraseOrError>;
+
+/// Where phrases of a mediaservice come from.
+struct PhraseContext {
+  std::string domain;
+  std::string tone_plan;
+};
+
+/// Reads one phrase; `path` names it in errors, e.g. "phrases[2]".
+PhraseOrError read_phrase(const boost::json::object& object, const std::string& path, const PhraseContext& context);
+/// Reads `phrases`; at most 100 of them. An item that is not an object is an error of the whole answer.
+Result<Phrases> read_phrases(const boost::json::array& array, const std::string& path, const PhraseContext& context);
+
+}  // namespace rw::call

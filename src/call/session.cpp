@@ -1,0 +1,88 @@
+#include "call/session.h"
+
+#include <algorithm>
+
+#include "call/participant.h"
+
+namespace rw::call {
+
+Session::Session(Services& services, SessionHolder& holder, std::shared_ptr<const tenant::Mediaservice> service,
+                 std::string trace_id, const std::string& call_id)
+    : services_(services),
+      holder_(holder),
+      application_{std::move(service), services.ids.uuid(),
+                   trace_id.empty() ? services.ids.uuid() : std::move(trace_id), call_id},
+      log_(services.log.with(
+          {{"traceId", application_.trace_id}, {"sessionId", application_.session_id}, {"callId", call_id}})),
+      begun_(services.now) {
+  limit_ = services_.timers.start(begun_ + services_.settings.max_session, [this] {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.settings.max_session).count();
+    alarm("sessionError", "maxDuration", {{"description", "the session reached its limit"}, {"seconds", seconds}});
+    end_all(EndReason::max_duration, {480, "Maximum duration reached"});
+  });
+}
+
+Session::~Session() = default;
+
+void Session::set_reference(boost::json::value value) {
+  reference_ = std::move(value);
+}
+
+Participant& Session::add(std::unique_ptr<Participant> participant) {
+  participants_.push_back(std::move(participant));
+  return *participants_.back();
+}
+
+Participant* Session::participant(std::string_view id) const {
+  const auto found =
+      std::find_if(participants_.begin(), participants_.end(), [id](const auto& one) { return one->id() == id; });
+  return found == participants_.end() ? nullptr : found->get();
+}
+
+void Session::finish(Participant& participant, EndReason reason) {
+  const auto found = std::find_if(participants_.begin(), participants_.end(),
+                                  [&](const auto& one) { return one.get() == &participant; });
+  if (found == participants_.end()) return;  // it has been finished: hang-ups cross
+  gone_.push_back(std::move(*found));
+  participants_.erase(found);
+  participant.let_go();
+  holder_.participant_gone(participant);
+  if (participants_.empty()) complete(reason);
+}
+
+void Session::end_all(EndReason reason, Refusal refusal) {
+  while (!participants_.empty()) participants_.back()->hang_up(reason, refusal);
+}
+
+void Session::complete(EndReason reason) {
+  limit_.cancel();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.now - begun_).count();
+  auto body = callback_members();
+  body["domain"] = domain();
+  body["sessionDuration"] = std::to_string(seconds);
+  body["reason"] = to_string(reason);
+  body["ivrServer"] = services_.settings.node_address;
+  services_.application.notify(application_, "sessionCompleted", std::move(body));
+  services_.metrics.call_ended(to_string(reason));
+  log_.info("session completed", {{"reason", to_string(reason)}, {"seconds", std::to_string(seconds)}});
+  holder_.session_over(application_.session_id);
+}
+
+void Session::alarm(std::string_view type, std::string_view error, boost::json::object details,
+                    boost::json::object members) {
+  log_.warning("alarm", {{"type", type}, {"error", error}, {"details", boost::json::serialize(details)}});
+  members["type"] = type;
+  members["error"] = error;
+  members["domain"] = domain();
+  members["sessionId"] = id();
+  members["errorDetails"] = std::move(details);
+  services_.application.alarm(application_, std::move(members));
+}
+
+boost::json::object Session::callback_members() const {
+  boost::json::object members{{"sessionId", id()}, {"traceId", application_.trace_id}};
+  if (reference_) members["sessionReferenceId"] = *reference_;
+  return members;
+}
+
+}  // namespace rw::call

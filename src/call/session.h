@@ -1,0 +1,76 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "call/outcome.h"
+#include "call/services.h"
+
+namespace rw::call {
+
+class Participant;
+
+/// What a session needs of the switchboard that holds it.
+class SessionHolder {
+ public:
+  virtual ~SessionHolder() = default;
+  virtual void participant_gone(const Participant& participant) = 0;
+  virtual void session_over(const std::string& session_id) = 0;
+};
+
+/// One call session: everything that grew from one inbound call. Owns its participants; ends with the last of them,
+/// with one sessionCompleted, whatever ended it.
+class Session {
+ public:
+  Session(Services& services, SessionHolder& holder, std::shared_ptr<const tenant::Mediaservice> service,
+          std::string trace_id, const std::string& call_id);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const std::string& id() const { return application_.session_id; }
+  const std::string& domain() const { return application_.service->domain; }
+  const callbacks::Context& application() const { return application_; }
+  const ops::Log& log() const { return log_; }
+  const boost::json::value* reference() const { return reference_ ? &*reference_ : nullptr; }
+  void set_reference(boost::json::value value);
+
+  Participant& add(std::unique_ptr<Participant> participant);
+  /// The participant of that id, or null.
+  Participant* participant(std::string_view id) const;
+  const std::vector<std::unique_ptr<Participant>>& participants() const { return participants_; }
+
+  /// The finaliser, and the only way out: frees all that the participant holds, and ends the session with the last one.
+  /// SIP has been told, or has told us, before. The participant must not be used afterwards, but stays alive until
+  /// sweep().
+  void finish(Participant& participant, EndReason reason);
+  /// Hangs up every participant.
+  void end_all(EndReason reason, Refusal refusal);
+  /// Destroys the participants that have gone. Never called from inside one of them.
+  void sweep() { gone_.clear(); }
+
+  /// An alarm about this session (section 10). `members` stand beside errorDetails.
+  void alarm(std::string_view type, std::string_view error, boost::json::object details,
+             boost::json::object members = {});
+  /// The members that callbacks about this session have in common.
+  boost::json::object callback_members() const;
+
+ private:
+  void complete(EndReason reason);
+
+  Services& services_;
+  SessionHolder& holder_;
+  callbacks::Context application_;
+  ops::Log log_;
+  std::optional<boost::json::value> reference_;
+  std::vector<std::unique_ptr<Participant>> participants_;
+  std::vector<std::unique_ptr<Participant>> gone_;
+  TimePoint begun_;
+  Timer limit_;
+};
+
+}  // namespace rw::call

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "call/services.h"
+
+/// Stand-ins for what the call layer works with: they write down what they are asked, and a test answers when it likes.
+namespace rw::call::fake {
+
+class Media : public MediaPort {
+ public:
+  Result<media::Engine::NewLeg> create() override {
+    if (exhausted) return fail("no free port");
+    return media::Engine::NewLeg{++legs_made, static_cast<std::uint16_t>(20000 + 2 * legs_made)};
+  }
+  void configure(media::LegId, media::LegParameters parameters) override {
+    configured.push_back(std::move(parameters));
+  }
+  void start_timeout_watch(media::LegId) override { ++watches; }
+  void play(media::LegId, media::Play item) override { queue.push_back({item.id, item.sound, item.silence, {}}); }
+  void send_digits(media::LegId, media::SendDigits digits) override {
+    queue.push_back({digits.id, nullptr, {}, digits.digits});
+  }
+  void echo(media::LegId, media::Echo echo) override { queue.push_back({echo.id, nullptr, echo.length, {}}); }
+  void stop(media::LegId, media::PlayId item) override { stopped.push_back(item); }
+  void stop_all(media::LegId) override { queue.clear(); }
+  void background(media::LegId, media::SoundPtr sound, std::chrono::milliseconds pause) override {
+    background_sound = std::move(sound);
+    background_pause = pause;
+  }
+  void release(media::LegId) override { ++legs_released; }
+
+  struct Queued {
+    media::PlayId id;
+    media::SoundPtr sound;
+    std::chrono::milliseconds silence;
+    std::string digits;
+  };
+  bool exhausted = false;
+  std::uint64_t legs_made = 0, legs_released = 0;
+  int watches = 0;
+  std::vector<media::LegParameters> configured;
+  std::vector<Queued> queue;
+  std::vector<media::PlayId> stopped;
+  media::SoundPtr background_sound;
+  std::chrono::milliseconds background_pause{0};
+};
+
+class Sounds : public audio::SoundLoader {
+ public:
+  void load(audio::SoundRequest request, rtp::Codec, Done done) override {
+    std::string name;
+    if (const auto* file = std::get_if<audio::FilePrompt>(&request)) name = file->name;
+    if (const auto* text = std::get_if<audio::SpokenText>(&request)) name = text->text;
+    asked.push_back(name);
+    if (hold) {
+      held.push_back(std::move(done));
+    } else if (missing == name) {
+      done(fail("no such file: " + name));
+    } else {
+      done(sound(name));
+    }
+  }
+  media::SoundPtr sound(const std::string& name) {
+    auto& known = sounds_[name];
+    if (!known) known = std::make_shared<media::Sound>(std::vector<std::int16_t>(8000), 8000);
+    return known;
+  }
+  bool hold = false;
+  std::string missing;
+  std::vector<std::string> asked;
+  std::vector<Done> held;
+
+ private:
+  std::map<std::string, media::SoundPtr> sounds_;
+};
+
+class Channel : public callbacks::Channel {
+ public:
+  struct Question {
+    callbacks::QuestionId id;
+    std::string event;
+    boost::json::object body;
+    callbacks::ReplyHandler handler;
+  };
+  callbacks::QuestionId ask(const callbacks::Context&, std::string event, boost::json::object body,
+                            callbacks::ReplyHandler handler) override {
+    questions.push_back({++count_, std::move(event), std::move(body), std::move(handler)});
+    return count_;
+  }
+  void forget(callbacks::QuestionId question) override {
+    std::erase_if(questions, [question](const Question& one) { return one.id == question; });
+  }
+  void notify(const callbacks::Context&, std::string event, boost::json::object body) override {
+    notices.emplace_back(std::move(event), std::move(body));
+  }
+  void alarm(const callbacks::Context&, boost::json::object body) override { alarms.push_back(std::move(body)); }
+
+  /// Answers the oldest question with a JSON text.
+  void answer(std::string_view json) { reply(callbacks::Reply{boost::json::parse(json).as_object(), 200}); }
+  void refuse(callbacks::Failure::Kind kind) {
+    reply(tl::unexpected(callbacks::Failure{kind, "http://application/", 500, "it failed"}));
+  }
+  std::size_t count(std::string_view event) const {
+    return static_cast<std::size_t>(
+        std::count_if(notices.begin(), notices.end(), [event](const auto& one) { return one.first == event; }));
+  }
+
+  std::vector<Question> questions;
+  std::vector<std::pair<std::string, boost::json::object>> notices;
+  std::vector<boost::json::object> alarms;
+
+ private:
+  void reply(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
+    auto question = std::move(questions.front());
+    questions.erase(questions.begin());
+    question.handler(std::move(reply));
+  }
+  callbacks::QuestionId count_ = 0;
+};
+
+}  // namespace rw::call::fake

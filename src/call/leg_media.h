@@ -1,16 +1,19 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "call/services.h"
+#include "sdp/negotiator.h"
 
 namespace rw::call {
 
 /// The media of one leg: keeps the media engine's leg in step with what offer and answer settle (RFC 3264).
 class LegMedia {
  public:
-  explicit LegMedia(Services& services) : services_(services) {}
+  /// Events of the media leg are for `owner`.
+  LegMedia(Services& services, Participant& owner) : services_(services), owner_(owner) {}
   ~LegMedia() { release(); }
   LegMedia(const LegMedia&) = delete;
   LegMedia& operator=(const LegMedia&) = delete;
@@ -31,3 +34,17 @@ class LegMedia {
   rtp::Codec codec() const { return codec_; }
   /// The other side wants to hear nothing.
   bool held() const { return held_; }
+
+ private:
+  Result<void> open();
+  void apply(const sdp::Agreement& agreement);
+
+  Services& services_;
+  Participant& owner_;
+  media::LegId leg_ = 0;
+  std::optional<sdp::Negotiator> negotiator_;
+  rtp::Codec codec_ = rtp::Codec::pcma;
+  bool held_ = false;
+};
+
+}  // namespace rw::call

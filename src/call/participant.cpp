@@ -23,7 +23,7 @@ Participant::Participant(Services& services, Session& session, sip::LegId leg, I
       sip_leg_(leg),
       id_(services.ids.uuid()),
       call_(std::move(call)),
-      media_(services) {}
+      media_(services, *this) {}
 
 Participant::~Participant() = default;
 

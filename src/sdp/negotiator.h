@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "rtp/codec.h"
+#include "sdp/session.h"
+
+namespace rw::sdp {
+
+enum class Direction : std::uint8_t { send_receive, send_only, receive_only, inactive };
+
+/// What one offer and its answer have settled about the audio stream, from our side.
+struct Agreement {
+  net::Address remote;       ///< where our RTP goes
+  net::Address remote_rtcp;  ///< where our RTCP goes: RFC 3605, or the next port, or the same with rtcp-mux
+  bool rtcp_mux = false;
+  rtp::Codec codec = rtp::Codec::pcma;  ///< what we send
+  std::uint8_t payload_type = 8;        ///< its number, as the other side chose it
+  struct Receive {
+    std::uint8_t payload_type;
+    rtp::Codec codec;
+  };
+  std::vector<Receive> receive;                         ///< what may come, by our numbers
+  std::optional<std::uint8_t> telephone_event_send;     ///< the other side's number
+  std::optional<std::uint8_t> telephone_event_receive;  ///< ours
+  Direction direction = Direction::send_receive;        ///< ours
+  /// The other side wants to hear nothing (RFC 3264 8.4).
+  bool held() const { return direction == Direction::receive_only || direction == Direction::inactive; }
+};
+
+/// What we can do.
+struct Capabilities {
+  std::vector<rtp::Codec> codecs;  ///< in order of preference
+  net::Address address;            ///< for c= and m=: host and RTP port
+  std::uint64_t session_id = 0;
+};
+
+/// One side of a leg's offer/answer exchanges (RFC 3264): one audio stream over RTP/AVP. Any further media of an offer
+/// are refused with port 0. A description of ours gets a new version when, and only when, it has changed.
+class Negotiator {
+ public:
+  explicit Negotiator(Capabilities capabilities) : ours_(std::move(capabilities)) {}
+
+  struct Answer {
+    std::string sdp;
+    Agreement agreement;
+  };
+  /// Answers an offer with the codecs that both sides have, in our order of preference. An error says what can't be
+  /// served, and changes nothing.
+  Result<Answer> answer(std::string_view offer);
+  /// Our own offer: all our codecs, telephone-event.
+  std::string offer();
+  /// The answer to offer().
+  Result<Agreement> accept(std::string_view answer);
+
+  /// Whether `offer` could be answered with these codecs.
+  static Result<void> check(std::string_view offer, const std::vector<rtp::Codec>& codecs);
+
+ private:
+  std::string publish(Session session);
+
+  Capabilities ours_;
+  std::uint64_t version_ = 0;
+  std::string last_;  ///< our last description, at version 0, to see whether the next one differs
+};
+
+}  // namespace rw::sdp

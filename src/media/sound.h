@@ -16,10 +16,12 @@ namespace rw::media {
 /// Audio in the form in which it goes into RTP packets: 20 ms frames, one after the other. Immutable.
 class Payload {
  public:
+  /// `frame_ends`: where each frame ends in `bytes`, for codecs without a fixed CodecFacts::frame_bytes.
   Payload(rtp::Codec codec, std::vector<std::uint8_t> bytes, std::vector<std::uint32_t> frame_ends = {});
 
   rtp::Codec codec() const { return codec_; }
   std::size_t frames() const { return frames_; }
+  std::size_t memory() const;
   /// The payload of frame `index` (< frames()).
   std::span<const std::uint8_t> frame(std::size_t index) const;
 
@@ -42,7 +44,8 @@ class Sound {
   Sound& operator=(const Sound&) = delete;
 
   std::chrono::milliseconds duration() const;
-  /// Makes the payload form for `codec` unless it is there.
+  /// Makes the payload form for `codec` unless it is there. Does nothing for a codec that can't be encoded yet, or
+  /// whose sample rate is another one: resampling is done before a Sound is made.
   void encode(rtp::Codec codec) const;
   /// The payload form, or null if encode() has not been done. Valid as long as the Sound.
   const Payload* payload(rtp::Codec codec) const;
@@ -53,7 +56,8 @@ class Sound {
   std::vector<std::int16_t> samples_;
   std::uint32_t rate_;
   mutable std::mutex encoding_;
-  mutable std::array<std::atomic<const Payload*>, rtp::codecs.size()> forms_{};
+  mutable std::array<std::unique_ptr<const Payload>, rtp::codecs.size()> owned_;     ///< guarded by encoding_
+  mutable std::array<std::atomic<const Payload*>, rtp::codecs.size()> published_{};  ///< the same, for the workers
 };
 
 using SoundPtr = std::shared_ptr<const Sound>;

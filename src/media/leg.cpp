@@ -1,0 +1,244 @@
+#include "media/leg.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rw::media {
+namespace {
+
+constexpr std::uint32_t report_frames = 5000 / frame_ms;
+
+/// Samples of the longest packet that is listened to.
+constexpr std::size_t max_packet_samples = 1600;
+constexpr int max_gap_frames = 50;
+
+}  // namespace
+
+Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::seconds rtp_timeout, LegSeed seed)
+    : id_(id),
+      sink_(std::move(sink)),
+      rtp_timeout_(rtp_timeout),
+      ssrc_(seed.ssrc),
+      timestamp_(seed.timestamp),
+      sequence_(seed.sequence),
+      source_(latch),
+      cname_(std::move(seed.cname)),
+      random_(seed.rtcp_jitter | 1U),
+      frames_to_report_(random_report_interval()) {}
+
+void Leg::configure(LegParameters parameters, TimePoint now) {
+  parameters_ = std::move(parameters);
+  configured_ = true;
+  frame_clock_ = rtp::facts(parameters_.codec).rtp_clock / 1000 * frame_ms;
+  source_.configure(parameters_.remote, now);
+  last_received_ = now;
+  if (parameters_.telephone_event_receive) {
+    inband_.reset();
+    return;
+  }
+  if (!inband_) inband_ = std::make_unique<Inband>();
+  for (const LegParameters::Receive& entry : parameters_.receive) {
+    auto& decoder = inband_->decoders[static_cast<std::size_t>(entry.codec)];
+    if (!decoder) decoder = make_decoder(entry.codec);
+  }
+}
+
+void Leg::start_timeout_watch(TimePoint now) {
+  watching_ = true;
+  timed_out_ = false;
+  last_received_ = now;
+  source_.answered(now);
+}
+
+void Leg::report_ended() {
+  if (player_.ended().empty()) return;
+  for (const Player::Ended& item : player_.ended()) sink_(PlayEnded{id_, item.play, item.completed});
+  player_.clear_ended();
+}
+
+void Leg::end() {
+  player_.stop_all();
+  player_.set_background(nullptr, {});
+  report_ended();
+}
+
+void Leg::report_released() {
+  sink_(LegReleased{id_});
+}
+
+// ------------------------------------------------------------------------------------------------------------ received
+
+std::optional<rtp::Codec> Leg::received_codec(std::uint8_t payload_type) const {
+  for (const LegParameters::Receive& entry : parameters_.receive)
+    if (entry.payload_type == payload_type) return entry.codec;
+  return std::nullopt;
+}
+
+void Leg::receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
+                      Counters& counters) {
+  const std::optional<rtp::Packet> packet = configured_ ? rtp::Packet::parse(datagram) : std::nullopt;
+  const bool is_event = packet && packet->payload_type == parameters_.telephone_event_receive;
+  const std::optional<rtp::Codec> codec = packet ? received_codec(packet->payload_type) : std::nullopt;
+  if (!packet || (!is_event && !codec) || !source_.accept(from, now)) {
+    ++counters.packets_dropped;
+    return;
+  }
+  ++counters.packets_received;
+  last_received_ = now;
+  timed_out_ = false;
+  statistics_.received(packet->ssrc, packet->sequence, packet->timestamp, rtp_time(now));
+  if (is_event) {
+    if (const std::optional<char> digit = events_.receive(*packet)) report_digit(*digit);
+  } else {
+    receive_audio(*packet, *codec);
+  }
+}
+
+void Leg::receive_audio(const rtp::Packet& packet, rtp::Codec codec) {
+  if (inband_) detect_digits(packet, codec);
+  // Another codec than ours would have to be transcoded; the other side hears silence instead.
+  if (echoing_ && codec == parameters_.codec) echo_->put(packet.sequence, packet.payload);
+}
+
+void Leg::detect_digits(const rtp::Packet& packet, rtp::Codec codec) {
+  Decoder* decoder = inband_->decoders[static_cast<std::size_t>(codec)].get();
+  if (decoder == nullptr) return;
+  if (inband_->sequence) {
+    const auto step = static_cast<std::int16_t>(packet.sequence - *inband_->sequence);
+    if (step <= 0 && step > -100) return;  // late or double: its place in the tone has passed
+    if (step > 1)
+      inband_->detector.put_gap(static_cast<std::size_t>(std::min(step - 1, max_gap_frames)) * frame_samples);
+  }
+  inband_->sequence = packet.sequence;
+  std::array<std::int16_t, max_packet_samples> samples;
+  const std::size_t count = decoder->decode(packet.payload, samples);
+  if (const std::optional<char> digit = inband_->detector.put(std::span(samples).first(count))) report_digit(*digit);
+}
+
+void Leg::report_digit(char digit) {
+  sink_(DtmfReceived{id_, digit, std::chrono::milliseconds(0)});
+}
+
+void Leg::receive_rtcp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
+                       Counters& counters) {
+  const std::optional<rtp::RtcpSummary> summary = configured_ ? rtp::parse_rtcp(datagram) : std::nullopt;
+  if (!summary || !source_.accept_rtcp(from)) {
+    ++counters.packets_dropped;
+    return;
+  }
+  ++counters.rtcp_received;
+  if (summary->sender_ntp_middle) {
+    last_sender_report_ = *summary->sender_ntp_middle;
+    last_sender_report_at_ = now;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- sent
+
+bool Leg::may_send() const {
+  const bool wanted = parameters_.direction == Direction::send_receive || parameters_.direction == Direction::send_only;
+  return wanted && source_.remote().port() != 0 && !source_.remote().is_unspecified();
+}
+
+std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
+  octets_written_ = 0;
+  if (!configured_) return 0;
+  check_timeout(now);
+  const Player::Frame frame = player_.next(parameters_.codec, parameters_.telephone_event_send.has_value(), timestamp_);
+  const std::uint32_t timestamp = std::exchange(timestamp_, timestamp_ + frame_clock_);
+  if (frame.echo && !echoing_) {
+    if (!echo_) echo_ = std::make_unique<rtp::JitterBuffer>();
+    echo_->reset();
+  }
+  echoing_ = frame.echo;
+  if (!may_send()) {
+    mark_ = true;
+    return 0;
+  }
+  rtp::Packet packet;
+  packet.ssrc = ssrc_;
+  packet.sequence = sequence_++;
+  packet.timestamp = timestamp;
+  if (frame.event && parameters_.telephone_event_send) {
+    packet.payload_type = *parameters_.telephone_event_send;
+    packet.timestamp = frame.event->timestamp;
+    packet.marker = frame.event->marker;
+    packet.payload = frame.event->payload;
+  } else {
+    packet.payload_type = parameters_.payload_type;
+    packet.marker = mark_;
+    packet.payload = echoing_ ? echo_->take().payload : frame.payload;
+    if (packet.payload.empty()) packet.payload = silence_frame(parameters_.codec);
+  }
+  mark_ = false;
+  octets_written_ = static_cast<std::uint16_t>(packet.payload.size());
+  return packet.write(into);
+}
+
+void Leg::packet_sent() {
+  if (octets_written_ != 0) {
+    ++packets_sent_;
+    octets_sent_ += octets_written_;
+    sent_since_report_ = true;
+  }
+  player_.frame_sent();
+  report_ended();
+}
+
+void Leg::skip(std::uint32_t frames) {
+  timestamp_ += frames * frame_clock_;
+}
+
+void Leg::check_timeout(TimePoint now) {
+  if (!watching_ || timed_out_ || parameters_.direction != Direction::send_receive) return;
+  if (now - last_received_ < rtp_timeout_) return;
+  timed_out_ = true;
+  sink_(RtpTimedOut{id_});
+}
+
+// ------------------------------------------------------------------------------------------------------------- reports
+
+net::Address Leg::remote_rtcp() const {
+  if (parameters_.rtcp_mux) return source_.remote();
+  if (!source_.is_latched() && parameters_.remote_rtcp.port() != 0) return parameters_.remote_rtcp;
+  net::Address next_port = source_.remote();
+  next_port.set_port(static_cast<std::uint16_t>(next_port.port() + 1));
+  return next_port;
+}
+
+std::size_t Leg::write_report(std::span<std::uint8_t> into, TimePoint now, std::uint64_t ntp_now, bool goodbye,
+                              Counters& counters) {
+  frames_to_report_ = random_report_interval();
+  count_losses(counters);
+  if (!configured_ || remote_rtcp().is_unspecified() || source_.remote().port() == 0) return 0;
+  std::optional<rtp::SenderInfo> sender;
+  if (std::exchange(sent_since_report_, false)) sender = {ntp_now, timestamp_, packets_sent_, octets_sent_};
+  rtp::LastSenderReport last;
+  if (last_sender_report_ != 0) {
+    const double seconds = std::chrono::duration<double>(now - last_sender_report_at_).count();
+    last = {last_sender_report_, static_cast<std::uint32_t>(std::clamp(seconds, 0.0, 65535.0) * 65536)};
+  }
+  return rtp::write_report(into, ssrc_, sender, statistics_.report(), last, cname_, goodbye);
+}
+
+void Leg::count_losses(Counters& counters) {
+  const std::uint64_t lost = statistics_.lost();
+  if (lost > losses_counted_) counters.packets_lost += lost - losses_counted_;
+  losses_counted_ = lost;
+}
+
+std::uint32_t Leg::random_report_interval() {
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
+  // Half to one and a half of the interval (RFC 3550 6.3.1), so that legs that began together don't report together.
+  return report_frames / 2 + static_cast<std::uint32_t>(random_ % report_frames);
+}
+
+std::uint32_t Leg::rtp_time(TimePoint now) const {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  return static_cast<std::uint32_t>(static_cast<std::uint64_t>(micros) *
+                                    (rtp::facts(parameters_.codec).rtp_clock / 1000) / 1000);
+}
+
+}  // namespace rw::media

@@ -1,0 +1,79 @@
+#include "media/player.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "media/codec.h"
+
+namespace rw::media {
+
+void Player::add(Play play) {
+  queue_.push_back({play.id, SoundCursor(std::move(play.sound), play.silence, play.loop, play.pause)});
+}
+
+void Player::add(SendDigits digits) {
+  const PlayId id = digits.id;
+  queue_.push_back({id, DigitSequence(std::move(digits))});
+}
+
+void Player::add(Echo echo) {
+  const auto frames = (std::max<std::int64_t>(echo.length.count(), 0) + frame_ms - 1) / frame_ms;
+  queue_.push_back({echo.id, EchoTime{static_cast<std::uint64_t>(frames)}});
+}
+
+void Player::stop(PlayId item) {
+  const auto found = std::ranges::find(queue_, item, &Item::id);
+  if (found == queue_.end()) return;
+  queue_.erase(found);
+  ended_.push_back({item, false});
+}
+
+void Player::stop_all() {
+  for (const Item& item : queue_) ended_.push_back({item.id, false});
+  queue_.clear();
+}
+
+void Player::set_background(SoundPtr sound, std::chrono::milliseconds pause) {
+  background_.reset();
+  if (sound) background_.emplace(std::move(sound), std::chrono::milliseconds(0), true, pause);
+}
+
+Player::Frame Player::next(rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp) {
+  while (!queue_.empty() && is_over(queue_.front())) drop_front();  // items without length
+  if (!queue_.empty()) return next_of(queue_.front(), codec, digits_as_events, timestamp);
+  Frame frame;
+  if (background_) frame.payload = background_->next(codec);
+  return frame;
+}
+
+void Player::frame_sent() {
+  if (!queue_.empty() && is_over(queue_.front())) drop_front();
+}
+
+bool Player::is_over(const Item& item) {
+  if (const auto* sound = std::get_if<SoundCursor>(&item.what)) return sound->over();
+  if (const auto* digits = std::get_if<DigitSequence>(&item.what)) return digits->over();
+  return std::get<EchoTime>(item.what).frames == 0;
+}
+
+Player::Frame Player::next_of(Item& item, rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp) {
+  Frame frame;
+  if (auto* sound = std::get_if<SoundCursor>(&item.what)) {
+    frame.payload = sound->next(codec);
+  } else if (auto* digits = std::get_if<DigitSequence>(&item.what)) {
+    const DigitSequence::Frame part = digits->next(codec, digits_as_events, timestamp);
+    frame.payload = part.payload;
+    frame.event = part.event;
+  } else {
+    --std::get<EchoTime>(item.what).frames;
+    frame.echo = true;
+  }
+  return frame;
+}
+
+void Player::drop_front() {
+  ended_.push_back({queue_.front().id, true});
+  queue_.erase(queue_.begin());
+}
+
+}  // namespace rw::media

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "media/digit_sequence.h"
+#include "media/engine.h"
+#include "media/sound_cursor.h"
+
+namespace rw::media {
+
+/// What a leg hears, 20 ms at a time: the foreground's items one after the other, the background while there are none,
+/// else silence.
+class Player {
+ public:
+  struct Ended {
+    PlayId play;
+    bool completed;
+  };
+  struct Frame {
+    std::span<const std::uint8_t> payload;      ///< audio; empty: silence
+    std::optional<DigitSequence::Event> event;  ///< in place of audio
+    bool echo = false;                          ///< the leg's own audio is wanted
+  };
+
+  void add(Play play);
+  void add(SendDigits digits);
+  void add(Echo echo);
+  void stop(PlayId item);
+  void stop_all();
+  /// Null ends it.
+  void set_background(SoundPtr sound, std::chrono::milliseconds pause);
+
+  /// The frame for the next 20 ms, whose RTP time is `timestamp`. Its payload is valid until frame_sent().
+  Frame next(rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp);
+  /// The frame has gone out: if it was an item's last, that item has ended.
+  void frame_sent();
+  /// What came to its end, in this order, since clear_ended().
+  const std::vector<Ended>& ended() const { return ended_; }
+  void clear_ended() { ended_.clear(); }
+
+ private:
+  struct EchoTime {
+    std::uint64_t frames;
+  };
+  struct Item {
+    PlayId id;
+    std::variant<SoundCursor, DigitSequence, EchoTime> what;
+  };
+  static bool is_over(const Item& item);
+  Frame next_of(Item& item, rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp);
+  void drop_front();
+
+  std::vector<Item> queue_;  ///< the first one plays
+  std::optional<SoundCursor> background_;
+  std::vector<Ended> ended_;
+};
+
+}  // namespace rw::media

@@ -1,0 +1,47 @@
+#include "media/sound_cursor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "media/codec.h"
+
+namespace rw::media {
+namespace {
+
+std::uint32_t frames_of(std::chrono::milliseconds length) {
+  constexpr std::int64_t longest =
+      std::chrono::milliseconds(std::chrono::hours(24 * 365)) / std::chrono::milliseconds(frame_ms);
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>((length.count() + frame_ms - 1) / frame_ms, 0, longest));
+}
+
+}  // namespace
+
+SoundCursor::SoundCursor(SoundPtr sound, std::chrono::milliseconds silence, bool loop, std::chrono::milliseconds pause)
+    : sound_(std::move(sound)), pause_frames_(frames_of(pause)), loop_(loop) {
+  if (sound_ && sound_->duration().count() == 0)
+    sound_.reset();
+  else if (!sound_)
+    silent_frames_ = frames_of(silence);
+  if (!sound_ && silent_frames_ == 0) over_ = !loop_;
+}
+
+std::span<const std::uint8_t> SoundCursor::next(rtp::Codec codec) {
+  if (silent_frames_ > 0) {
+    if (--silent_frames_ == 0 && !sound_) end_round();
+    return {};
+  }
+  const Payload* payload = sound_ ? sound_->payload(codec) : nullptr;
+  if (payload == nullptr || payload->frames() == 0) return {};
+  // Forms of one sound are equally long; should one be shorter, the cursor must not run past its end.
+  const std::span<const std::uint8_t> frame = payload->frame(std::min(frame_, payload->frames() - 1));
+  if (++frame_ >= payload->frames()) end_round();
+  return frame;
+}
+
+void SoundCursor::end_round() {
+  frame_ = 0;
+  silent_frames_ = pause_frames_;
+  over_ = !loop_;
+}
+
+}  // namespace rw::media

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mailbox.h"
+#include "base/time.h"
+#include "media/command.h"
+#include "media/counters.h"
+#include "media/io.h"
+
+namespace rw::media {
+
+/// A thread that owns legs: their sockets, and the clock by which they send. The 20 ms between two packets of a leg are
+/// divided into slots of 1 ms; each leg has one, so that the load is even. Once per slot the worker takes its commands,
+/// lets the slot's legs send, and receives what has come for any leg. Without legs it sleeps until a command comes.
+class Worker : private Io::Receiver {
+ public:
+  using PortClosed = std::function<void(std::uint16_t port)>;
+  /// Starts the thread. `port_closed` is called on it when a leg's sockets are closed, before LegReleased.
+  Worker(bool allow_io_uring, PortClosed port_closed);
+  /// Releases the legs that are left and joins the thread.
+  ~Worker() override;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Any thread.
+  void post(Command command);
+  /// Legs here, including those whose AddLeg is still on its way. Any thread.
+  std::size_t legs() const { return legs_.load(std::memory_order_relaxed); }
+  const PublishedCounters& counters() const { return published_; }
+  bool is_io_uring() const { return io_uring_; }
+
+ private:
+  static constexpr std::size_t slot_count = 20;
+  struct Entry {
+    std::unique_ptr<Leg> leg;
+    std::uint16_t port = 0;
+    Io::SocketId rtp = 0, rtcp = 0;
+    std::uint8_t slot = 0;
+    std::uint8_t open_sockets = 0;
+    bool released = false;
+  };
+  using Index = std::uint32_t;
+
+  void run();
+  bool wait_for_work();
+  void take_commands();
+  void apply(LegId id, AddLeg& command);
+  template <class What>
+  void apply(LegId id, What& command);
+  void release(Index index);
+  void release_all();
+  void serve_slot(TimePoint now);
+  void send_report(Entry& entry, bool goodbye);
+  /// After a stall too long to be caught up packet by packet.
+  void skip_time(TimePoint now);
+  std::uint8_t emptiest_slot() const;
+  bool entries_in_use() const { return free_entries_.size() < entries_.size(); }
+
+  void received(std::uint64_t owner, std::span<const std::uint8_t> bytes, const net::Address& from) override;
+  void closed(std::uint64_t owner) override;
+
+  // Shared with other threads.
+  Mailbox<Command> mailbox_;
+  std::mutex waking_;
+  std::condition_variable wake_;
+  bool has_commands_ = false;  ///< guarded by waking_
+  bool stopping_ = false;      ///< guarded by waking_
+  std::atomic<std::size_t> legs_{0};
+  PublishedCounters published_;
+  bool io_uring_ = false;  ///< set before the constructor returns
+
+  // The thread's own.
+  const PortClosed port_closed_;
+  std::unique_ptr<Io> io_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<Index> free_entries_;
+  std::unordered_map<LegId, Index> by_id_;
+  std::array<std::vector<Index>, slot_count> slots_;
+  std::size_t slot_ = 0;
+  TimePoint deadline_;
+  TimePoint now_;
+  std::vector<Command> commands_;
+  Counters counters_;
+
+  std::thread thread_;
+};
+
+}  // namespace rw::media

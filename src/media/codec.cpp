@@ -14,16 +14,10 @@ namespace {
 /// G.711 in its own terms: sign, three bits of segment, four bits within the segment.
 constexpr std::uint8_t encode_alaw(int sample) {
   const std::uint8_t sign = sample >= 0 ? 0x80 : 0x00;
-  int magnitude = (sample >= 0 ? sample : -sample - 1) >> 4;  // 12 bits, as the law's table counts
-  magnitude = std::min(magnitude, 0x7FF);
-  std::uint8_t code = 0;
-  if (magnitude < 32) {
-    code = static_cast<std::uint8_t>(magnitude >> 1);
-  } else {
-    const int segment = std::bit_width(static_cast<unsigned>(magnitude)) - 5;
-    code = static_cast<std::uint8_t>((segment << 4) | ((magnitude >> segment) & 0x0F));
-  }
-  return static_cast<std::uint8_t>((sign | code) ^ 0x55);
+  const int magnitude = (sample >= 0 ? sample : -sample - 1) >> 4;  // 0 to 2047, in steps of the finest segments
+  const int segment = magnitude < 16 ? 0 : std::bit_width(static_cast<unsigned>(magnitude)) - 4;
+  const int step = (segment == 0 ? magnitude : magnitude >> (segment - 1)) & 0x0F;
+  return static_cast<std::uint8_t>((sign | segment << 4 | step) ^ 0x55);
 }
 
 constexpr std::int16_t decode_alaw(std::uint8_t code) {

@@ -14,16 +14,15 @@ PortPool::PortPool(std::uint16_t first, std::uint16_t last, Duration rest, std::
 }
 
 std::optional<std::uint16_t> PortPool::take(TimePoint now) {
-  std::uint16_t port = 0;
-  if (!resting_.empty() && resting_.front().until <= now) {
-    port = resting_.front().port;
-    resting_.pop_front();
-  } else if (!free_.empty()) {
-    port = free_.front();
+  // Never used ones first: the others rest the longer.
+  if (!free_.empty()) {
+    const std::uint16_t port = free_.front();
     free_.pop_front();
-  } else {
-    return std::nullopt;
+    return port;
   }
+  if (resting_.empty() || resting_.front().until > now) return std::nullopt;
+  const std::uint16_t port = resting_.front().port;
+  resting_.pop_front();
   return port;
 }
 

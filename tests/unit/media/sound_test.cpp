@@ -1,0 +1,98 @@
+#include "media/sound.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "media/sound_cursor.h"
+
+namespace rw::media {
+namespace {
+
+using namespace std::chrono_literals;
+
+SoundPtr sound_of(std::size_t samples) {
+  auto sound = std::make_shared<Sound>(std::vector<std::int16_t>(samples, 1000), 8000U);
+  sound->encode(rtp::Codec::pcma);
+  return sound;
+}
+
+TEST(Sound, IsPaddedToWholeFrames) {
+  const SoundPtr sound = sound_of(161);
+  EXPECT_EQ(sound->duration(), 40ms);
+  const Payload* payload = sound->payload(rtp::Codec::pcma);
+  ASSERT_NE(payload, nullptr);
+  EXPECT_EQ(payload->frames(), 2U);
+  EXPECT_EQ(payload->frame(1)[1], 0xD5);
+  EXPECT_EQ(payload->frame(0).size(), 160U);
+}
+
+TEST(Sound, HasAFormOnlyAfterEncoding) {
+  const SoundPtr sound = sound_of(320);
+  EXPECT_EQ(sound->payload(rtp::Codec::gsm), nullptr);
+  const std::size_t before = sound->memory();
+  sound->encode(rtp::Codec::gsm);
+  ASSERT_NE(sound->payload(rtp::Codec::gsm), nullptr);
+  EXPECT_EQ(sound->payload(rtp::Codec::gsm)->frame(1).size(), 33U);
+  EXPECT_GT(sound->memory(), before);
+  sound->encode(rtp::Codec::opus);
+  EXPECT_EQ(sound->payload(rtp::Codec::opus), nullptr);
+}
+
+TEST(Sound, MayBeEncodedByManyThreads) {
+  const auto sound = std::make_shared<Sound>(std::vector<std::int16_t>(16000, 5), 8000U);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      sound->encode(rtp::Codec::pcmu);
+      EXPECT_EQ(sound->payload(rtp::Codec::pcmu)->frames(), 100U);
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(Payload, FramesMayVaryInSize) {
+  const Payload payload(rtp::Codec::opus, {1, 2, 3, 4, 5, 6}, {1, 4, 6});
+  EXPECT_EQ(payload.frames(), 3U);
+  EXPECT_THAT(payload.frame(0), testing::ElementsAre(1));
+  EXPECT_THAT(payload.frame(1), testing::ElementsAre(2, 3, 4));
+  EXPECT_THAT(payload.frame(2), testing::ElementsAre(5, 6));
+}
+
+TEST(SoundCursor, EndsWithTheLastFrame) {
+  SoundCursor cursor(sound_of(320), 0ms, false, 0ms);
+  EXPECT_FALSE(cursor.next(rtp::Codec::pcma).empty());
+  EXPECT_FALSE(cursor.over());
+  EXPECT_FALSE(cursor.next(rtp::Codec::pcma).empty());
+  EXPECT_TRUE(cursor.over());
+}
+
+TEST(SoundCursor, LoopsWithPause) {
+  SoundCursor cursor(sound_of(160), 0ms, true, 30ms);
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_FALSE(cursor.next(rtp::Codec::pcma).empty());
+    EXPECT_TRUE(cursor.next(rtp::Codec::pcma).empty());
+    EXPECT_TRUE(cursor.next(rtp::Codec::pcma).empty());
+    EXPECT_FALSE(cursor.over());
+  }
+}
+
+TEST(SoundCursor, WhatHasNoLengthIsOverAtOnceUnlessItLoops) {
+  EXPECT_TRUE(SoundCursor(sound_of(0), 0ms, false, 0ms).over());
+  EXPECT_TRUE(SoundCursor(nullptr, 0ms, false, 0ms).over());
+  EXPECT_TRUE(SoundCursor(nullptr, -5ms, false, 0ms).over());
+  SoundCursor looping(sound_of(0), 0ms, true, 0ms);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(looping.next(rtp::Codec::pcma).empty());
+  EXPECT_FALSE(looping.over());
+}
+
+TEST(SoundCursor, WaitsForAMissingForm) {
+  SoundCursor cursor(sound_of(160), 0ms, false, 0ms);
+  EXPECT_TRUE(cursor.next(rtp::Codec::gsm).empty());
+  EXPECT_FALSE(cursor.over());
+  EXPECT_FALSE(cursor.next(rtp::Codec::pcma).empty());
+  EXPECT_TRUE(cursor.over());
+}
+
+}  // namespace
+}  // namespace rw::media

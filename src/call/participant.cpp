@@ -180,10 +180,6 @@ void Participant::information_received(const std::string& content_type, const st
   if (digit && ivr_) ivr_->digit_pressed(*digit);
 }
 
-void Participant::refer_received() {
-  services_.sip.reject_refer(sip_leg_, 603, services_.now);
-}
-
 void Participant::ended(const sip::Ended& end) {
   EndReason reason = EndReason::normal;
   switch (end.cause) {

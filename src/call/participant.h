@@ -34,7 +34,6 @@ class Participant final : public IvrHost {
   void offer_received(const sip::OfferReceived& offer);
   void refreshed(bool by_invite);
   void information_received(const std::string& content_type, const std::string& body);
-  void refer_received();
   void ended(const sip::Ended& end);
   void media_event(const media::Event& event);
 

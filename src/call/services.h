@@ -11,7 +11,7 @@
 #include "base/reply_token.h"
 #include "base/time.h"
 #include "call/media_port.h"
-#include "call/timers.h"
+#include "base/timers.h"
 #include "callbacks/channel.h"
 #include "ops/log.h"
 #include "ops/metrics.h"

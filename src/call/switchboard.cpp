@@ -73,13 +73,9 @@ void Switchboard::dispatch(const sip::Event& event) {
     void operator()(const sip::ProvisionalAcknowledged&) const {}
     void operator()(const sip::OfferReceived& offer) const { participant.offer_received(offer); }
     void operator()(const sip::Refreshed& refreshed) const { participant.refreshed(refreshed.by_invite); }
-    void operator()(const sip::OfferCompleted&) const {}
     void operator()(const sip::InformationReceived& info) const {
       participant.information_received(info.content_type, info.body);
     }
-    void operator()(const sip::ReferReceived&) const { participant.refer_received(); }
-    void operator()(const sip::Progress&) const {}
-    void operator()(const sip::Answered&) const {}
     void operator()(const sip::Ended& end) const { participant.ended(end); }
   };
   std::visit(Visitor{participant}, event);

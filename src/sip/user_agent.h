@@ -12,29 +12,13 @@
 
 #include "base/ids.h"
 #include "base/time.h"
-#include "net/address.h"
+#include "sip/flow.h"
 #include "sip/message.h"
 
 /// The SIP user agent of one shard: transactions, dialogs and INVITE usages, without I/O. Messages, timers and commands
 /// go in together with the time; datagrams to send and events for the call layer come out, as plain values, in the
 /// order in which they happened. Not thread-safe: one thread owns it.
 namespace rw::sip {
-
-enum class Transport : std::uint8_t { udp, tcp, tls };
-
-/// One hop: where a message came from, or goes to. `connection` names an open stream connection; 0 for UDP, or for
-/// "open one to `remote`, or use the one that is open".
-struct Flow {
-  Transport transport = Transport::udp;
-  net::Address local;
-  net::Address remote;
-  std::uint64_t connection = 0;
-};
-
-struct Transmit {
-  Flow flow;
-  std::string bytes;
-};
 
 /// One INVITE usage: a call leg as SIP sees it. Never reused within a process.
 using LegId = std::uint64_t;
@@ -57,12 +41,10 @@ struct Acknowledged {
   LegId leg = 0;
   std::string sdp;
 };
-/// A reliable provisional response was acknowledged (RFC 3262). `sdp`: an answer or a new offer (answered by
-/// answer_offer()).
+/// A reliable provisional response was acknowledged (RFC 3262). `sdp`: the answer, if it carried our offer, else empty.
 struct ProvisionalAcknowledged {
   LegId leg = 0;
   std::string sdp;
-  bool is_offer = false;
 };
 /// A request in the dialog that wants a session description: answer with answer_offer() or reject_offer(). An empty
 /// `sdp`: a re-INVITE without an offer, to be answered with our offer; its answer comes in Acknowledged. An UPDATE
@@ -78,41 +60,12 @@ struct Refreshed {
   LegId leg = 0;
   bool by_invite = false;
 };
-/// The final response to our offer() in the dialog. Below 300: `sdp` is the answer. 491 is retried inside (RFC
-/// 3261 14.1).
-struct OfferCompleted {
-  LegId leg = 0;
-  int status = 0;
-  std::string sdp;
-};
 /// An INFO request; has been answered 200.
 struct InformationReceived {
   LegId leg = 0;
   std::string content_type;
   std::string body;
 };
-/// A REFER request (RFC 3515); answer with accept_refer() or reject_refer().
-struct ReferReceived {
-  LegId leg = 0;
-  std::string refer_to;
-  std::string referred_by;
-};
-/// A provisional response to our INVITE, other than 100. `dialog` tells forks apart.
-struct Progress {
-  LegId leg = 0;
-  int status = 0;
-  std::string sdp;
-  std::string remote_tag;
-  std::shared_ptr<const Message> response;
-};
-/// A 2xx to our INVITE. ACK with acknowledge() (it carries our answer if the INVITE had no offer). Further forks' 2xx
-/// are acknowledged and hung up inside.
-struct Answered {
-  LegId leg = 0;
-  std::string sdp;
-  std::shared_ptr<const Message> response;
-};
-
 enum class EndCause : std::uint8_t {
   remote_bye,       ///< the other side sent BYE
   local_bye,        ///< we did, and it was answered or timed out
@@ -134,7 +87,7 @@ struct Ended {
 };
 
 using Event = std::variant<IncomingInvite, InviteCancelled, Acknowledged, ProvisionalAcknowledged, OfferReceived,
-                           Refreshed, OfferCompleted, InformationReceived, ReferReceived, Progress, Answered, Ended>;
+                           Refreshed, InformationReceived, Ended>;
 
 /// What is decided about a new INVITE before any state exists for it.
 struct Admission {
@@ -152,23 +105,6 @@ struct UserAgentOptions {
   Duration t1 = std::chrono::milliseconds(500);
   /// Asked before any work is done for an INVITE outside a dialog. May be empty.
   std::function<Admission(const Message& invite, const Flow& flow, TimePoint now)> admit;
-};
-
-/// An INVITE to place. The caller of invite() has resolved the next hop (RFC 3263).
-struct OutboundInvite {
-  Flow flow;  ///< next hop; a further one is tried by the caller after Ended{failed}
-  std::string request_uri;
-  std::string from;  ///< name-addr without tag: "Bob" <sip:bob@example.com>
-  std::string to;    ///< name-addr without tag
-  std::string contact_user;
-  std::string contact_user_parameters;  ///< ";a=b" appended to the user part
-  std::string contact_parameters;       ///< ";a=b" appended to the URI
-  std::vector<std::string> route;       ///< preloaded route set (outbound proxy)
-  Headers headers;                      ///< further headers; the caller has made sure that no value holds CR or LF
-  std::string sdp;                      ///< the offer; empty: late offer
-  std::string username;                 ///< for digest challenges; empty: none
-  std::string password;
-  std::string realm;  ///< if not empty, the credentials are used for this realm only
 };
 
 class UserAgent {
@@ -199,21 +135,10 @@ class UserAgent {
   /// The final response `status` (300–699).
   bool reject(LegId leg, int status, const Headers& headers, TimePoint now);
 
-  // ---- commands: the client side
-  LegId invite(OutboundInvite invite, TimePoint now);
-  bool acknowledge(LegId leg, std::string sdp, TimePoint now);
-  /// CANCEL. A 200 that crosses it is acknowledged and hung up inside. Ended follows in either case.
-  bool cancel(LegId leg, const std::string& reason, TimePoint now);
-
   // ---- commands: either side of an established dialog
   /// Answers OfferReceived (200).
   bool answer_offer(LegId leg, std::string sdp, TimePoint now);
   bool reject_offer(LegId leg, int status, TimePoint now);
-  /// re-INVITE with an offer. OfferCompleted follows.
-  bool offer(LegId leg, std::string sdp, TimePoint now);
-  bool info(LegId leg, const std::string& content_type, std::string body, TimePoint now);
-  bool accept_refer(LegId leg, TimePoint now);
-  bool reject_refer(LegId leg, int status, TimePoint now);
   /// BYE with a Reason header unless `reason` is empty. Ended follows.
   bool bye(LegId leg, const std::string& reason, TimePoint now);
 

@@ -7,7 +7,7 @@
 
 #include "base/time.h"
 
-namespace rw::call {
+namespace rw {
 
 class Timers;
 
@@ -28,7 +28,7 @@ class Timer {
   Key key_;
 };
 
-/// The timers of one shard's calls, against the time that is handed in. Must outlive its Timers' handles.
+/// The timers of one thread, against the time that is handed in. Must outlive its Timers' handles.
 class Timers {
  public:
   [[nodiscard]] Timer start(TimePoint due, std::function<void()> action);
@@ -43,4 +43,4 @@ class Timers {
   std::uint64_t count_ = 0;
 };
 
-}  // namespace rw::call
+}  // namespace rw

@@ -1,6 +1,6 @@
-#include "call/timers.h"
+#include "base/timers.h"
 
-namespace rw::call {
+namespace rw {
 
 Timer& Timer::operator=(Timer&& other) noexcept {
   if (this != &other) {
@@ -34,4 +34,4 @@ std::optional<TimePoint> Timers::next() const {
   return pending_.begin()->first.first;
 }
 
-}  // namespace rw::call
+}  // namespace rw

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "sip/flow.h"
+#include "sip/message.h"
+#include "sip/via.h"
+
+namespace rw::sip {
+
+/// A request with what answering it takes: where the answer goes, and the headers that it repeats.
+struct IncomingRequest {
+  std::shared_ptr<const Message> message;
+  Flow flow;             ///< where it came from
+  Flow reply_to;         ///< RFC 3261 18.2.2, RFC 3581
+  Via via;               ///< the topmost
+  std::string via_line;  ///< the topmost line, with received and rport filled in
+  std::string call_id, from_tag, to_tag;
+  std::uint32_t cseq = 0;
+
+  const std::string& method() const { return message->method(); }
+
+  /// The error names the header that is missing or wrong.
+  static Result<IncomingRequest> read(Message message, const Flow& flow);
+  /// A response to it; `local_tag` goes into To unless that has a tag already.
+  Message response(int status, const std::string& local_tag) const;
+};
+
+/// A 400 to a request that can't be parsed, from what can be made out of it; empty if that is too little.
+std::string bad_request(std::string_view text, const std::string& reason);
+
+/// Whether the list header `name` (Supported, Require, Allow) has `token`, without regard to case.
+bool lists(const Message& message, std::string_view name, std::string_view token);
+
+}  // namespace rw::sip

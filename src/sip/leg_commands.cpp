@@ -1,0 +1,250 @@
+#include <algorithm>
+
+#include "sip/user_agent_impl.h"
+
+namespace rw::sip {
+namespace {
+
+constexpr auto most_refresh_lead = std::chrono::seconds(32);
+
+bool is_safe(const Headers& headers) {
+  return std::all_of(headers.begin(), headers.end(), [](const auto& one) {
+    return one.first.find_first_of("\r\n:") == std::string::npos &&
+           one.second.find_first_of("\r\n") == std::string::npos;
+  });
+}
+
+}  // namespace
+
+bool UserAgent::Impl::provisional(Leg& leg, int status, std::string sdp, const Headers& headers) {
+  if (!leg.invite || leg.established || leg.reliable || status <= 100 || status >= 200 || !is_safe(headers))
+    return false;
+  const auto& request = leg.invite->request;
+  const bool required = lists(*request.message, "Require", "100rel");
+  const bool reliable = required || (lists(*request.message, "Supported", "100rel") && !sdp.empty());
+  auto response = request.response(status, leg.local_tag);
+  for (const auto line : request.message->headers("Record-Route")) response.add("Record-Route", std::string(line));
+  describe_us(response, leg);
+  for (const auto& [name, value] : headers) response.add(name, value);
+  if (!sdp.empty()) response.set_body(std::move(sdp), "application/sdp");
+  if (!reliable) {
+    respond(leg.invite->transaction, response);
+    return true;
+  }
+  Leg::Reliable pending;
+  pending.rseq = leg.next_rseq++;
+  pending.wants_answer = !response.body().empty() && request.message->body().empty();
+  response.add("Require", "100rel");
+  response.add("RSeq", std::to_string(pending.rseq));
+  pending.bytes = response.serialise();
+  pending.interval = times.t1;
+  transactions.respond(leg.invite->transaction, status, pending.bytes, now);
+  leg.reliable.emplace(std::move(pending));
+  leg.reliable->retransmit =
+      timers.start(now + times.t1, [this, id = leg.id, due = now + times.t1] { retransmit_reliable(id, due); });
+  leg.reliable->give_up = timers.start(now + times.timeout(), [this, id = leg.id] {
+    if (auto* found = this->leg(id)) reject(*found, 504, {});  // RFC 3262 section 3
+  });
+  return true;
+}
+
+void UserAgent::Impl::retransmit_reliable(LegId id, TimePoint due) {
+  auto* leg = this->leg(id);
+  if (leg == nullptr || !leg->reliable || !leg->invite) return;
+  auto& reliable = *leg->reliable;
+  transactions.respond(leg->invite->transaction, 183, reliable.bytes, now);
+  reliable.interval *= 2;
+  reliable.retransmit = timers.start(due + reliable.interval,
+                                     [this, id, next = due + reliable.interval] { retransmit_reliable(id, next); });
+}
+
+bool UserAgent::Impl::answer(Leg& leg, std::string sdp, const Headers& headers) {
+  if (!leg.invite || leg.established || !is_safe(headers)) return false;
+  if (leg.reliable) {  // the 2xx waits for the PRACK (RFC 3262 section 3)
+    leg.deferred_answer = Leg::Deferred{std::move(sdp), headers};
+    return true;
+  }
+  leg.established = true;
+  const auto pending = std::move(*leg.invite);
+  leg.invite.reset();
+  by_invite.erase(pending.transaction);
+  send_success(leg, pending, std::move(sdp), headers);
+  return true;
+}
+
+void UserAgent::Impl::send_success(Leg& leg, const Pending& pending, std::string sdp, const Headers& headers) {
+  auto response = pending.request.response(200, leg.local_tag);
+  for (const auto line : pending.request.message->headers("Record-Route"))
+    response.add("Record-Route", std::string(line));
+  describe_us(response, leg);
+  describe_session_timer(response, leg.session);
+  for (const auto& [name, value] : headers) response.add(name, value);
+  leg.last_sdp = sdp;
+  response.set_body(std::move(sdp), "application/sdp");
+  Leg::Unacknowledged success;
+  success.cseq = pending.request.cseq;
+  success.bytes = response.serialise();
+  success.flow = pending.request.reply_to;
+  success.interval = times.t1;
+  success.wants_answer = pending.request.message->body().empty();
+  transactions.respond(pending.transaction, 200, success.bytes, now);
+  leg.success.emplace(std::move(success));
+  leg.success->retransmit =
+      timers.start(now + times.t1, [this, id = leg.id, due = now + times.t1] { retransmit_success(id, due); });
+  leg.success->give_up = timers.start(now + times.timeout(), [this, id = leg.id] { ack_missing(id); });
+  watch_session(leg);
+}
+
+void UserAgent::Impl::retransmit_success(LegId id, TimePoint due) {
+  auto* leg = this->leg(id);
+  if (leg == nullptr || !leg->success) return;
+  auto& success = *leg->success;
+  send(success.flow, success.bytes);
+  success.interval = std::min(2 * success.interval, times.t2);
+  success.retransmit =
+      timers.start(due + success.interval, [this, id, next = due + success.interval] { retransmit_success(id, next); });
+}
+
+void UserAgent::Impl::ack_missing(LegId id) {
+  auto* leg = this->leg(id);
+  if (leg == nullptr || !leg->success) return;
+  leg->success.reset();
+  if (leg->deferred_bye) {
+    const auto reason = *std::exchange(leg->deferred_bye, std::nullopt);
+    bye(*leg, reason, EndCause::local_bye);
+  } else {
+    bye(*leg, "SIP;cause=408;text=\"No ACK\"", EndCause::no_ack);
+  }
+}
+
+bool UserAgent::Impl::reject(Leg& leg, int status, const Headers& headers) {
+  if (!leg.invite || leg.established || status < 300 || status > 699 || !is_safe(headers)) return false;
+  const auto pending = std::move(*leg.invite);
+  leg.invite.reset();
+  by_invite.erase(pending.transaction);
+  auto response = pending.request.response(status, leg.local_tag);
+  for (const auto& [name, value] : headers) response.add(name, value);
+  if (!options.server_name.empty()) response.add("Server", options.server_name);
+  respond(pending.transaction, response);
+  end(leg, EndCause::rejected, status);
+  return true;
+}
+
+bool UserAgent::Impl::answer_offer(Leg& leg, std::string sdp) {
+  if (leg.update) {
+    const auto pending = std::move(*leg.update);
+    leg.update.reset();
+    auto response = pending.request.response(200, leg.local_tag);
+    describe_us(response, leg);
+    describe_session_timer(response, leg.session);
+    leg.last_sdp = sdp;
+    response.set_body(std::move(sdp), "application/sdp");
+    respond(pending.transaction, response);
+    watch_session(leg);
+    return true;
+  }
+  if (!leg.invite || !leg.established) return false;
+  const auto pending = std::move(*leg.invite);
+  leg.invite.reset();
+  by_invite.erase(pending.transaction);
+  send_success(leg, pending, std::move(sdp), {});
+  return true;
+}
+
+bool UserAgent::Impl::reject_offer(Leg& leg, int status) {
+  auto& waiting = leg.update ? leg.update : leg.invite;
+  if (!waiting || !leg.established) return false;
+  const auto pending = std::move(*waiting);
+  waiting.reset();
+  by_invite.erase(pending.transaction);
+  respond(pending.request, pending.transaction, status);
+  return true;
+}
+
+bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause) {
+  if (!leg.established || leg.leaving || reason.find_first_of("\r\n") != std::string::npos) return false;
+  if (leg.success && cause == EndCause::local_bye) {  // not before the ACK (RFC 3261 15)
+    leg.deferred_bye = reason;
+    return true;
+  }
+  leg.leaving = true;
+  leg.session_timer.cancel();
+  leg.success.reset();
+  std::string branch;
+  auto request = dialog_request(leg, "BYE", branch);
+  if (!reason.empty()) request.add("Reason", reason);
+  const bool told_now = cause != EndCause::local_bye;
+  transactions.send_request(
+      next_hop(leg), request, branch,
+      [this, id = leg.id](const Message& response) {
+        auto* found = this->leg(id);
+        if (found != nullptr && response.status() >= 200) end(*found, EndCause::local_bye, response.status());
+      },
+      now);
+  if (told_now) end(leg, cause);
+  return true;
+}
+
+void UserAgent::Impl::end(Leg& leg, EndCause cause, int status, std::string reason) {
+  for (auto* waiting : {&leg.invite, &leg.update}) {
+    if (!*waiting) continue;
+    by_invite.erase((*waiting)->transaction);
+    respond((*waiting)->request, (*waiting)->transaction, 487);
+  }
+  events.emplace_back(Ended{leg.id, cause, status, std::move(reason)});
+  by_local_tag.erase(leg.local_tag);
+  by_caller.erase(leg.call_id + '\n' + leg.remote_tag);
+  legs.erase(leg.id);
+}
+
+void UserAgent::Impl::watch_session(Leg& leg) {
+  leg.session_timer.cancel();
+  if (leg.session.interval == 0) return;
+  const Duration interval = std::chrono::seconds(leg.session.interval);
+  const auto id = leg.id;
+  if (leg.session.we_refresh) {
+    leg.session_timer = timers.start(now + interval / 2, [this, id] { refresh_session(id); });
+    return;
+  }
+  const Duration lead = std::min<Duration>(most_refresh_lead, interval / 3);
+  leg.session_timer = timers.start(now + interval - lead, [this, id] {
+    if (auto* found = this->leg(id)) bye(*found, "SIP;cause=408;text=\"Session expired\"", EndCause::session_expired);
+  });
+}
+
+void UserAgent::Impl::refresh_session(LegId id) {
+  auto* leg = this->leg(id);
+  if (leg == nullptr || leg->leaving) return;
+  const bool by_update = leg->peer_allows_update;
+  std::string branch;
+  auto request = dialog_request(*leg, by_update ? "UPDATE" : "INVITE", branch);
+  const auto cseq = leg->local_cseq;
+  request.add("Supported", "timer");
+  request.add("Session-Expires", std::to_string(leg->session.interval) + ";refresher=uac");
+  if (!by_update) request.set_body(leg->last_sdp, "application/sdp");
+  leg->offering = !by_update;
+  const auto hop = next_hop(*leg);
+  transactions.send_request(
+      hop, request, branch,
+      [this, id, by_update, cseq, hop](const Message& response) {
+        auto* found = this->leg(id);
+        if (found == nullptr || response.status() < 200 || found->leaving) return;
+        found->offering = false;
+        if (!by_update && response.status() < 300) {
+          std::string ack_branch;
+          auto ack = dialog_request(*found, "ACK", ack_branch);
+          ack.set("CSeq", std::to_string(cseq) + " ACK");
+          --found->local_cseq;
+          found->last_ack = ack.serialise();
+          send(hop, found->last_ack);
+        }
+        if (response.status() == 408 || response.status() == 481) {
+          bye(*found, "SIP;cause=408;text=\"Session expired\"", EndCause::session_expired);
+        } else {
+          watch_session(*found);
+        }
+      },
+      now);
+}
+
+}  // namespace rw::sip

@@ -1,0 +1,29 @@
+#include "sip/methods.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace rw::sip {
+
+bool is_allowed(std::string_view method) {
+  static constexpr std::array<std::string_view, 8> methods{"INVITE",  "ACK",   "CANCEL", "BYE",
+                                                           "OPTIONS", "PRACK", "UPDATE", "INFO"};
+  return std::find(methods.begin(), methods.end(), method) != methods.end();
+}
+
+bool is_known(std::string_view method) {
+  static constexpr std::array<std::string_view, 6> others{"REFER",  "REGISTER", "SUBSCRIBE",
+                                                          "NOTIFY", "PUBLISH",  "MESSAGE"};
+  return is_allowed(method) || std::find(others.begin(), others.end(), method) != others.end();
+}
+
+bool is_sdp(std::string_view content_type) {
+  static constexpr std::string_view sdp = "application/sdp";
+  auto type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  return std::equal(type.begin(), type.end(), sdp.begin(), sdp.end(),
+                    [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+}
+
+}  // namespace rw::sip

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+namespace rw::sip {
+
+inline constexpr std::string_view allowed_methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+inline constexpr std::string_view supported_options = "100rel, timer";
+
+/// Whether we take requests of this method.
+bool is_allowed(std::string_view method);
+/// Whether it is a method of SIP at all.
+bool is_known(std::string_view method);
+/// Whether a Content-Type says application/sdp.
+bool is_sdp(std::string_view content_type);
+
+}  // namespace rw::sip

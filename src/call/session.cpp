@@ -1,6 +1,7 @@
 #include "call/session.h"
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 
 #include "call/participant.h"
 

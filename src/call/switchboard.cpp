@@ -100,7 +100,8 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   }
   const auto call_id = call.call_id;
   const auto trace_id = call.trace_id;
-  auto fresh = std::make_unique<Session>(services_, *this, std::move(service), trace_id, call_id);
+  SessionHolder& holder = *this;
+  auto fresh = std::make_unique<Session>(services_, holder, std::move(service), trace_id, call_id);
   Session& session = *fresh;
   sessions_.emplace(session.id(), std::move(fresh));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, std::move(call)));

@@ -43,6 +43,7 @@ class Log {
 
  private:
   struct Sink;
+  void append(std::string& line, const Field& field) const;
   std::shared_ptr<Sink> sink_;
   std::string context_;  ///< the fields of with(), already formatted
 };

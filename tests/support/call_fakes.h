@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <functional>
 #include <map>
 #include <string>

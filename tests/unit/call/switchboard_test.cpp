@@ -4,6 +4,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "sip/uri.h"
 #include "support/call_fakes.h"
 
 namespace rw::call {

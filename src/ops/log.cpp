@@ -1,0 +1,122 @@
+#include "ops/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <ctime>
+
+namespace rw::ops {
+namespace {
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
+  }
+  return "error";
+}
+
+void append_json(std::string& line, std::string_view text) {
+  static constexpr char hex[] = "0123456789abcdef";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      line += '\\';
+      line += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      line.append("\\u00").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+    } else {
+      line += c;
+    }
+  }
+}
+
+/// A field of a text line: bare if it is one word, else quoted.
+void append_text(std::string& line, std::string_view value) {
+  const bool bare =
+      !value.empty() && value.find_first_of(std::string_view(" \"\\=\r\n\t\0", 8)) == std::string_view::npos;
+  if (bare) {
+    line += value;
+    return;
+  }
+  line += '"';
+  append_json(line, value);
+  line += '"';
+}
+
+/// 2026-01-31T23:59:59.123Z
+std::string time_stamp() {
+  const auto now = std::chrono::system_clock::now();
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const auto seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[40];
+  const auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  return fmt::format("{}.{:03}Z", std::string_view(text, length), milliseconds);
+}
+
+}  // namespace
+
+struct Log::Sink {
+  Format format;
+  Level threshold;
+  spdlog::logger out{"ringwright", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+};
+
+Log::Log(Format format, Level threshold) : sink_(std::make_shared<Sink>(Sink{format, threshold})) {
+  sink_->out.set_pattern("%v");
+  sink_->out.set_level(spdlog::level::trace);
+}
+Log::~Log() = default;
+Log::Log(const Log&) = default;
+Log& Log::operator=(const Log&) = default;
+
+Log Log::with(std::initializer_list<Field> fields) const {
+  Log log(*this);
+  for (const auto& field : fields) log.append(log.context_, field);
+  return log;
+}
+
+bool Log::enabled(Level level) const {
+  return level >= sink_->threshold;
+}
+
+void Log::append(std::string& line, const Field& field) const {
+  if (sink_->format == Format::json) {
+    line += ",\"";
+    append_json(line, field.first);
+    line += "\":\"";
+    append_json(line, field.second);
+    line += '"';
+  } else {
+    line.append(" ").append(field.first).append("=");
+    append_text(line, field.second);
+  }
+}
+
+void Log::write(Level level, std::string_view message, std::initializer_list<Field> fields) const {
+  if (!enabled(level)) return;
+  std::string line;
+  if (sink_->format == Format::json) {
+    line = fmt::format(R"({{"ts":"{}","level":"{}","msg":")", time_stamp(), name_of(level));
+    append_json(line, message);
+    line += '"';
+  } else {
+    line = fmt::format("{} {:<7} {}", time_stamp(), name_of(level), message);
+  }
+  line += context_;
+  for (const auto& field : fields) append(line, field);
+  if (sink_->format == Format::json) line += '}';
+  sink_->out.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace rw::ops

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace rw::ops {
+
+/// The server's metrics, for Prometheus. Counters are counted as things happen; gauges and what the media engine counts
+/// are read from the real state when somebody asks. Thread-safe.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void call_started();
+  /// `reason`: as in sessionCompleted.
+  void call_ended(std::string_view reason);
+  void call_refused(int status);
+  void sip_message(std::string_view transport);
+  /// One HTTP request to an application: how long it took, and whether it brought a usable answer.
+  void callback(std::string_view event, double seconds, bool success);
+  /// A question or notification that failed in the end.
+  void callback_failed(std::string_view event, std::string_view kind);
+  void alarm(std::string_view type);
+
+  /// What is read from the real state at each text(). Absolute values.
+  struct Sample {
+    double sessions = 0, participants = 0, sip_transactions = 0, outbox = 0;
+    double rtp_ports_in_use = 0, rtp_ports_resting = 0, media_legs = 0;
+    double packets_sent = 0, packets_received = 0, packets_dropped = 0, packets_lost = 0, late_ticks = 0;
+    bool io_uring = false;
+  };
+  void set_sampler(std::function<Sample()> sampler);
+
+  /// The exposition format, version 0.0.4.
+  std::string text() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rw::ops

@@ -1,0 +1,75 @@
+#include "tenant/directory.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace rw::tenant {
+namespace {
+
+bool same(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+/// Whether `text` matches `pattern`, in which each `*` stands for any run of characters.
+bool matches(std::string_view pattern, std::string_view text) {
+  std::size_t at = 0, in = 0;
+  std::size_t star = std::string_view::npos, mark = 0;
+  while (in < text.size()) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      mark = in;
+    } else if (at < pattern.size() && pattern[at] == text[in]) {
+      ++at;
+      ++in;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      in = ++mark;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::shared_ptr<const Mediaservice> Domain::service_for(std::string_view user) const {
+  std::shared_ptr<const Mediaservice> best;
+  std::size_t longest = 0;
+  for (const auto& service : mediaservices) {
+    for (const std::string_view number : service->numbers) {
+      if (number == user) return service;
+      const auto star = number.find('*');
+      if (star == std::string_view::npos || !matches(number, user)) continue;
+      if (best == nullptr || star > longest) {
+        best = service;
+        longest = star;
+      }
+    }
+  }
+  return best;
+}
+
+Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {}
+
+std::shared_ptr<const Domain> Directory::domain(std::string_view name) const {
+  const auto found =
+      std::find_if(domains_.begin(), domains_.end(), [name](const auto& one) { return same(one->name, name); });
+  return found == domains_.end() ? nullptr : *found;
+}
+
+std::shared_ptr<const Domain> Directory::domain_for_host(std::string_view host) const {
+  if (auto by_name = domain(host)) return by_name;
+  const auto found = std::find_if(domains_.begin(), domains_.end(), [host](const auto& one) {
+    return std::any_of(one->aliases.begin(), one->aliases.end(),
+                       [host](const std::string& alias) { return same(alias, host); });
+  });
+  return found == domains_.end() ? nullptr : *found;
+}
+
+bool Directory::all_open() const {
+  return std::all_of(domains_.begin(), domains_.end(), [](const auto& one) { return one->open; });
+}
+
+}  // namespace rw::tenant

@@ -1,0 +1,118 @@
+"""Turns figures into the tables of docs/performance.md."""
+
+import datetime
+import os
+import platform
+import re
+from pathlib import Path
+
+TARGETS = {"ratio": 1.5, "p999": 25.0, "kb_per_leg": 40.0, "rate": 800, "cpu_ms_per_call": 0.7}
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def machine():
+    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) // (1 << 20)
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", "") if Path("/etc/os-release").exists() else ""
+    return (f"{os.cpu_count()} cores ({model[1].strip() if model else platform.machine()}), {memory} GB, {system}, "
+            f"kernel {platform.release()}, {datetime.date.today().isoformat()}, load average before the run "
+            f"{os.getloadavg()[0]:.2f}")
+
+
+def verdict(value, met):
+    return f"**{value}**" if met else f"{value} (missed)"
+
+
+def floor_cell(figures, how):
+    return f"{figures['floors'][how]['ms_per_leg_second']:.3f}" if figures["floors"][how] else "not allowed"
+
+
+def play_tables(results):
+    cost = table(
+        ["legs", "server", "floor, send", "floor, io_uring", "server ÷ cheaper floor", "RSS per leg", "PSS per leg"],
+        [[r["legs"], f"{r['ms_per_leg_second']:.3f}", floor_cell(r, "sendto"), floor_cell(r, "uring"),
+          f"{r['ratio']:.2f}", f"{r['rss_kb_per_leg']:.1f} KB", f"{r['pss_kb_per_leg']:.1f} KB"] for r in results])
+    gaps = table(
+        ["legs", "streams", "packets of expected", "lost", "p50", "p99", "p99.9", "longest", "streams with a gap > 60 ms"],
+        [[r["legs"], r["packets"]["streams"], f"{100 * r['packets']['packets'] / r['expected_packets']:.2f} %",
+          r["packets"]["lost"], *(f"{r['packets']['gap_ms'][p]:.2f}" for p in ("p50", "p99", "p999", "max")),
+          r["packets"]["streams_over_60ms"]] for r in results])
+    return ("## Playing a prompt\n\nServer CPU (user and system, all threads) in ms per leg-second, beside what the kernel alone charges\n"
+            "for the same packets, measured just before; memory is what the legs added.\n\n" + cost +
+            "\nTime between two packets of a stream in ms, by the kernel's time stamps at the receiver.\n\n" + gaps + "\n")
+
+
+def calls_table(results):
+    rows = []
+    for r in results:
+        rows.append([r["rate"], r["calls"], "yes" if r["clean"] else "no", r["sipp"]["failed"], r["sipp"]["retransmissions"],
+                     *(r["events"][e] for e in ("newCall", "callAnswered", "getIvrCommand", "sessionCompleted")),
+                     f"{r['cpu_ms_per_call']:.2f}"])
+    return ("## Calls per second\n\nINVITE, newCall, 200, callAnswered, getIvrCommand, BYE from the server, sessionCompleted. A step is clean if\n"
+            "no call failed, SIPp sent nothing twice, and each event came exactly once for each call.\n\n" + table(
+        ["calls/s", "calls", "clean", "failed", "retransmissions", "newCall", "callAnswered", "getIvrCommand",
+         "sessionCompleted", "server CPU, ms per call"], rows) + "\n")
+
+
+def latency_text(r):
+    if not r["arrived"]:
+        return "## INVITE to newCall\n\nNo newCall arrived.\n"
+    return (f"## INVITE to newCall\n\nFrom the caller's `send` to the application's parsed request, {r['arrived']} of {r['calls']} calls at "
+            f"{r['rate']} per second: p50 {r['p50']:.2f} ms, p99 {r['p99']:.2f} ms, longest {r['max']:.2f} ms.\n\n")
+
+
+def targets_table(results):
+    rows = []
+    at_1000 = next((r for r in results.get("play", []) if r["legs"] == 1000), None)
+    if at_1000:
+        gap, over = at_1000["packets"]["gap_ms"]["p999"], at_1000["packets"]["streams_over_60ms"]
+        rows += [["CPU per leg, 1000 legs", "≤ 1.5 × floor", verdict(f"{at_1000['ratio']:.2f} ×", at_1000["ratio"] <= TARGETS["ratio"])],
+                 ["p99.9 gap, 1000 legs", "≤ 25 ms", verdict(f"{gap:.2f} ms", 0 < gap <= TARGETS["p999"])],
+                 ["streams with a gap > 60 ms, 1000 legs", "0", verdict(over, over == 0)],
+                 ["memory per leg", "≤ 40 KB", verdict(f"{at_1000['rss_kb_per_leg']:.1f} KB",
+                                                       at_1000["rss_kb_per_leg"] <= TARGETS["kb_per_leg"])]]
+    calls = results.get("calls", [])
+    if calls:
+        best = max((r["rate"] for r in calls if r["clean"]), default=0)
+        near = next((r for r in calls if r["rate"] == TARGETS["rate"]), calls[-1])
+        rows += [["calls per second, clean", "≥ 800", verdict(best, best >= TARGETS["rate"])],
+                 [f"server CPU per call at {near['rate']} calls/s", "≤ 0.7 ms",
+                  verdict(f"{near['cpu_ms_per_call']:.2f} ms", near["cpu_ms_per_call"] <= TARGETS["cpu_ms_per_call"])]]
+    return table(["figure", "target", "measured"], rows) + "\n" if rows else ""
+
+
+def document(results, command):
+    text = ("# Performance\n\nWritten by `" + command + "`; run it again to get the figures of another machine. Server, load tools and\n"
+            "application share the machine; everything is on loopback. Compare ratios, not milliseconds, between machines.\n\n"
+            f"Machine: {results['machine']}.\n\n" + targets_table(results))
+    if results.get("play"):
+        text += play_tables(results["play"])
+    if results.get("calls"):
+        text += calls_table(results["calls"])
+    if results.get("latency"):
+        text += latency_text(results["latency"])
+    return text + METHOD
+
+
+METHOD = """## How it is measured
+
+`bench/run` compiles the tools in `bench/`, starts the release build of the server afresh for each row with a generated
+configuration, and needs nothing but Debian's `g++`, `liburing-dev`, `sip-tester` and `python3`.
+
+- **Floor** (`bench/floor.cpp`): as many connected sockets as legs, one packet of 172 bytes each 20 ms, in slots of 1 ms; by `send`
+  and by io_uring. Nothing else is done, so no server on this machine can cost less.
+- **Playing** (`bench/sipp/playing_leg.xml`): the legs are set up at 200 per second; the window begins 2 s after the last callAnswered,
+  while all of them hear a prompt of 90 s. 20 calls before it are not counted, in memory neither. CPU is from `/proc/PID/stat`,
+  memory from `smaps_rollup`. `bench/rtp_sink.cpp` receives all streams and closes each one's last gap at the window's end.
+- **Calls** (`bench/sipp/short_call.xml`): 10 s at each rate. `bench/application.cpp` is the customer's application; it answers at
+  once and counts. The CPU counted includes everything from the first INVITE until the last sessionCompleted.
+- **Latency** (`bench/invite_latency.cpp`): both clocks are the machine's monotonic one.
+
+`bench/run --quick` takes about a minute and writes to standard output only; `--only play` and `--only calls` run one half;
+`RINGWRIGHT_BINARY` names another server binary.
+"""

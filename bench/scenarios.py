@@ -1,0 +1,100 @@
+"""The measurements: each function runs one and returns its figures as a dictionary."""
+
+import json
+import subprocess
+import time
+
+from harness import TOOLS, Application, Server, Sink, Sipp, floor
+
+SET_UP_RATE = 200  # calls per second while the legs of the play scenario are built up
+WARM_UP_CALLS = 20
+
+
+def wait_until(condition, seconds):
+    """True as soon as `condition()` holds, false after `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def warm_up(scenario, server, application, sink):
+    """A few whole calls first, so that prompts, pools and connections are not charged to the measured ones."""
+    with Sipp(scenario, server, sink, WARM_UP_CALLS, 50, 200) as sipp:
+        sipp.finish(10)
+    wait_until(lambda: application.counts().get("sessionCompleted", 0) >= WARM_UP_CALLS, 5)
+
+
+def play(legs, window):
+    """`legs` callers listen to a long prompt; CPU, gaps and memory over `window` seconds after all are set up."""
+    floors = {how: floor(how, legs, min(window, 5)) for how in ("sendto", "uring")}
+    with Application("play") as application, Sink() as sink, Server(application) as server:
+        application.counts()
+        server.upload_prompt()
+        warm_up("playing_leg", server, application, sink)
+        before = server.memory_kb()
+        settle = 2
+        hold = legs / SET_UP_RATE + settle + window + 3
+        with Sipp("playing_leg", server, sink, legs, SET_UP_RATE, int(hold * 1000)) as sipp:
+            all_play = wait_until(lambda: application.counts().get("callAnswered", 0) >= legs + WARM_UP_CALLS,
+                                  legs / SET_UP_RATE + 3)
+            time.sleep(settle)
+            sink.reset()
+            cpu, start = server.cpu_ms(), time.monotonic()
+            time.sleep(window)
+            cpu, elapsed = server.cpu_ms() - cpu, time.monotonic() - start
+            packets = sink.report()
+            during = server.memory_kb()
+            result = sipp.finish(hold + 20)
+        complaints = server.complaints()
+    cheapest = min(f["ms_per_leg_second"] for f in floors.values() if f)
+    cost = cpu / legs / elapsed
+    return {"legs": legs, "set_up": all_play and result["failed"] == 0, "calls": result, "packets": packets,
+            "ms_per_leg_second": cost, "floors": floors, "ratio": cost / cheapest,
+            "expected_packets": int(legs * 50 * elapsed),
+            "rss_kb_per_leg": (during["rss"] - before["rss"]) / legs,
+            "pss_kb_per_leg": (during["pss"] - before["pss"]) / legs,
+            "rss_kb_before": before["rss"], "complaints": complaints}
+
+
+def short_calls(rate, seconds):
+    """`rate` calls per second, each answered, asked about and hung up; what fails and what a call costs."""
+    calls = int(rate * seconds)
+    with Application("hangup") as application, Sink() as sink, Server(application) as server:
+        application.counts()
+        warm_up("short_call", server, application, sink)
+        before, cpu = application.counts(), server.cpu_ms()
+        with Sipp("short_call", server, sink, calls, rate) as sipp:
+            result = sipp.finish(seconds + 45)
+            elapsed = sipp.elapsed
+
+        def events():
+            now = application.counts()
+            return {name: now.get(name, 0) - before.get(name, 0)
+                    for name in ("newCall", "callAnswered", "getIvrCommand", "sessionCompleted")}
+
+        wait_until(lambda: events()["sessionCompleted"] >= calls, 10)
+        cpu, seen = server.cpu_ms() - cpu, events()
+        complaints = server.complaints()
+    clean = (result["succeeded"] == calls and result["failed"] == 0 and result["retransmissions"] == 0
+             and all(count == calls for count in seen.values()))
+    return {"rate": rate, "calls": calls, "sipp": result, "elapsed": elapsed, "events": seen, "clean": clean,
+            "cpu_ms_per_call": cpu / calls, "complaints": complaints}
+
+
+def latency(calls, rate):
+    """From the caller's INVITE to newCall at the application, one call at a time; milliseconds."""
+    with Application("hangup") as application, Sink() as sink, Server(application) as server:
+        application.counts()
+        warm_up("short_call", server, application, sink)
+        done = subprocess.run([TOOLS / "invite_latency", str(server.sip_port), str(sink.port), str(calls), str(rate)],
+                              capture_output=True, text=True, timeout=calls / rate + 30, check=True)
+        sent, arrived = json.loads(done.stdout), application.get("arrivals")
+    times = sorted((arrived[call] - sent[call]) / 1e6 for call in sent if call in arrived)
+    if not times:
+        return {"calls": calls, "rate": rate, "arrived": 0}
+    return {"calls": calls, "rate": rate, "arrived": len(times), "p50": times[len(times) // 2],
+            "p99": times[int(len(times) * 0.99)], "max": times[-1]}
+

@@ -1,0 +1,156 @@
+#include "callbacks/http_channel.h"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+
+namespace rw::callbacks {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string_view name_of(Failure::Kind kind) {
+  switch (kind) {
+    case Failure::Kind::unreachable:
+      return "unreachable";
+    case Failure::Kind::refused:
+      return "refused";
+    case Failure::Kind::empty:
+      return "empty";
+    case Failure::Kind::malformed:
+      return "malformed";
+  }
+  return "malformed";
+}
+
+/// What a 2xx brought.
+tl::expected<Reply, Failure> read_reply(const Sender::Outcome& outcome, const std::string& url) {
+  if (outcome.body.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return tl::unexpected(Failure{Failure::Kind::empty, url, outcome.status, "the answer has no body"});
+  }
+  boost::json::parse_options options;
+  options.max_depth = 32;
+  boost::system::error_code error;
+  auto value = boost::json::parse(outcome.body, error, {}, options);
+  if (error || !value.is_object()) {
+    return tl::unexpected(Failure{Failure::Kind::malformed, url, outcome.status, "the answer is not a JSON object"});
+  }
+  return Reply{std::move(value.get_object()), outcome.status};
+}
+
+}  // namespace
+
+HttpChannel::HttpChannel(boost::asio::io_context& loop, Settings settings, ops::Metrics& metrics, ops::Log log)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      sender_(loop, settings_, metrics, std::move(log)),
+      outbox_(loop, settings_, sender_) {}
+
+QuestionId HttpChannel::ask(const Context& context, std::string event, boost::json::object body, ReplyHandler handler) {
+  const auto id = ++last_id_;
+  auto& question = questions_.try_emplace(id, loop_).first->second;
+  question.context = context;
+  question.event = std::move(event);
+  question.body = sender_.complete(std::move(body));
+  question.handler = std::move(handler);
+  question.deadline = Clock::now() + settings_.total_timeout;
+  attempt(id);
+  return id;
+}
+
+void HttpChannel::forget(QuestionId id) {
+  const auto found = questions_.find(id);
+  if (found == questions_.end()) return;
+  // The request itself goes on: cutting the connection would cost the next question a new one.
+  questions_.erase(found);
+}
+
+std::string HttpChannel::url_of(const Question& question) const {
+  const auto& service = *question.context.service;
+  return (question.secondary ? service.secondary_callback_url : service.callback_url) + "/" + question.event;
+}
+
+void HttpChannel::attempt(QuestionId id) {
+  auto& question = questions_.at(id);
+  ++question.tries;
+  const auto left = std::chrono::duration_cast<milliseconds>(question.deadline - Clock::now());
+  const auto time =
+      std::clamp<milliseconds>(left, milliseconds(1), settings_.connect_timeout + settings_.answer_timeout);
+  question.request =
+      sender_.send(question.context, question.event, url_of(question), question.body, time,
+                   [this, id, context = question.context, event = question.event](Sender::Outcome outcome) {
+                     if (questions_.contains(id)) {
+                       answered(id, std::move(outcome));
+                     } else {
+                       sender_.log(ops::Level::info, context, "late answer ignored: the call has gone on", event, "",
+                                   outcome.problem);
+                     }
+                   });
+}
+
+void HttpChannel::answered(QuestionId id, Sender::Outcome outcome) {
+  const auto& question = questions_.at(id);
+  const auto url = url_of(question);
+  if (outcome.success()) {
+    finish(id, read_reply(outcome, url));
+  } else if (outcome.passing()) {
+    try_again(id, outcome);
+  } else if (outcome.too_large) {
+    finish(id, tl::unexpected(Failure{Failure::Kind::malformed, url, 0, "the answer is larger than 1 MB"}));
+  } else {
+    finish(id, tl::unexpected(Failure{Failure::Kind::refused, url, outcome.status, outcome.problem}));
+  }
+}
+
+void HttpChannel::try_again(QuestionId id, const Sender::Outcome& outcome) {
+  auto& question = questions_.at(id);
+  const auto now = Clock::now();
+  const bool has_secondary = !question.context.service->secondary_callback_url.empty() && !question.secondary;
+  // Jitter, so that the calls of one bad moment do not come back in one moment.
+  const auto step = settings_.back_off * (1 << std::min(question.tries - 1, 10));
+  const auto pause = step / 2 + step * static_cast<long>(ids_.number() % 1000) / 1000;
+  // The secondary gets its time even if the primary hangs for as long as it may.
+  const auto last_start = question.deadline - (has_secondary ? Duration(settings_.answer_timeout) : Duration::zero());
+  sender_.log(ops::Level::warning, question.context, "question failed", question.event, url_of(question),
+              outcome.problem);
+  if (question.tries <= settings_.retries && now + pause < last_start) {
+    question.timer.expires_after(pause);
+    question.timer.async_wait([this, id](const boost::system::error_code& error) {
+      if (!error && questions_.contains(id)) attempt(id);
+    });
+  } else if (has_secondary) {
+    question.secondary = true;
+    question.tries = 0;
+    attempt(id);
+  } else {
+    finish(id, tl::unexpected(Failure{Failure::Kind::unreachable, url_of(question), outcome.status, outcome.problem}));
+  }
+}
+
+void HttpChannel::finish(QuestionId id, tl::expected<Reply, Failure> reply) {
+  auto node = questions_.extract(id);
+  const auto& question = node.mapped();
+  if (!reply) {
+    sender_.metrics().callback_failed(question.event, name_of(reply.error().kind));
+    sender_.log(ops::Level::error, question.context, "no usable answer", question.event, reply.error().url,
+                reply.error().detail);
+  }
+  question.handler(std::move(reply));
+}
+
+void HttpChannel::notify(const Context& context, std::string event, boost::json::object body) {
+  const auto& service = *context.service;
+  Notice notice{context, event, service.callback_url + "/" + event, {}, sender_.complete(std::move(body))};
+  if (!service.secondary_callback_url.empty()) notice.secondary_url = service.secondary_callback_url + "/" + event;
+  outbox_.put(context.session_id, std::move(notice));
+}
+
+void HttpChannel::alarm(const Context& context, boost::json::object body) {
+  if (const auto* type = body.if_contains("type"); type != nullptr && type->is_string()) {
+    sender_.metrics().alarm(std::string_view(type->get_string()));
+  }
+  // A lane of their own: an alarm server that is away must not hold up the application's notifications.
+  outbox_.put(context.session_id + "/alarms",
+              Notice{context, "alarm", context.service->alarm_url, {}, sender_.complete(std::move(body))});
+}
+
+}  // namespace rw::callbacks

@@ -1,0 +1,73 @@
+#include "callbacks/signature.h"
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <array>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+#include "base/base64url.h"
+
+namespace rw::callbacks {
+
+class Signer::Key {
+ public:
+  explicit Key(EVP_PKEY* key) : key_(key) {}
+  ~Key() { EVP_PKEY_free(key_); }
+  Key(const Key&) = delete;
+  Key& operator=(const Key&) = delete;
+  EVP_PKEY* get() const { return key_; }
+
+ private:
+  EVP_PKEY* key_;
+};
+
+Signer::Signer(std::unique_ptr<Key> key) : key_(std::move(key)) {}
+Signer::Signer(Signer&&) noexcept = default;
+Signer& Signer::operator=(Signer&&) noexcept = default;
+Signer::~Signer() = default;
+
+Result<Signer> Signer::from_pem(std::string_view pem) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                        &BIO_free);
+  auto* raw = PEM_read_bio_PrivateKey(input.get(), nullptr, nullptr, nullptr);
+  if (raw == nullptr) return fail("signing key: not a private key in PEM form");
+  auto key = std::make_unique<Key>(raw);
+  if (EVP_PKEY_get_base_id(raw) != EVP_PKEY_RSA) return fail("signing key: not an RSA key");
+  return Signer(std::move(key));
+}
+
+std::string Signer::token(std::string_view issuer, std::string_view body, std::string_view jti,
+                          std::chrono::system_clock::time_point now) const {
+  const auto issued = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  const boost::json::object claims{
+      {"iss", issuer}, {"iat", issued}, {"exp", issued + 60}, {"jti", jti}, {"body_sha256", sha256_hex(body)}};
+  const auto text = base64url(R"({"alg":"RS256","typ":"JWT"})") + "." + base64url(boost::json::serialize(claims));
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  std::array<unsigned char, 1024> signature{};
+  std::size_t length = signature.size();
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_->get()) != 1 ||
+      EVP_DigestSign(context.get(), signature.data(), &length, bytes, text.size()) != 1) {
+    return {};
+  }
+  return text + "." + base64url({reinterpret_cast<const char*>(signature.data()), length});
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  static constexpr char hex[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned at = 0; at < length; ++at) {
+    text += hex[digest[at] >> 4];
+    text += hex[digest[at] & 15];
+  }
+  return text;
+}
+
+}  // namespace rw::callbacks

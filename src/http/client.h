@@ -1,0 +1,68 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace rw::http {
+
+struct ClientRequest {
+  std::string url;                   ///< http or https
+  std::vector<std::string> headers;  ///< "Name: value"
+  std::string body;
+  std::chrono::milliseconds connect_timeout{3000};
+  std::chrono::milliseconds total_timeout{8000};  ///< connecting included
+};
+
+struct ClientResponse {
+  int status = 0;
+  std::string body;
+};
+
+struct ClientError {
+  enum class Kind : std::uint8_t { unreachable, timed_out, too_large, other };
+  Kind kind = Kind::other;
+  std::string message;
+};
+
+/// Sends HTTP requests without blocking, over kept-alive connections. Belongs to the thread of its io_context. Must be
+/// destroyed there, or after the io_context has stopped for good; what is under way then is dropped without a word.
+class Client {
+ public:
+  using Handler = std::function<void(tl::expected<ClientResponse, ClientError>)>;
+  using RequestId = std::uint64_t;
+
+  static constexpr std::size_t max_body = 1024 * 1024;
+  static constexpr long max_connections_per_host = 128;  ///< further requests to the host wait for one of them
+
+  explicit Client(boost::asio::io_context& loop);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// `handler` is called exactly once, never from inside post(), unless cancel() comes first. Redirects are not
+  /// followed.
+  RequestId post(ClientRequest request, Handler handler);
+  void cancel(RequestId request);
+  std::size_t in_flight() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// curl's global state; one for the life of the program, made before any thread.
+class ClientLibrary {
+ public:
+  ClientLibrary();
+  ~ClientLibrary();
+  ClientLibrary(const ClientLibrary&) = delete;
+  ClientLibrary& operator=(const ClientLibrary&) = delete;
+};
+
+}  // namespace rw::http

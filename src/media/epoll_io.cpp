@@ -2,12 +2,23 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <vector>
 
 #include "media/io.h"
 
 namespace rw::media {
 namespace {
+
+void sleep_until(TimePoint time) {
+  const auto since_epoch = time.time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_epoch);
+  timespec until{};
+  until.tv_sec = static_cast<time_t>(seconds.count());
+  until.tv_nsec = static_cast<long>(std::chrono::nanoseconds(since_epoch - seconds).count());
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+}
 
 class EpollIo : public Io {
  public:
@@ -48,7 +59,8 @@ class EpollIo : public Io {
     ::sendto(sockets_[socket].fd.get(), packet_.data(), length, MSG_DONTWAIT | MSG_NOSIGNAL, to.raw(), to.length());
   }
 
-  void serve(Receiver& receiver) override {
+  void serve(Receiver& receiver, TimePoint until) override {
+    sleep_until(until);
     std::array<epoll_event, 256> events;
     // Level-triggered: what is left over comes with the next slot, so that one slot's work has a bound.
     for (int round = 0; round < max_rounds; ++round) {

@@ -1,17 +1,18 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
 
+#include "base/time.h"
 #include "media/file_descriptor.h"
 #include "net/address.h"
 
 namespace rw::media {
 
 /// The sockets of one worker. All calls come from the worker's thread, including the first: an Io belongs to the thread
-/// that made it. Sending and receiving happen in batches, in serve(), which the worker calls once per slot.
+/// that made it. Sending and receiving happen in batches, in serve(), in which the worker waits for its
+/// next slot.
 class Io {
  public:
   using SocketId = std::uint32_t;
@@ -44,8 +45,8 @@ class Io {
   /// lost, as on any network.
   virtual void send(SocketId socket, std::size_t length, const net::Address& to) = 0;
 
-  /// Sends what is queued and delivers what has come. Does not wait.
-  virtual void serve(Receiver& receiver) = 0;
+  /// Sends what is queued, waits until `until` (or a little less, when very much comes in), and delivers what has come.
+  virtual void serve(Receiver& receiver, TimePoint until) = 0;
 
   virtual bool is_io_uring() const = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <stdexcept>
 #include <vector>
 
@@ -100,15 +101,17 @@ class UringIo : public Io {
     ++used_;
   }
 
-  void serve(Receiver& receiver) override {
-    io_uring_submit_and_get_events(ring_.get());
+  void serve(Receiver& receiver, TimePoint until) override {
+    submit_and_wait(until);
     used_ = 0;
     for (const SocketId socket : removed_) {
       register_file(socket, -1);
       sockets_[socket].fd.reset();
     }
+    closing_.insert(closing_.end(), removed_.begin(), removed_.end());
+    removed_.clear();
     complete(receiver);
-    std::erase_if(removed_, [&](SocketId socket) {
+    std::erase_if(closing_, [&](SocketId socket) {
       if (sockets_[socket].receiving) return false;  // the kernel still has it
       receiver.closed(sockets_[socket].owner);
       free_.push_back(socket);
@@ -175,6 +178,18 @@ class UringIo : public Io {
     used_ = 0;
   }
 
+  /// One system call for a slot's sends, the sleep and what came meanwhile. The kernel handles as many completions as
+  /// are waited for, but only a few if none are; so ask for more than come.
+  void submit_and_wait(TimePoint until) {
+    const auto left = std::max(std::chrono::nanoseconds(until - Clock::now()), std::chrono::nanoseconds(0));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    __kernel_timespec timeout{};
+    timeout.tv_sec = seconds.count();
+    timeout.tv_nsec = (left - seconds).count();
+    io_uring_cqe* first = nullptr;
+    io_uring_submit_and_wait_timeout(ring_.get(), &first, buffer_count, &timeout, nullptr);
+  }
+
   void receive_on(SocketId socket) {
     io_uring_sqe* entry = next_entry();
     io_uring_prep_recvmsg_multishot(entry, static_cast<int>(socket), &header_, 0);
@@ -226,7 +241,7 @@ class UringIo : public Io {
   std::array<Packet, 128> packets_{};
   std::size_t used_ = 0;
   std::vector<Socket> sockets_;
-  std::vector<SocketId> free_, removed_, ended_;
+  std::vector<SocketId> free_, removed_, closing_, ended_;
   unsigned table_size_ = 0;
   Ring ring_;
 };

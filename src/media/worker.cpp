@@ -18,15 +18,6 @@ constexpr Duration late_after = 5ms;
 constexpr Duration longest_stall = 1s;
 constexpr std::size_t mailbox_capacity = 1U << 20;
 
-void sleep_until(TimePoint time) {
-  const auto since_epoch = time.time_since_epoch();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_epoch);
-  timespec until{};
-  until.tv_sec = static_cast<time_t>(seconds.count());
-  until.tv_nsec = static_cast<long>(std::chrono::nanoseconds(since_epoch - seconds).count());
-  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
-}
-
 /// NTP time stamp (RFC 3550 4): seconds since 1900 and their fraction.
 std::uint64_t ntp_now() {
   timespec now{};
@@ -133,24 +124,23 @@ void Worker::run() {
     if (now_ - deadline_ > longest_stall) skip_time(now_);
     take_commands();
     serve_slot(now_);
-    io_->serve(*this);
-    published_.publish(counters_);
     slot_ = (slot_ + 1) % slot_count;
     deadline_ += slot_length;
+    do {
+      io_->serve(*this, deadline_);
+      published_.publish(counters_);
+      now_ = Clock::now();
+    } while (now_ < deadline_);
   }
   release_all();
 }
 
 bool Worker::wait_for_work() {
+  std::unique_lock lock(waking_);
   if (!entries_in_use()) {
-    std::unique_lock lock(waking_);
     wake_.wait(lock, [this] { return has_commands_ || stopping_; });
-    has_commands_ = false;
     deadline_ = Clock::now();
-    return !stopping_;
   }
-  sleep_until(deadline_);
-  const std::lock_guard lock(waking_);
   has_commands_ = false;
   return !stopping_;
 }
@@ -247,10 +237,7 @@ void Worker::release_all() {
   take_commands();
   while (!by_id_.empty()) release(by_id_.begin()->second);
   const TimePoint give_up = Clock::now() + longest_stall;
-  while (entries_in_use() && Clock::now() < give_up) {
-    io_->serve(*this);
-    if (entries_in_use()) sleep_until(Clock::now() + slot_length);
-  }
+  while (entries_in_use() && Clock::now() < give_up) io_->serve(*this, Clock::now() + slot_length);
   published_.publish(counters_);
 }
 

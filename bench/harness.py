@@ -253,6 +253,6 @@ class Sipp(Program):
 
 
 def floor(how, legs, seconds):
-    """The kernel's price of `legs` sending for `seconds`, by sendto or io_uring; None where the latter is not allowed."""
+    """The kernel's price of a leg-second in ms, `legs` sending by send or io_uring; None where the latter is not allowed."""
     done = subprocess.run([TOOLS / "floor", how, str(legs), str(seconds)], capture_output=True, text=True)
-    return json.loads(done.stdout) if done.returncode == 0 else None
+    return json.loads(done.stdout)["ms_per_leg_second"] if done.returncode == 0 else None

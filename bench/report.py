@@ -29,7 +29,7 @@ def verdict(value, met):
 
 
 def floor_cell(figures, how):
-    return f"{figures['floors'][how]['ms_per_leg_second']:.3f}" if figures["floors"][how] else "not allowed"
+    return f"{figures['floors'][how]:.3f}" if figures["floors"][how] else "not allowed"
 
 
 def play_tables(results):
@@ -43,7 +43,7 @@ def play_tables(results):
           r["packets"]["lost"], *(f"{r['packets']['gap_ms'][p]:.2f}" for p in ("p50", "p99", "p999", "max")),
           r["packets"]["streams_over_60ms"]] for r in results])
     return ("## Playing a prompt\n\nServer CPU (user and system, all threads) in ms per leg-second, beside what the kernel alone charges\n"
-            "for the same packets, measured just before; memory is what the legs added.\n\n" + cost +
+            "for the same packets, measured before and after; memory is what the legs added.\n\n" + cost +
             "\nTime between two packets of a stream in ms, by the kernel's time stamps at the receiver.\n\n" + gaps + "\n")
 
 

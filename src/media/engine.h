@@ -55,8 +55,8 @@ struct LegParameters {
 
 struct DtmfReceived {
   LegId leg = 0;
-  char digit = 0;  ///< 0-9 * # A-D
-  std::chrono::milliseconds duration{0};
+  char digit = 0;                         ///< 0-9 * # A-D
+  std::chrono::milliseconds duration{0};  ///< 0: not known, as digits are reported when they begin
 };
 /// Once for each play(): it ran to its end (`completed`), or was stopped, replaced or released.
 struct PlayEnded {
@@ -68,7 +68,7 @@ struct PlayEnded {
 struct RtpTimedOut {
   LegId leg = 0;
 };
-/// The last event of a leg, after release(): its sockets are closed.
+/// The last event of a leg, after release() or the engine's end: its sockets are closed.
 struct LegReleased {
   LegId leg = 0;
 };

@@ -29,7 +29,10 @@ Leg* UserAgent::Impl::leg_of(const IncomingRequest& request) {
 
 void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint time) {
   now = time;
-  if (text.find_first_not_of("\r\n\0 ") == std::string_view::npos) return;  // keep-alive
+  if (text.find_first_not_of("\r\n") == std::string_view::npos) {
+    if (is_stream(flow.transport) && text.size() >= 4) send(flow, "\r\n");  // the pong of RFC 5626 3.5.1
+    return;
+  }
   auto message = Message::parse(text);
   if (!message) {
     if (auto answer = bad_request(text, message.error().message); !answer.empty()) send(flow, std::move(answer));

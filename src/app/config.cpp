@@ -1,0 +1,332 @@
+#include "app/config.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "app/toml_reader.h"
+#include "callbacks/signature.h"
+
+namespace rw::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? std::string(name.data()) : "node-1";
+}
+
+void read_server(TomlReader& table, Config::Server& server) {
+  table.text("node_id", server.node_id);
+  table.text("data_dir", server.data_dir);
+  table.secret("reply_secret", server.reply_secret);
+  table.seconds("drain_timeout", server.drain_timeout, 0, 7 * 86400);
+  table.text("site_id", server.site_id);
+  table.text("site_base_url", server.site_base_url);
+  table.whole("shards", server.shards, 1, 64);
+}
+
+void read_log(TomlReader& table, Config::Log& log) {
+  if (const auto format = table.choice("format", {"text", "json"}))
+    log.format = *format == 1 ? ops::Log::Format::json : ops::Log::Format::text;
+  if (const auto level = table.choice("level", {"debug", "info", "warning", "error"}))
+    log.level = static_cast<ops::Level>(*level);
+}
+
+std::string read_address(const std::string& text, std::vector<net::Address>& into) {
+  const auto address = net::Address::parse(text);
+  if (!address) return "ADDRESS:PORT";
+  into.push_back(*address);
+  return {};
+}
+
+void read_http(TomlReader& table, Config::Http& http) {
+  if (table.has("listen")) http.listen.clear();
+  table.each_text("listen", [&](const std::string& text) { return read_address(text, http.listen); });
+  table.text("public_url", http.public_url);
+  table.text("cors_allow_origin", http.cors_allow_origin);
+  for (const auto* key : {"certificate", "private_key"}) {
+    if (table.has(key)) table.problem(key, "TLS is not available yet");
+  }
+}
+
+std::string read_sip_listener(const std::string& text, std::vector<SipListener>& into) {
+  const auto colon = text.find(':');
+  const auto transport = text.substr(0, colon);
+  const auto address =
+      colon == std::string::npos ? Result<net::Address>(fail("")) : net::Address::parse(text.substr(colon + 1));
+  if (!address || (transport != "udp" && transport != "tcp")) return "udp:ADDRESS:PORT or tcp:ADDRESS:PORT";
+  into.push_back({transport == "udp" ? SipListener::Transport::udp : SipListener::Transport::tcp, *address});
+  return {};
+}
+
+void read_sip(TomlReader& table, Config::Sip& sip) {
+  if (table.has("listen")) sip.listen.clear();
+  table.each_text("listen", [&](const std::string& text) { return read_sip_listener(text, sip.listen); });
+  table.text("advertise", sip.advertise);
+  table.whole("session_expires", sip.session_expires, 2, 86400);
+  table.whole("min_session_expires", sip.min_session_expires, 2, 86400);
+  table.later("outbound_proxy");
+  for (const auto* key : {"certificate", "private_key"}) {
+    if (table.has(key)) table.problem(key, "TLS is not available yet");
+  }
+}
+
+void read_ports(TomlReader& table, Config::Media& media) {
+  if (!table.has("ports")) return;
+  std::vector<long long> ports;
+  table.each_whole("ports", 1, 65535, ports);
+  if (ports.size() != 2 || ports[0] >= ports[1]) {
+    table.problem("ports", "expected [FIRST, LAST] with FIRST < LAST");
+    return;
+  }
+  media.first_port = static_cast<std::uint16_t>(ports[0]);
+  media.last_port = static_cast<std::uint16_t>(ports[1]);
+}
+
+void read_media(TomlReader& table, Config::Media& media) {
+  std::string address;
+  table.text("address", address);
+  if (!address.empty()) {
+    if (const auto read = net::Address::from(address, 0)) {
+      media.address = *read;
+    } else {
+      table.wrong("address", address, "an IP address");
+    }
+  }
+  table.text("advertise", media.advertise);
+  if (!media.advertise.empty() && !net::Address::from(media.advertise, 0))
+    table.wrong("advertise", media.advertise, "an IP address");
+  read_ports(table, media);
+  table.whole("workers", media.workers, 0, 256);
+  if (table.has("codecs")) media.codecs.clear();
+  table.each_text("codecs", [&](const std::string& name) -> std::string {
+    const auto codec = rtp::codec_named(name);
+    if (!codec || *codec == rtp::Codec::g722 || *codec == rtp::Codec::opus) return "PCMA, PCMU or GSM";
+    media.codecs.push_back(*codec);
+    return {};
+  });
+  if (media.codecs.empty()) table.problem("codecs", "expected at least one codec");
+  if (const auto srtp = table.choice("srtp", {"off", "optional", "required"}); srtp == 2)
+    table.problem("srtp", "SRTP is not available yet");
+  table.seconds("rtp_timeout", media.rtp_timeout, 0.1, 86400);
+  table.seconds("port_rest", media.port_rest, 0, 3600);
+  if (const auto latch = table.choice("latch", {"any", "same-address", "off"}))
+    media.latch = static_cast<media::Latch>(*latch);
+  table.flag("io_uring", media.io_uring);
+}
+
+void read_limits(TomlReader& table, Config::Limits& limits) {
+  table.whole("max_calls", limits.max_calls, 1, 1'000'000);
+  if (const auto rate = table.number("calls_per_second", 0.01, 1e6)) limits.calls_per_second = *rate;
+  table.seconds("max_session", limits.max_session, 0.1, 7 * 86400);
+}
+
+void read_callbacks(TomlReader& table, Config::Callbacks& callbacks) {
+  table.seconds("connect_timeout", callbacks.connect_timeout, 0.01, 300);
+  table.seconds("answer_timeout", callbacks.answer_timeout, 0.01, 300);
+  table.seconds("total_timeout", callbacks.total_timeout, 0.01, 600);
+  table.whole("retries", callbacks.retries, 0, 20);
+}
+
+void read_networks(TomlReader& table, std::string_view key, std::vector<net::Network>& into) {
+  table.each_text(key, [&](const std::string& text) -> std::string {
+    const auto network = net::Network::parse(text);
+    if (!network) return "a network, e.g. 10.0.0.0/8";
+    into.push_back(*network);
+    return {};
+  });
+}
+
+bool is_http_url(const std::string& url) {
+  return (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
+}
+
+/// An http(s) URL without a trailing slash.
+void read_url(TomlReader& table, std::string_view key, std::string& into) {
+  table.text(key, into);
+  if (!into.empty() && !is_http_url(into)) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL");
+  while (into.ends_with('/')) into.pop_back();
+}
+
+std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path) {
+  std::ifstream file(path);
+  if (!file) {
+    table.problem(key, "can't read the file " + path);
+    return {};
+  }
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain) {
+  auto service = std::make_shared<tenant::Mediaservice>();
+  service->domain = domain;
+  table.text("id", service->id);
+  if (service->id.empty()) table.problem("id", "missing");
+  table.texts("numbers", service->numbers);
+  read_url(table, "callback_url", service->callback_url);
+  if (service->callback_url.empty()) table.problem("callback_url", "missing");
+  read_url(table, "secondary_callback_url", service->secondary_callback_url);
+  service->alarm_url = service->callback_url + "/" + domain;
+  read_url(table, "alarm_url", service->alarm_url);
+  std::string key_file;
+  table.text("signing_key", key_file);
+  if (!key_file.empty()) service->signing_key = read_key_file(table, "signing_key", key_file);
+  if (!service->signing_key.empty()) {
+    if (const auto signer = callbacks::Signer::from_pem(service->signing_key); !signer)
+      table.problem("signing_key", signer.error().message);
+  }
+  table.secret("basic", service->basic);
+  table.secret("bearer", service->bearer);
+  static const std::vector<std::string_view> plans{"se", "eu", "uk", "us", "de", "fr"};
+  if (const auto plan = table.choice("tone_plan", plans)) service->tone_plan = plans[*plan];
+  table.flag("identify_calls", service->identify_calls);
+  return service;
+}
+
+void read_trunk(TomlReader& table, std::vector<tenant::Trunk>& trunks) {
+  tenant::Trunk trunk;
+  table.text("name", trunk.name);
+  read_networks(table, "allow", trunk.allow);
+  table.secret("key", trunk.key);
+  if (trunk.allow.empty()) table.problem("allow", "missing: the networks that calls may come from");
+  trunks.push_back(std::move(trunk));
+}
+
+std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
+  auto domain = std::make_shared<tenant::Domain>();
+  table.text("name", domain->name);
+  if (domain->name.empty()) table.problem("name", "missing");
+  table.texts("aliases", domain->aliases);
+  const auto auth = table.choice("auth", {"token", "none"});
+  domain->open = auth == 1;
+  std::vector<std::string> key_files;
+  table.texts("jwt_public_keys", key_files);
+  for (const auto& file : key_files) domain->jwt_public_keys.push_back(read_key_file(table, "jwt_public_keys", file));
+  table.secret("jwt_secret", domain->jwt_secret);
+  table.later("jwks_url");
+  table.later("access_keys");
+  read_networks(table, "allow_media", domain->allow_media);
+  table.texts("allow_callbacks", domain->allow_callbacks);
+  table.each_table("trunks", [&](TomlReader& trunk) { read_trunk(trunk, domain->trunks); });
+  table.texts("devices", domain->devices);
+  std::set<std::string> ids;
+  table.each_table("mediaservices", [&](TomlReader& service) {
+    auto read = read_mediaservice(service, domain->name);
+    if (!ids.insert(read->id).second) service.problem("id", "used twice in this domain: " + read->id);
+    domain->mediaservices.push_back(std::move(read));
+  });
+  return domain;
+}
+
+void read_domains(TomlReader& root, Config& config) {
+  config.domains.clear();
+  const bool loopback = std::all_of(config.http.listen.begin(), config.http.listen.end(),
+                                    [](const auto& one) { return one.is_loopback(); });
+  const bool sip_loopback = std::all_of(config.sip.listen.begin(), config.sip.listen.end(),
+                                        [](const auto& one) { return one.address.is_loopback(); });
+  std::set<std::string> names;
+  root.each_table("domains", [&](TomlReader& table) {
+    auto domain = read_domain(table);
+    if (domain->open && !loopback) {
+      table.problem("auth",
+                    "found \"none\", but an HTTP listener is not a loopback address: anybody could place calls; "
+                    "expected \"token\"");
+    }
+    if (domain->trunks.empty() && !sip_loopback) {
+      table.problem(
+          "trunks",
+          "missing, but a SIP listener is not a loopback address: expected the networks that calls may come from");
+    }
+    if (!names.insert(domain->name).second) table.problem("name", "used twice: " + domain->name);
+    config.domains.push_back(std::move(domain));
+  });
+}
+
+void read_all(TomlReader& root, Config& config) {
+  root.table("server", [&](TomlReader& table) { read_server(table, config.server); });
+  root.table("log", [&](TomlReader& table) { read_log(table, config.log); });
+  root.table("http", [&](TomlReader& table) { read_http(table, config.http); });
+  root.table("sip", [&](TomlReader& table) { read_sip(table, config.sip); });
+  root.table("media", [&](TomlReader& table) { read_media(table, config.media); });
+  root.table("limits", [&](TomlReader& table) { read_limits(table, config.limits); });
+  root.table("callbacks", [&](TomlReader& table) { read_callbacks(table, config.callbacks); });
+  root.table("storage", [&](TomlReader& table) {
+    if (table.choice("kind", {"files", "s3"}) == 1)
+      table.problem("kind", "the S3 store is not available yet; expected \"files\"");
+    for (const auto* key : {"endpoint", "region", "bucket", "access_key_id", "secret_access_key", "path_style"})
+      table.later(key);
+  });
+  root.table("database", [&](TomlReader& table) {
+    std::string url = "sqlite:ringwright.db";
+    table.text("url", url);
+    if (url != "sqlite:ringwright.db") table.problem("url", "only sqlite:ringwright.db is available yet");
+  });
+  root.table("tts", [&](TomlReader& table) {
+    if (table.choice("engine", {"flite", "espeak-ng", "http"}).value_or(0) != 0)
+      table.problem("engine", "only \"flite\" is available yet");
+    table.flag("fallback", config.speak_without_credentials);
+    for (const auto* key : {"aws", "google", "http"}) table.later(key);
+  });
+  read_domains(root, config);
+}
+
+}  // namespace
+
+Config Config::embedded_default() {
+  Config config;
+  config.server.node_id = host_name();
+  config.http.listen = {*net::Address::parse("127.0.0.1:8080")};
+  config.sip.listen = {{SipListener::Transport::udp, *net::Address::parse("127.0.0.1:5060")},
+                       {SipListener::Transport::tcp, *net::Address::parse("127.0.0.1:5060")}};
+  config.media.address = *net::Address::from("127.0.0.1", 0);
+  auto service = std::make_shared<tenant::Mediaservice>();
+  service->domain = "demo.localhost";
+  service->id = "main";
+  service->numbers = {"*"};
+  auto domain = std::make_shared<tenant::Domain>();
+  domain->name = "demo.localhost";
+  domain->aliases = {"127.0.0.1", "localhost"};
+  domain->open = true;
+  domain->mediaservices = {std::move(service)};
+  config.domains = {std::move(domain)};
+  config.demo = true;
+  return config;
+}
+
+Result<Config> Config::parse(const std::string& text, const std::string& name) {
+  const auto parsed = toml::parse(text, name);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return fail(name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+  }
+  Config config = embedded_default();
+  config.demo = false;
+  Findings findings(name);
+  TomlReader root(parsed.table(), "", findings);
+  read_all(root, config);
+  root.finish();
+  if (!findings.all().empty()) {
+    std::string lines;
+    for (const auto& line : findings.all()) lines += (lines.empty() ? "" : "\n") + line;
+    return fail(lines);
+  }
+  return config;
+}
+
+Result<Config> Config::load(const std::string& file) {
+  std::ifstream input(file);
+  if (!input) return fail(file + ": can't be read");
+  std::ostringstream text;
+  text << input.rdbuf();
+  return parse(text.str(), file);
+}
+
+}  // namespace rw::app

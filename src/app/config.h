@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "media/engine.h"
+#include "net/address.h"
+#include "ops/log.h"
+#include "rtp/codec.h"
+#include "tenant/directory.h"
+
+namespace rw::app {
+
+/// A SIP listener: udp:ADDRESS:PORT, tcp:ADDRESS:PORT.
+struct SipListener {
+  enum class Transport : std::uint8_t { udp, tcp };
+  Transport transport = Transport::udp;
+  net::Address address;
+};
+
+/// The configuration file, typed and checked. See docs/configuration.md for the keys; the defaults are here.
+struct Config {
+  struct Server {
+    std::string node_id;  ///< the host name
+    std::string data_dir = "var";
+    std::string reply_secret;  ///< empty: made at first start and kept in data_dir
+    std::chrono::seconds drain_timeout{3600};
+    std::string site_id, site_base_url;
+    int shards = 1;
+  } server;
+  struct Log {
+    ops::Log::Format format = ops::Log::Format::text;
+    ops::Level level = ops::Level::info;
+  } log;
+  struct Http {
+    std::vector<net::Address> listen;
+    std::string public_url;
+    std::string cors_allow_origin = "*";
+  } http;
+  struct Sip {
+    std::vector<SipListener> listen;
+    std::string advertise;
+    std::uint32_t session_expires = 1800;
+    std::uint32_t min_session_expires = 90;
+  } sip;
+  struct Media {
+    net::Address address;
+    std::string advertise;
+    std::uint16_t first_port = 16384, last_port = 32767;
+    int workers = 0;
+    std::vector<rtp::Codec> codecs{rtp::Codec::pcma, rtp::Codec::pcmu, rtp::Codec::gsm};
+    std::chrono::milliseconds rtp_timeout{60'000};
+    std::chrono::milliseconds port_rest{30'000};
+    media::Latch latch = media::Latch::any;
+    bool io_uring = true;
+  } media;
+  struct Limits {
+    std::size_t max_calls = 5000;
+    double calls_per_second = 500;
+    std::chrono::milliseconds max_session{14'400'000};
+  } limits;
+  struct Callbacks {
+    std::chrono::milliseconds connect_timeout{3000}, answer_timeout{5000}, total_timeout{15000};
+    int retries = 2;
+  } callbacks;
+  bool speak_without_credentials = true;  ///< tts.fallback
+  std::vector<std::shared_ptr<const tenant::Domain>> domains;
+  bool demo = false;  ///< the embedded default: the built-in application answers
+
+  /// Reads a file. The error has a line for each finding: file:line: key: found …, expected …
+  static Result<Config> load(const std::string& file);
+  /// The same from a text; `name` stands for the file in errors, and relative paths are relative to the current folder.
+  static Result<Config> parse(const std::string& text, const std::string& name);
+  /// What runs without a file: loopback only, no authorisation, the demo application.
+  static Config embedded_default();
+};
+
+}  // namespace rw::app

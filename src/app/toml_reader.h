@@ -1,0 +1,86 @@
+#pragma once
+
+// Header-only and without exceptions: a wrong file is a value here.
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rw::app {
+
+/// What was wrong with a configuration file, a line for each finding.
+class Findings {
+ public:
+  explicit Findings(std::string file) : file_(std::move(file)) {}
+  /// "file:line: key: found …, expected …"
+  void add(const toml::source_region& where, const std::string& key, const std::string& found,
+           std::string_view expected);
+  void add(const toml::source_region& where, const std::string& key, const std::string& problem);
+  const std::vector<std::string>& all() const { return lines_; }
+
+ private:
+  std::string file_;
+  std::vector<std::string> lines_;
+};
+
+/// Reads one TOML table: each key by its type and range; whatever has not been asked for by finish() is an unknown key.
+class TomlReader {
+ public:
+  TomlReader(const toml::table& table, std::string path, Findings& findings);
+
+  bool has(std::string_view key);
+  void text(std::string_view key, std::string& into);
+  /// Text that may be "env:NAME" or "file:PATH".
+  void secret(std::string_view key, std::string& into);
+  void flag(std::string_view key, bool& into);
+  /// A whole number within [least, most].
+  template <class Number>
+  void whole(std::string_view key, Number& into, long long least, long long most) {
+    if (const auto value = whole_value(key, least, most)) into = static_cast<Number>(*value);
+  }
+  /// Seconds, whole or decimal, into any duration.
+  template <class Time>
+  void seconds(std::string_view key, Time& into, double least, double most) {
+    if (const auto value = number(key, least, most)) {
+      into = std::chrono::duration_cast<Time>(std::chrono::duration<double>(*value));
+    }
+  }
+  std::optional<double> number(std::string_view key, double least, double most);
+  /// Text that is one of `values`: its place among them.
+  std::optional<std::size_t> choice(std::string_view key, const std::vector<std::string_view>& values);
+  /// The whole numbers of an array, each within [least, most].
+  void each_whole(std::string_view key, long long least, long long most, std::vector<long long>& into);
+  void texts(std::string_view key, std::vector<std::string>& into);
+  /// Each text of an array (or one text) goes to `read`, which returns what it expected instead, or nothing.
+  void each_text(std::string_view key, const std::function<std::string(const std::string&)>& read);
+  /// Each table of an array of tables.
+  void each_table(std::string_view key, const std::function<void(TomlReader&)>& read);
+  void table(std::string_view key, const std::function<void(TomlReader&)>& read);
+  /// A key of the documented set that has no effect yet: of any type.
+  void later(std::string_view key);
+
+  void wrong(std::string_view key, const std::string& found, std::string_view expected);
+  void problem(std::string_view key, const std::string& problem);
+  std::string path(std::string_view key) const;
+  /// Reports the keys that nobody asked for.
+  void finish();
+
+ private:
+  const toml::node* find(std::string_view key);
+  std::optional<long long> whole_value(std::string_view key, long long least, long long most);
+  static std::string found(const toml::node& node);
+
+  const toml::table& table_;
+  std::string path_;
+  Findings& findings_;
+  std::set<std::string, std::less<>> known_;
+};
+
+}  // namespace rw::app

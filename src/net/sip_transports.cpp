@@ -1,0 +1,214 @@
+#include "net/sip_transports.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <unordered_map>
+
+#include "net/tcp_connection.h"
+
+namespace rw::net {
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::asio::ip::udp;
+
+constexpr std::size_t datagram_bytes = 64 * 1024;
+constexpr std::size_t batch = 16;
+constexpr int batches_per_turn = 8;  ///< then others get their turn
+constexpr std::size_t most_connections = 2000;
+constexpr int socket_buffer = 4 * 1024 * 1024;
+
+template <class Endpoint>
+Endpoint endpoint_of(const Address& address) {
+  Endpoint endpoint;
+  std::memcpy(endpoint.data(), address.raw(), address.length());
+  endpoint.resize(address.length());
+  return endpoint;
+}
+
+template <class Endpoint>
+Address address_of(const Endpoint& endpoint) {
+  return Address(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+}
+
+}  // namespace
+
+class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(boost::asio::io_context& loop, Handlers handlers)
+      : loop_(loop), handlers_(std::move(handlers)), buffers_(batch * datagram_bytes) {}
+
+  Result<Address> listen(Protocol protocol, const Address& address) {
+    return protocol == Protocol::udp ? listen_udp(address) : listen_tcp(address);
+  }
+
+  void send(const Hop& to, std::string bytes) {
+    if (to.protocol == Protocol::udp) {
+      send_udp(to, bytes);
+    } else if (auto connection = connection_to(to)) {
+      connection->send(std::move(bytes));
+    }
+  }
+
+  void stop() {
+    stopped_ = true;
+    boost::system::error_code ignored;
+    for (auto& listener : udp_) listener->socket.close(ignored);
+    for (auto& listener : tcp_) listener->close(ignored);
+    const auto connections = connections_;
+    for (const auto& [id, connection] : connections) connection->close();
+  }
+
+  std::uint64_t unsent() const { return unsent_; }
+
+ private:
+  struct UdpListener {
+    explicit UdpListener(boost::asio::io_context& loop) : socket(loop) {}
+    udp::socket socket;
+    Address local;
+  };
+
+  Result<Address> listen_udp(const Address& address) {
+    auto listener = std::make_unique<UdpListener>(loop_);
+    boost::system::error_code error;
+    listener->socket.open(address.is_v6() ? udp::v6() : udp::v4(), error);
+    if (!error) listener->socket.set_option(boost::asio::socket_base::receive_buffer_size(socket_buffer), error);
+    if (!error) listener->socket.bind(endpoint_of<udp::endpoint>(address), error);
+    if (error) return fail("udp:" + address.to_string() + ": " + error.message());
+    listener->socket.non_blocking(true, error);
+    listener->local = address_of(listener->socket.local_endpoint());
+    udp_.push_back(std::move(listener));
+    wait_udp(*udp_.back());
+    return udp_.back()->local;
+  }
+
+  void wait_udp(UdpListener& listener) {
+    listener.socket.async_wait(udp::socket::wait_read,
+                               [self = shared_from_this(), &listener](const boost::system::error_code& error) {
+                                 if (error || self->stopped_) return;
+                                 self->read_udp(listener);
+                                 if (!self->stopped_) self->wait_udp(listener);
+                               });
+  }
+
+  void read_udp(UdpListener& listener) {
+    for (int turn = 0; turn < batches_per_turn && !stopped_; ++turn) {
+      std::array<mmsghdr, batch> messages{};
+      std::array<iovec, batch> parts{};
+      std::array<sockaddr_storage, batch> sources{};
+      for (std::size_t at = 0; at < batch; ++at) {
+        parts[at] = {&buffers_[at * datagram_bytes], datagram_bytes};
+        messages[at].msg_hdr.msg_iov = &parts[at];
+        messages[at].msg_hdr.msg_iovlen = 1;
+        messages[at].msg_hdr.msg_name = &sources[at];
+        messages[at].msg_hdr.msg_namelen = sizeof sources[at];
+      }
+      const int count = recvmmsg(listener.socket.native_handle(), messages.data(), batch, MSG_DONTWAIT, nullptr);
+      for (int at = 0; at < count && !stopped_; ++at) {
+        const auto& message = messages[static_cast<std::size_t>(at)];
+        const Hop hop{Protocol::udp, listener.local,
+                      Address(static_cast<const sockaddr*>(message.msg_hdr.msg_name), message.msg_hdr.msg_namelen), 0};
+        handlers_.message(hop, {static_cast<const char*>(message.msg_hdr.msg_iov->iov_base), message.msg_len});
+      }
+      if (count < static_cast<int>(batch)) return;
+    }
+  }
+
+  void send_udp(const Hop& to, const std::string& bytes) {
+    auto from = std::find_if(udp_.begin(), udp_.end(), [&](const auto& one) { return one->local == to.local; });
+    if (from == udp_.end()) {
+      from = std::find_if(udp_.begin(), udp_.end(),
+                          [&](const auto& one) { return one->local.is_v6() == to.remote.is_v6(); });
+    }
+    if (from == udp_.end()) return;
+    const auto sent = sendto((*from)->socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT, to.remote.raw(),
+                             to.remote.length());
+    if (sent < 0) ++unsent_;
+  }
+
+  Result<Address> listen_tcp(const Address& address) {
+    auto listener = std::make_unique<tcp::acceptor>(loop_);
+    boost::system::error_code error;
+    listener->open(address.is_v6() ? tcp::v6() : tcp::v4(), error);
+    if (!error) listener->set_option(boost::asio::socket_base::reuse_address(true), error);
+    if (!error) listener->bind(endpoint_of<tcp::endpoint>(address), error);
+    if (!error) listener->listen(512, error);
+    if (error) return fail("tcp:" + address.to_string() + ": " + error.message());
+    const auto local = address_of(listener->local_endpoint());
+    tcp_.push_back(std::move(listener));
+    accept(*tcp_.back(), local);
+    return local;
+  }
+
+  void accept(tcp::acceptor& listener, const Address& local) {
+    listener.async_accept(
+        [self = shared_from_this(), &listener, local](const boost::system::error_code& error, tcp::socket socket) {
+          if (self->stopped_) return;
+          if (!error && self->connections_.size() < most_connections) {
+            boost::system::error_code gone;
+            const auto remote = socket.remote_endpoint(gone);
+            if (!gone) self->adopt(std::move(socket), Hop{Protocol::tcp, local, address_of(remote), 0})->start();
+          }
+          self->accept(listener, local);
+        });
+  }
+
+  std::shared_ptr<TcpConnection> adopt(tcp::socket socket, Hop hop) {
+    hop.connection = ++last_connection_;
+    auto connection =
+        std::make_shared<TcpConnection>(std::move(socket), hop, handlers_, [weak = weak_from_this()](const Hop& ended) {
+          const auto self = weak.lock();
+          if (!self) return;
+          self->connections_.erase(ended.connection);
+          if (!self->stopped_) self->handlers_.closed(ended);
+        });
+    connections_.emplace(hop.connection, connection);
+    return connection;
+  }
+
+  std::shared_ptr<TcpConnection> connection_to(const Hop& to) {
+    if (const auto found = connections_.find(to.connection); found != connections_.end()) return found->second;
+    for (const auto& [id, connection] : connections_) {
+      if (connection->hop().remote == to.remote) return connection;
+    }
+    if (stopped_ || connections_.size() >= most_connections) return nullptr;
+    auto connection = adopt(tcp::socket(loop_), Hop{Protocol::tcp, to.local, to.remote, 0});
+    connection->connect();
+    return connection;
+  }
+
+  boost::asio::io_context& loop_;
+  Handlers handlers_;
+  std::vector<char> buffers_;
+  std::vector<std::unique_ptr<UdpListener>> udp_;
+  std::vector<std::unique_ptr<tcp::acceptor>> tcp_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<TcpConnection>> connections_;
+  std::uint64_t last_connection_ = 0;
+  std::uint64_t unsent_ = 0;
+  bool stopped_ = false;
+};
+
+SipTransports::SipTransports(boost::asio::io_context& loop, Handlers handlers)
+    : impl_(std::make_shared<Impl>(loop, std::move(handlers))) {}
+SipTransports::~SipTransports() {
+  stop();
+}
+
+Result<Address> SipTransports::listen(Protocol protocol, const Address& address) {
+  return impl_->listen(protocol, address);
+}
+void SipTransports::send(const Hop& to, std::string bytes) {
+  impl_->send(to, std::move(bytes));
+}
+void SipTransports::stop() {
+  impl_->stop();
+}
+std::uint64_t SipTransports::unsent() const {
+  return impl_->unsent();
+}
+
+}  // namespace rw::net

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "net/address.h"
+
+namespace rw::net {
+
+/// The sockets of SIP: UDP and TCP listeners, connections that came in and connections that we open. Knows nothing of
+/// SIP but that a stream has to be cut into messages. Belongs to the thread of its loop.
+class SipTransports {
+ public:
+  enum class Protocol : std::uint8_t { udp, tcp };
+  struct Hop {
+    Protocol protocol = Protocol::udp;
+    Address local;
+    Address remote;
+    std::uint64_t connection = 0;  ///< of TCP; 0 when sending: use one to `remote` that is open, or open one
+  };
+  struct Handlers {
+    /// A datagram, or a message cut out of a stream. `bytes` is valid during the call.
+    std::function<void(const Hop&, std::string_view bytes)> message;
+    /// A connection has closed, or could not be opened.
+    std::function<void(const Hop&)> closed;
+    /// The length of the first message in what a stream brought; 0: not complete; an error closes the connection.
+    std::function<Result<std::size_t>(std::string_view)> cut;
+  };
+
+  SipTransports(boost::asio::io_context& loop, Handlers handlers);
+  ~SipTransports();
+  SipTransports(const SipTransports&) = delete;
+  SipTransports& operator=(const SipTransports&) = delete;
+
+  /// Opens a listener; port 0 takes a free one. The address it got.
+  Result<Address> listen(Protocol protocol, const Address& address);
+  void send(const Hop& to, std::string bytes);
+  /// Closes everything.
+  void stop();
+  /// Datagrams that the kernel did not take. SIP repeats them.
+  std::uint64_t unsent() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace rw::net

@@ -1,0 +1,128 @@
+#include "net/tcp_connection.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+namespace rw::net {
+namespace {
+
+constexpr std::size_t most_buffered = 128 * 1024;
+constexpr std::size_t most_queued = 1024 * 1024;  ///< a peer that does not read is let go
+constexpr std::size_t read_step = 8 * 1024;
+constexpr auto connect_time = std::chrono::seconds(5);
+constexpr auto silent_time = std::chrono::seconds(900);  ///< calls may be quiet for long; session timers are shorter
+constexpr auto partial_time = std::chrono::seconds(10);  ///< for the rest of a message that has begun
+
+}  // namespace
+
+TcpConnection::TcpConnection(boost::asio::ip::tcp::socket socket, SipTransports::Hop hop,
+                             const SipTransports::Handlers& handlers, Closed closed)
+    : socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      hop_(std::move(hop)),
+      handlers_(handlers),
+      closed_(std::move(closed)) {}
+
+void TcpConnection::start() {
+  open_ = true;
+  watch(partial_time);
+  read();
+}
+
+void TcpConnection::connect() {
+  watch(connect_time);
+  boost::asio::ip::tcp::endpoint endpoint;
+  std::memcpy(endpoint.data(), hop_.remote.raw(), hop_.remote.length());
+  endpoint.resize(hop_.remote.length());
+  socket_.async_connect(endpoint, [self = shared_from_this()](const boost::system::error_code& error) {
+    if (self->ended_) return;
+    if (error) {
+      self->close();
+      return;
+    }
+    self->open_ = true;
+    self->watch(silent_time);
+    self->read();
+    self->write();
+  });
+}
+
+void TcpConnection::send(std::string bytes) {
+  if (ended_) return;
+  queued_ += bytes.size();
+  if (queued_ > most_queued) {
+    close();
+    return;
+  }
+  queue_.push_back(std::move(bytes));
+  if (open_) write();
+}
+
+void TcpConnection::close() {
+  if (std::exchange(ended_, true)) return;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+  closed_(hop_);
+}
+
+void TcpConnection::read() {
+  if (buffer_.size() < filled_ + read_step) buffer_.resize(filled_ + read_step);
+  socket_.async_read_some(boost::asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_),
+                          [self = shared_from_this()](const boost::system::error_code& error, std::size_t bytes) {
+                            if (self->ended_) return;
+                            if (error) {
+                              self->close();
+                            } else {
+                              self->received(bytes);
+                            }
+                          });
+}
+
+void TcpConnection::received(std::size_t bytes) {
+  filled_ += bytes;
+  std::size_t used = 0;
+  while (!ended_ && used < filled_) {
+    const std::string_view rest(buffer_.data() + used, filled_ - used);
+    const auto length = handlers_.cut(rest);
+    if (!length || filled_ > most_buffered) {
+      close();
+      return;
+    }
+    if (*length == 0) break;
+    handlers_.message(hop_, rest.substr(0, *length));
+    used += *length;
+  }
+  if (ended_) return;
+  buffer_.erase(0, used);
+  filled_ -= used;
+  watch(filled_ > 0 ? partial_time : silent_time);
+  read();
+}
+
+void TcpConnection::write() {
+  if (writing_ || queue_.empty()) return;
+  writing_ = true;
+  boost::asio::async_write(socket_, boost::asio::buffer(queue_.front()),
+                           [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+                             if (self->ended_) return;
+                             self->writing_ = false;
+                             if (error) {
+                               self->close();
+                               return;
+                             }
+                             self->queued_ -= self->queue_.front().size();
+                             self->queue_.pop_front();
+                             self->write();
+                           });
+}
+
+void TcpConnection::watch(std::chrono::seconds time) {
+  timer_.expires_after(time);
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->close();
+  });
+}
+
+}  // namespace rw::net

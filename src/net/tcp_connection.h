@@ -1,0 +1,51 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/sip_transports.h"
+
+namespace rw::net {
+
+/// One TCP connection of SIP. Bounded in what it buffers either way, and in how long it may be silent. Kept alive by
+/// what it waits for.
+class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
+ public:
+  using Closed = std::function<void(const SipTransports::Hop&)>;
+
+  TcpConnection(boost::asio::ip::tcp::socket socket, SipTransports::Hop hop, const SipTransports::Handlers& handlers,
+                Closed closed);
+
+  /// For one that came in.
+  void start();
+  /// Opens it to its hop's remote address.
+  void connect();
+  void send(std::string bytes);
+  void close();
+  const SipTransports::Hop& hop() const { return hop_; }
+
+ private:
+  void read();
+  void received(std::size_t bytes);
+  void write();
+  void watch(std::chrono::seconds time);
+
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer timer_;
+  SipTransports::Hop hop_;
+  SipTransports::Handlers handlers_;
+  Closed closed_;
+  std::string buffer_;
+  std::size_t filled_ = 0;
+  std::deque<std::string> queue_;
+  std::size_t queued_ = 0;
+  bool open_ = false;
+  bool writing_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace rw::net

@@ -1,0 +1,137 @@
+#include "http/server.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "http/connection.h"
+
+namespace rw::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+/// The listeners; kept alive by their own pending operations.
+struct Server::State : std::enable_shared_from_this<State> {
+  State(asio::io_context& io, Router router, ServerOptions options)
+      : loop(io), context(std::make_shared<ConnectionContext>()), timer(io) {
+    context->options = std::move(options);
+    context->router = std::move(router);
+  }
+
+  struct Listener {
+    explicit Listener(asio::io_context& io) : acceptor(io), pause(io) {}
+    tcp::acceptor acceptor;
+    asio::steady_timer pause;
+    bool waiting = false;  ///< for a connection to leave
+  };
+
+  void accept(const std::shared_ptr<Listener>& listener);
+  void accepted(const std::shared_ptr<Listener>& listener, boost::system::error_code error, tcp::socket socket);
+  void connection_closed();
+  void stop(std::chrono::milliseconds grace);
+  void close_all();
+
+  asio::io_context& loop;
+  std::shared_ptr<ConnectionContext> context;
+  std::vector<std::shared_ptr<Listener>> listeners;
+  asio::steady_timer timer;
+};
+
+void Server::State::accept(const std::shared_ptr<Listener>& listener) {
+  listener->waiting = context->open.size() >= context->options.max_connections;
+  if (listener->waiting || context->stopping) return;
+  listener->acceptor.async_accept(
+      [self = shared_from_this(), listener](boost::system::error_code error, tcp::socket socket) {
+        self->accepted(listener, error, std::move(socket));
+      });
+}
+
+void Server::State::accepted(const std::shared_ptr<Listener>& listener, boost::system::error_code error,
+                             tcp::socket socket) {
+  if (context->stopping || error == asio::error::operation_aborted) return;
+  if (error) {  // most likely out of descriptors: don't spin
+    listener->pause.expires_after(std::chrono::milliseconds(100));
+    listener->pause.async_wait([self = shared_from_this(), listener](boost::system::error_code cancelled) {
+      if (!cancelled) self->accept(listener);
+    });
+    return;
+  }
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  auto connection = make_plain_connection(std::move(socket), context);
+  context->open.insert(connection);
+  connection->start();
+  accept(listener);
+}
+
+void Server::State::connection_closed() {
+  if (context->stopping) {
+    if (context->open.empty()) timer.cancel();
+    return;
+  }
+  for (const auto& listener : listeners) {
+    if (listener->waiting) accept(listener);
+  }
+}
+
+void Server::State::stop(std::chrono::milliseconds grace) {
+  if (context->stopping) return;
+  context->stopping = true;
+  for (const auto& listener : listeners) {
+    boost::system::error_code ignored;
+    listener->acceptor.close(ignored);
+    listener->pause.cancel();
+  }
+  timer.expires_after(grace);
+  timer.async_wait([self = shared_from_this()](boost::system::error_code) { self->close_all(); });
+  const auto open = context->open;  // which changes as they close
+  for (const auto& connection : open) connection->wind_down();
+  if (context->open.empty()) timer.cancel();
+}
+
+void Server::State::close_all() {
+  const auto open = context->open;
+  for (const auto& connection : open) connection->close();
+}
+
+Server::Server(asio::io_context& loop, Router router, ServerOptions options)
+    : state_(std::make_shared<State>(loop, std::move(router), std::move(options))) {
+  state_->context->closed = [state = std::weak_ptr<State>(state_)] {
+    if (const auto alive = state.lock()) alive->connection_closed();
+  };
+}
+
+Server::~Server() {
+  state_->context->stopping = true;
+  state_->close_all();
+  for (const auto& listener : state_->listeners) {
+    boost::system::error_code ignored;
+    listener->acceptor.close(ignored);
+  }
+}
+
+Result<net::Address> Server::listen(const net::Address& address) {
+  boost::system::error_code error;
+  const auto host = asio::ip::make_address(address.host(), error);
+  const tcp::endpoint endpoint(host, address.port());
+  auto listener = std::make_shared<State::Listener>(state_->loop);
+  if (!error) listener->acceptor.open(endpoint.protocol(), error);
+  if (!error) listener->acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && address.is_v6()) listener->acceptor.set_option(asio::ip::v6_only(true), error);
+  if (!error) listener->acceptor.bind(endpoint, error);
+  if (!error) listener->acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return fail("http " + address.to_string() + ": " + error.message());
+  auto bound = address;
+  bound.set_port(listener->acceptor.local_endpoint().port());
+  state_->listeners.push_back(listener);
+  state_->accept(listener);
+  return bound;
+}
+
+void Server::stop(std::chrono::milliseconds grace) {
+  asio::post(state_->loop, [state = state_, grace] { state->stop(grace); });
+}
+
+}  // namespace rw::http

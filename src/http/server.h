@@ -1,0 +1,52 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "http/exchange.h"
+#include "http/router.h"
+#include "net/address.h"
+
+namespace rw::http {
+
+struct ServerOptions {
+  std::size_t max_connections = 1000;                 ///< further ones wait in the kernel's backlog
+  std::chrono::milliseconds header_timeout{10'000};   ///< for a whole request head, once its first byte is there
+  std::chrono::milliseconds idle_timeout{60'000};     ///< between requests; also for a peer that does not read
+  std::chrono::milliseconds body_timeout{10'000};     ///< for each 32 KB of a body
+  std::chrono::milliseconds upload_timeout{300'000};  ///< for a whole body
+  // A time-out closes the connection; a body that takes too long as a whole gets a 408 first.
+  /// Headers of every answer, whoever made it.
+  std::vector<std::pair<std::string, std::string>> headers;
+  /// Makes the answers that the server gives itself (400, 404, 405, 408, 411, 413, 416, 431, 500).
+  std::function<Answer(int status, std::string reason)> error;
+};
+
+/// An HTTP/1.1 server on somebody else's loop, which is run by one thread. Handlers are called on that thread and must
+/// not block it; they answer from wherever they like. Must outlive the loop's run.
+class Server {
+ public:
+  Server(boost::asio::io_context& loop, Router router, ServerOptions options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Opens a listener; `address` may have port 0. The address it got. Before the loop runs, or on its thread.
+  Result<net::Address> listen(const net::Address& address);
+
+  /// Closes the listeners and the idle connections, lets the others finish their exchange, and closes them as well
+  /// when `grace` is over. From any thread. After that nothing of the server keeps the loop running.
+  void stop(std::chrono::milliseconds grace);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace rw::http

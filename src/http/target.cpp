@@ -1,0 +1,87 @@
+#include "http/target.h"
+
+#include <array>
+#include <cstdint>
+
+namespace rw::http {
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at++]);
+    if (lead < 0x80) continue;
+    const int more = lead >= 0xc2 && lead <= 0xdf ? 1 : lead >> 4 == 0xe ? 2 : lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
+    if (more == 0) return false;
+    std::uint32_t point = lead & (0x3f >> more);
+    for (int count = 0; count < more; ++count, ++at) {
+      if (at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) return false;
+      point = point << 6 | (static_cast<unsigned char>(text[at]) & 0x3f);
+    }
+    static constexpr std::array<std::uint32_t, 4> least{0, 0x80, 0x800, 0x10000};
+    if (point < least[static_cast<std::size_t>(more)] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+      return false;
+  }
+  return true;
+}
+
+std::optional<std::string> form_decode(std::string_view text) {
+  std::string spaced(text);
+  for (char& c : spaced) {
+    if (c == '+') c = ' ';
+  }
+  return percent_decode(spaced);
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      decoded += text[at];
+      continue;
+    }
+    if (at + 2 >= text.size()) return std::nullopt;
+    const int high = hex_value(text[at + 1]), low = hex_value(text[at + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    decoded += static_cast<char>(high << 4 | low);
+    at += 2;
+  }
+  if (!is_utf8(decoded)) return std::nullopt;
+  return decoded;
+}
+
+std::optional<Target> parse_target(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!text.starts_with(scheme)) continue;
+    const auto slash = text.find('/', scheme.size());
+    text = slash == std::string_view::npos ? "/" : text.substr(slash);
+  }
+  Target target;
+  const auto mark = text.find('?');
+  target.path = text.substr(0, mark);
+  if (target.path != "*" && !target.path.starts_with('/')) return std::nullopt;
+  if (mark == std::string_view::npos) return target;
+  for (text.remove_prefix(mark + 1); !text.empty();) {
+    const auto end = text.find('&');
+    const auto item = text.substr(0, end);
+    const auto equals = item.find('=');
+    auto name = form_decode(item.substr(0, equals));
+    auto value = form_decode(equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1));
+    if (!name || !value) return std::nullopt;
+    if (!item.empty()) target.query.emplace_back(std::move(*name), std::move(*value));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return target;
+}
+
+}  // namespace rw::http

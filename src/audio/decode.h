@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+/// Audio files: WAV (PCM, A-law, µ-law, GSM), MP3, Ogg, FLAC, through libsndfile.
+namespace rw::audio {
+
+/// Linear samples, one channel.
+struct Samples {
+  std::vector<std::int16_t> samples;
+  std::uint32_t rate = 0;  ///< Hz
+};
+
+struct AudioFacts {
+  std::string content_type;  ///< "audio/wav", "audio/mpeg", "audio/ogg", "audio/flac"
+  std::chrono::milliseconds duration{0};
+};
+
+/// Bounds on what is decoded, whatever a header says.
+inline constexpr std::uint32_t max_rate = 192'000;
+inline constexpr int max_channels = 8;
+inline constexpr std::chrono::minutes max_duration{60};
+
+/// Decodes a file; channels are mixed. The error says why it can't be played.
+Result<Samples> decode_file(const std::string& path, std::chrono::milliseconds most = max_duration);
+Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::milliseconds most = max_duration);
+/// Decodes a file to its end without keeping anything.
+Result<AudioFacts> probe(const std::string& path);
+
+}  // namespace rw::audio

@@ -1,7 +1,8 @@
 #include "app/shard.h"
 
-#include <boost/asio/dispatch.hpp>
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cctype>
 
 namespace rw::app {
 
@@ -81,3 +82,146 @@ class Shard::Application final : public callbacks::Channel {
   callbacks::Channel& channel_;
   Shard& shard_;
 };
+
+Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
+    : shared_(shared),
+      work_(boost::asio::make_work_guard(loop_)),
+      timer_(loop_),
+      admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
+                 shared.config.limits.calls_per_second / static_cast<double>(count)) {
+  sip::UserAgentOptions options;
+  options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
+  options.shard_tag = shard_tag(index);
+  options.advertise = shared.config.sip.advertise;
+  options.session_expires = shared.config.sip.session_expires;
+  options.min_session_expires = shared.config.sip.min_session_expires;
+  options.admit = [this](const sip::Message&, const sip::Flow&, TimePoint now) {
+    const auto admission = admission_.decide(switchboard_->sessions(), now);
+    if (admission.status != 0) shared_.metrics.call_refused(admission.status);
+    return admission;
+  };
+  user_agent_ = std::make_unique<sip::UserAgent>(std::move(options));
+
+  callbacks::Settings settings;
+  settings.connect_timeout = shared.config.callbacks.connect_timeout;
+  settings.answer_timeout = shared.config.callbacks.answer_timeout;
+  settings.total_timeout = shared.config.callbacks.total_timeout;
+  settings.retries = shared.config.callbacks.retries;
+  settings.site_id = shared.config.server.site_id;
+  settings.site_base_url = shared.config.server.site_base_url;
+  channel_ = std::make_unique<callbacks::HttpChannel>(loop_, std::move(settings), shared.metrics, shared.log);
+
+  media_ = std::make_unique<Media>(shared.engine, *this);
+  sounds_ = std::make_unique<Sounds>(shared.sounds, *this);
+  application_ = std::make_unique<Application>(*channel_, *this);
+  services_ = std::unique_ptr<call::Services>(new call::Services{shared.call_settings,
+                                                                 *user_agent_,
+                                                                 *media_,
+                                                                 *sounds_,
+                                                                 *application_,
+                                                                 shared.tokens,
+                                                                 shared.metrics,
+                                                                 shared.log,
+                                                                 {},
+                                                                 {},
+                                                                 {},
+                                                                 {}});
+  switchboard_ = std::make_unique<call::Switchboard>(*services_, shared.directory);
+}
+
+Shard::~Shard() {
+  stop();
+}
+
+void Shard::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Shard::stop() {
+  if (!thread_.joinable()) return;
+  boost::asio::post(loop_, [this] { loop_.stop(); });
+  thread_.join();
+}
+
+void Shard::post(std::function<void()> job) {
+  if (on_own_thread()) {
+    job();
+  } else {
+    boost::asio::post(loop_, std::move(job));
+  }
+}
+
+void Shard::receive(const sip::Flow& flow, std::string_view message) {
+  user_agent_->receive(flow, message, Clock::now());
+  settle();
+}
+
+void Shard::connection_closed(const sip::Flow& flow) {
+  user_agent_->connection_closed(flow, Clock::now());
+  settle();
+}
+
+void Shard::set_draining() {
+  admission_.set_draining(true);
+  user_agent_->set_draining(true);
+}
+
+void Shard::settle() {
+  for (user_agent_->take_events(events_); !events_.empty(); user_agent_->take_events(events_)) {
+    const auto events = std::exchange(events_, {});
+    for (const auto& event : events) switchboard_->sip_event(event, Clock::now());
+  }
+  user_agent_->take_transmits(transmits_);
+  for (auto& one : std::exchange(transmits_, {})) shared_.transmit(std::move(one));
+  sessions_.store(switchboard_->sessions(), std::memory_order_relaxed);
+  participants_.store(switchboard_->participants(), std::memory_order_relaxed);
+  transactions_.store(user_agent_->counts().transactions, std::memory_order_relaxed);
+  const auto sip = user_agent_->next_timer();
+  const auto calls = switchboard_->next_timer();
+  const auto next = std::min(sip.value_or(TimePoint::max()), calls.value_or(TimePoint::max()));
+  // Timers mostly move away: one that fires too early costs less than setting it anew each time.
+  if (next < armed_) arm(next);
+}
+
+void Shard::arm(TimePoint due) {
+  armed_ = due;
+  timer_.expires_at(due);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) turn();
+  });
+}
+
+void Shard::turn() {
+  armed_ = TimePoint::max();
+  const auto now = Clock::now();
+  user_agent_->advance(now);
+  switchboard_->advance(now);
+  settle();
+}
+
+std::string shard_tag(std::size_t index) {
+  return "s" + std::to_string(index) + ".";
+}
+
+std::size_t shard_of(std::string_view message, std::size_t count) {
+  if (count == 1) return 0;
+  // The Call-ID, by its long or short name, wherever it stands: what a parser will find too.
+  for (std::string_view rest = message; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    std::string name(line.substr(0, colon));
+    while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.pop_back();
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (name != "call-id" && name != "i") continue;
+    auto id = line.substr(colon + 1);
+    while (!id.empty() && static_cast<unsigned char>(id.front()) <= ' ') id.remove_prefix(1);
+    while (!id.empty() && static_cast<unsigned char>(id.back()) <= ' ') id.remove_suffix(1);
+    return std::hash<std::string_view>{}(id) % count;
+  }
+  return 0;
+}
+
+}  // namespace rw::app

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,7 +13,7 @@
 #include "app/config.h"
 #include "call/admission_control.h"
 #include "call/switchboard.h"
-#include "callbacks/channel.h"
+#include "callbacks/http_channel.h"
 #include "media/engine.h"
 #include "sip/user_agent.h"
 
@@ -31,6 +32,11 @@ struct Shared {
   /// Sends a SIP message; any shard, from its own thread.
   std::function<void(sip::Transmit)> transmit;
 };
+
+/// Begins every tag and branch that a shard makes.
+std::string shard_tag(std::size_t index);
+/// Which of `count` shards a message is for: the one that its Call-ID hashes to.
+std::size_t shard_of(std::string_view message, std::size_t count);
 
 /// One event loop on one thread, with a user agent and all the calls whose Call-IDs hash to it.
 class Shard {
@@ -61,7 +67,9 @@ class Shard {
   // ---- from any thread
   std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }
   std::size_t participants() const { return participants_.load(std::memory_order_relaxed); }
-  callbacks::HttpChannel& channel() { return *channel_; }
+  std::size_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
+  /// Notifications that have not been delivered.
+  std::size_t undelivered() const { return channel_->pending(); }
 
  private:
   class Media;
@@ -86,7 +94,7 @@ class Shard {
   std::unique_ptr<call::Switchboard> switchboard_;
   std::vector<sip::Event> events_;
   std::vector<sip::Transmit> transmits_;
-  std::atomic<std::size_t> sessions_{0}, participants_{0};
+  std::atomic<std::size_t> sessions_{0}, participants_{0}, transactions_{0};
   std::thread thread_;
 };
 

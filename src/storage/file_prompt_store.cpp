@@ -162,6 +162,7 @@ StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const 
     row.bind(5, prompt.content_type).bind(6, prompt.etag).step();
     // Whoever is reading the old file goes on reading it.
     if (!replaced.empty()) ::unlink((folder_ / replaced).c_str());
+    if (changed_) changed_(domain);
     return prompt;
   } catch (const std::exception& problem) {
     return refuse(StoreError::Kind::storage, problem.what());
@@ -198,6 +199,7 @@ StoreResult<void> FilePromptStore::remove(const std::string& domain, const std::
     auto gone = database_.prepare("DELETE FROM prompts WHERE domain = ? AND name = ?");
     gone.bind(1, domain).bind(2, name).step();
     ::unlink((folder_ / object).c_str());
+    if (changed_) changed_(domain);
     return {};
   } catch (const std::exception& problem) {
     return refuse(StoreError::Kind::storage, problem.what());

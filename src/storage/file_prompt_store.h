@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +20,10 @@ class FilePromptStore final : public PromptStore {
   /// Makes what is missing, and removes what an earlier process left half done.
   static Result<std::unique_ptr<FilePromptStore>> open(const std::string& data_dir);
 
+  /// `changed` is called, on whatever thread did it, when a prompt of a domain has been replaced or removed. Before the
+  /// store is used.
+  void on_change(std::function<void(const std::string& domain)> changed) { changed_ = std::move(changed); }
+
   StoreResult<std::unique_ptr<PromptUpload>> begin(const std::string& domain, const std::string& name) override;
   StoreResult<StoredPrompt> find(const std::string& domain, const std::string& name) override;
   StoreResult<void> remove(const std::string& domain, const std::string& name) override;
@@ -35,6 +40,7 @@ class FilePromptStore final : public PromptStore {
   Database database_;
   const std::filesystem::path folder_;
   IdSource ids_;
+  std::function<void(const std::string&)> changed_;
 };
 
 }  // namespace rw::storage

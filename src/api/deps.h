@@ -1,0 +1,30 @@
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/call_control.h"
+#include "base/reply_token.h"
+#include "ops/log.h"
+#include "storage/prompt_store.h"
+#include "tenant/directory.h"
+
+namespace rw::api {
+
+/// What the REST API works with. All of it is thread-safe and outlives the HTTP server.
+struct Deps {
+  /// The domains as they are now.
+  std::function<std::shared_ptr<const tenant::Directory>()> directory;
+  CallControl& calls;
+  storage::PromptStore& prompts;
+  boost::asio::thread_pool& storage_threads;  ///< where prompt storage may block
+  const ReplyTokens& tokens;
+  std::string node_id;
+  ops::Log log;
+  std::function<bool()> is_ready;         ///< calls are taken: started and not draining
+  std::function<std::string()> metrics;  ///< in Prometheus' text format
+};
+
+}  // namespace rw::api

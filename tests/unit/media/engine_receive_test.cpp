@@ -9,6 +9,13 @@ namespace {
 
 class EngineReceiveTest : public EngineTest {
  protected:
+  /// begin(), and waits until the worker has taken it all, so that what is sent from now on meets an answered leg.
+  void begin_answered(LegParameters chosen) {
+    begin(std::move(chosen));
+    engine_->play(leg_, {0, nullptr, 0ms, false, 0ms});
+    ASSERT_TRUE(log_.next_is<PlayEnded>());
+  }
+  void begin_answered() { begin_answered(parameters()); }
   /// Waits until the statistics are as wanted.
   bool await(const std::function<bool(const EngineStatistics&)>& wanted) {
     const TimePoint end = Clock::now() + patience;
@@ -32,7 +39,7 @@ class EngineReceiveTest : public EngineTest {
 INSTANTIATE_TEST_SUITE_P(Io, EngineReceiveTest, ::testing::Values(true, false), io_name);
 
 TEST_P(EngineReceiveTest, ReportsATelephoneEventOnce) {
-  begin();
+  begin_answered();
   for (int i = 0; i < 5; ++i) send_event(peer_, 7, 8000, i > 2);
   send_event(peer_, 10, 9600);
   const auto first = log_.next_is<DtmfReceived>();
@@ -49,7 +56,7 @@ TEST_P(EngineReceiveTest, ReportsATelephoneEventOnce) {
 TEST_P(EngineReceiveTest, FindsTonesInTheAudioWithoutTelephoneEvent) {
   LegParameters chosen = parameters();
   chosen.telephone_event_receive.reset();
-  begin(chosen);
+  begin_answered(chosen);
   const std::vector<std::int16_t> tone = tone_samples(*dtmf_tone('4'), 100ms);
   std::vector<std::uint8_t> codes;
   for (const std::int16_t sample : tone) codes.push_back(to_alaw(sample));
@@ -64,7 +71,7 @@ TEST_P(EngineReceiveTest, DropsAndCountsWhatIsNotNegotiatedOrNotRtp) {
   EngineOptions chosen = options();
   chosen.latch = Latch::off;
   open(chosen);
-  begin();
+  begin_answered();
   Peer stranger;
   peer_.send_rtp(local_, 77, audio_);
   peer_.send(std::vector<std::uint8_t>{1, 2, 3}, local_);
@@ -77,7 +84,7 @@ TEST_P(EngineReceiveTest, DropsAndCountsWhatIsNotNegotiatedOrNotRtp) {
 }
 
 TEST_P(EngineReceiveTest, LatchesToTheFirstSourceAndAnswersThere) {
-  begin();
+  begin_answered();
   Peer other;
   ASSERT_TRUE(peer_.receive());
   other.send_rtp(local_, 8, audio_);
@@ -93,7 +100,7 @@ TEST_P(EngineReceiveTest, ReportsATimeOutOnce) {
   EngineOptions chosen = options();
   chosen.rtp_timeout = 1s;
   open(chosen);
-  begin();
+  begin_answered();
   const auto silent = log_.next_is<RtpTimedOut>();
   ASSERT_TRUE(silent);
   EXPECT_EQ(silent->leg, leg_);
@@ -107,13 +114,13 @@ TEST_P(EngineReceiveTest, HoldDoesNotTimeOut) {
   open(chosen);
   LegParameters held = parameters();
   held.direction = Direction::receive_only;
-  begin(held);
+  begin_answered(held);
   engine_->play(leg_, {1, nullptr, 1500ms, false, 0ms});
   EXPECT_TRUE(log_.next_is<PlayEnded>());  // and no time-out before it
 }
 
 TEST_P(EngineReceiveTest, ReportsOnReceptionAndCountsLosses) {
-  begin();
+  begin_answered();
   for (int i = 0; i < 10; ++i) peer_.send_rtp(local_, 8, audio_);
   peer_.lose(4);
   peer_.send_rtp(local_, 8, audio_);
@@ -131,7 +138,7 @@ TEST_P(EngineReceiveTest, ReportsOnReceptionAndCountsLosses) {
 }
 
 TEST_P(EngineReceiveTest, TakesRtcpOnItsPortOrMuxed) {
-  begin();
+  begin_answered();
   std::array<std::uint8_t, 200> bytes;
   const std::size_t length = rtp::write_report(bytes, 1, rtp::SenderInfo{}, std::nullopt, {}, "peer", false);
   net::Address rtcp_port = local_;
@@ -150,7 +157,7 @@ TEST_P(EngineReceiveTest, TakesRtcpOnItsPortOrMuxed) {
 }
 
 TEST_P(EngineReceiveTest, SurvivesAFlood) {
-  begin();
+  begin_answered();
   std::vector<std::uint8_t> bytes(1400);
   for (std::size_t i = 0; i < 5000; ++i) {
     bytes[i % bytes.size()] = static_cast<std::uint8_t>(i * 7);

@@ -1,0 +1,399 @@
+#include "app/server.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "api/rest_api.h"
+#include "app/call_router.h"
+#include "app/demo_server.h"
+#include "app/shard.h"
+#include "http/client.h"
+#include "net/sip_transports.h"
+#include "sip/stream_framer.h"
+#include "speech/flite_engine.h"
+#include "speech/sound_loader_pool.h"
+#include "storage/file_prompt_store.h"
+
+namespace rw::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto watch_step = milliseconds(50);
+constexpr auto last_deliveries = std::chrono::seconds(10);  ///< for notifications, when a drain has ended
+constexpr auto hasty_deliveries = std::chrono::seconds(1);  ///< when the stop was told twice
+
+net::SipTransports::Hop to_hop(const sip::Flow& flow) {
+  const auto protocol =
+      sip::is_stream(flow.transport) ? net::SipTransports::Protocol::tcp : net::SipTransports::Protocol::udp;
+  return {protocol, flow.local, flow.remote, flow.connection};
+}
+
+sip::Flow to_flow(const net::SipTransports::Hop& hop) {
+  const auto transport = hop.protocol == net::SipTransports::Protocol::tcp ? sip::Transport::tcp : sip::Transport::udp;
+  return {transport, hop.local, hop.remote, hop.connection};
+}
+
+/// The secret that signs replyIds: the configured one, or one that is made once and kept.
+Result<std::string> reply_secret(const Config& config) {
+  if (!config.server.reply_secret.empty()) return config.server.reply_secret;
+  const auto path = std::filesystem::path(config.server.data_dir) / "reply_secret";
+  if (std::ifstream file(path); file) {
+    std::string secret;
+    std::getline(file, secret);
+    if (secret.size() >= 32) return secret;
+  }
+  IdSource ids;
+  const auto secret = ids.token(52);
+  std::ofstream file(path);
+  ::chmod(path.c_str(), 0600);
+  file << secret << '\n';
+  file.flush();
+  if (!file) return fail(path.string() + ": can't be written");
+  return secret;
+}
+
+call::Settings call_settings(const Config& config) {
+  call::Settings settings;
+  settings.node_id = config.server.node_id;
+  settings.node_address = !config.sip.advertise.empty() ? config.sip.advertise
+                          : config.sip.listen.empty()   ? config.media.address.host()
+                                                        : config.sip.listen.front().address.host();
+  settings.media_address =
+      config.media.advertise.empty() ? config.media.address : *net::Address::from(config.media.advertise, 0);
+  settings.codecs = config.media.codecs;
+  settings.max_session = config.limits.max_session;
+  return settings;
+}
+
+media::EngineOptions engine_options(const Config& config) {
+  media::EngineOptions options;
+  options.address = config.media.address;
+  options.first_port = config.media.first_port;
+  options.last_port = config.media.last_port;
+  options.workers = config.media.workers;
+  options.latch = config.media.latch;
+  options.rtp_timeout = config.media.rtp_timeout;
+  options.port_rest = config.media.port_rest;
+  options.allow_io_uring = config.media.io_uring;
+  return options;
+}
+
+/// Everything that runs, in the order in which it has to stop: what stands further down goes first.
+class Server {
+ public:
+  explicit Server(Config config)
+      : config_(std::move(config)),
+        log_(config_.log.format, config_.log.level),
+        prompts_threads_(2),
+        main_(1),
+        http_loop_(1),
+        signals_(main_),
+        watch_(main_) {}
+
+  Result<void> start();
+  int run();
+
+ private:
+  Result<void> start_storage();
+  Result<void> start_demo();
+  Result<void> start_shards();
+  Result<void> start_sip();
+  Result<void> start_http();
+  void announce();
+  void wait_for_signal();
+  void told_to_stop();
+  void watch_drain(TimePoint deadline);
+  void finish(std::chrono::seconds patience);
+  void watch_deliveries(TimePoint deadline);
+  void stop_all();
+  std::size_t sum(std::size_t (Shard::*what)() const) const;
+  ops::Metrics::Sample sample() const;
+
+  Config config_;
+  ops::Log log_;
+  ops::Metrics metrics_;
+  http::ClientLibrary client_library_;
+  std::shared_ptr<const tenant::Directory> directory_;
+  std::unique_ptr<ReplyTokens> tokens_;
+  std::unique_ptr<storage::FilePromptStore> prompts_;
+  boost::asio::thread_pool prompts_threads_;
+  boost::asio::io_context main_, http_loop_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer watch_;
+  std::unique_ptr<DemoServer> demo_;
+  std::unique_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<speech::SoundLoaderPool> sounds_;
+  std::unique_ptr<media::Engine> engine_;
+  std::unique_ptr<net::SipTransports> transports_;
+  std::unique_ptr<CallRouter> router_;
+  std::unique_ptr<api::RestApi> api_;
+  std::unique_ptr<http::Server> http_;
+  std::thread http_thread_;
+  std::string sip_addresses_, http_addresses_;
+  std::atomic<bool> ready_{false};
+  bool draining_ = false;
+};
+
+Result<void> Server::start() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  for (const auto step :
+       {&Server::start_storage, &Server::start_demo, &Server::start_shards, &Server::start_sip, &Server::start_http}) {
+    if (auto started = (this->*step)(); !started) return started;
+  }
+  return {};
+}
+
+Result<void> Server::start_storage() {
+  std::error_code error;
+  std::filesystem::create_directories(config_.server.data_dir, error);
+  if (error) return fail(config_.server.data_dir + ": " + error.message());
+  auto secret = reply_secret(config_);
+  if (!secret) return tl::unexpected(secret.error());
+  tokens_ = std::make_unique<ReplyTokens>(std::move(*secret));
+  auto store = storage::FilePromptStore::open(config_.server.data_dir);
+  if (!store) return tl::unexpected(store.error());
+  prompts_ = std::move(*store);
+  prompts_->on_change([this](const std::string& domain) { sounds_->forget(domain); });
+  speech::SoundLoaderPool::Options options;
+  options.find = [this](const audio::FilePrompt& file) -> Result<speech::PromptFile> {
+    auto found = prompts_->find(file.domain, file.name);
+    if (!found) return fail(found.error().message);
+    return speech::PromptFile{found->path, found->etag};
+  };
+  options.make_engine = [] { return speech::make_flite_engine(); };
+  sounds_ = std::make_unique<speech::SoundLoaderPool>(std::move(options));
+  return {};
+}
+
+Result<void> Server::start_demo() {
+  if (config_.demo) {
+    auto demo = DemoServer::start(http_loop_);
+    if (!demo) return tl::unexpected(demo.error());
+    demo_ = std::move(*demo);
+    if (auto made = make_demo_prompts(*prompts_, config_.domains.front()->name); !made) return made;
+    auto domain = std::make_shared<tenant::Domain>(*config_.domains.front());
+    auto service = std::make_shared<tenant::Mediaservice>(*domain->mediaservices.front());
+    service->callback_url = demo_->url();
+    service->alarm_url = demo_->url() + "/alarm";
+    domain->mediaservices.front() = std::move(service);
+    config_.domains.front() = std::move(domain);
+  }
+  directory_ = std::make_shared<const tenant::Directory>(config_.domains);
+  return {};
+}
+
+Result<void> Server::start_shards() {
+  try {
+    engine_ = std::make_unique<media::Engine>(engine_options(config_));
+  } catch (const std::exception& problem) {
+    return fail(std::string("media engine: ") + problem.what());
+  }
+  shared_ = std::unique_ptr<Shared>(new Shared{config_, call_settings(config_), *engine_, *sounds_, *tokens_, metrics_,
+                                               log_, [this] { return directory_; },
+                                               [this](sip::Transmit message) {
+                                                 shards_.front()->post([this, message = std::move(message)]() mutable {
+                                                   transports_->send(to_hop(message.flow), std::move(message.bytes));
+                                                 });
+                                               }});
+  const auto count = static_cast<std::size_t>(config_.server.shards);
+  for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
+  return {};
+}
+
+Result<void> Server::start_sip() {
+  net::SipTransports::Handlers handlers;
+  handlers.cut = &sip::first_message;
+  handlers.message = [this](const net::SipTransports::Hop& hop, std::string_view bytes) {
+    metrics_.sip_message(hop.protocol == net::SipTransports::Protocol::udp ? "udp" : "tcp");
+    auto& shard = *shards_[shard_of(bytes, shards_.size())];
+    if (shard.on_own_thread()) {
+      shard.receive(to_flow(hop), bytes);
+    } else {
+      shard.post([&shard, flow = to_flow(hop), message = std::string(bytes)] { shard.receive(flow, message); });
+    }
+  };
+  handlers.closed = [this](const net::SipTransports::Hop& hop) {
+    for (auto& shard : shards_) shard->post([&shard = *shard, flow = to_flow(hop)] { shard.connection_closed(flow); });
+  };
+  transports_ = std::make_unique<net::SipTransports>(shards_.front()->loop(), std::move(handlers));
+  for (const auto& listener : config_.sip.listen) {
+    const bool udp = listener.transport == SipListener::Transport::udp;
+    const auto protocol = udp ? net::SipTransports::Protocol::udp : net::SipTransports::Protocol::tcp;
+    const auto address = transports_->listen(protocol, listener.address);
+    if (!address) return fail("sip.listen: " + address.error().message);
+    sip_addresses_ += (sip_addresses_.empty() ? "" : ",") + std::string(udp ? "udp:" : "tcp:") + address->to_string();
+  }
+  for (auto& shard : shards_) shard->start();
+  return {};
+}
+
+Result<void> Server::start_http() {
+  router_ = std::make_unique<CallRouter>(shards_);
+  metrics_.set_sampler([this] { return sample(); });
+  api::Deps deps{[this] { return directory_; },
+                 *router_,
+                 *prompts_,
+                 prompts_threads_,
+                 *tokens_,
+                 config_.server.node_id,
+                 log_,
+                 [this] { return ready_.load(std::memory_order_relaxed); },
+                 [this] { return metrics_.text(); }};
+  api_ = std::make_unique<api::RestApi>(std::move(deps));
+  http_ =
+      std::make_unique<http::Server>(http_loop_, api_->routes(), api_->server_options(config_.http.cors_allow_origin));
+  for (const auto& wanted : config_.http.listen) {
+    const auto address = http_->listen(wanted);
+    if (!address) return fail("http.listen: " + address.error().message);
+    http_addresses_ += (http_addresses_.empty() ? "http://" : ",http://") + address->to_string();
+  }
+  http_thread_ = std::thread([this] { http_loop_.run(); });
+  return {};
+}
+
+void Server::announce() {
+  std::cout << "ready sip " << sip_addresses_ << " http " << http_addresses_ << '\n';
+  if (config_.demo && !config_.sip.listen.empty()) {
+    std::cout << "Call sip:demo@" << config_.sip.listen.front().address.to_string()
+              << " with any softphone on this machine, for example:\n"
+              << "  baresip -e '/dial sip:demo@" << config_.sip.listen.front().address.to_string() << "'\n";
+  }
+  std::cout.flush();
+}
+
+int Server::run() {
+  ready_ = true;
+  announce();
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  wait_for_signal();
+  main_.run();
+  stop_all();
+  return 0;
+}
+
+void Server::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    told_to_stop();
+    wait_for_signal();
+  });
+}
+
+void Server::told_to_stop() {
+  ready_ = false;
+  if (std::exchange(draining_, true)) {
+    log_.warning("told to stop again: ending all calls");
+    finish(hasty_deliveries);
+    return;
+  }
+  log_.info("draining: no new calls", {{"sessions", std::to_string(sum(&Shard::sessions))}});
+  for (auto& shard : shards_) shard->post([&shard = *shard] { shard.set_draining(); });
+  watch_drain(Clock::now() + config_.server.drain_timeout);
+}
+
+void Server::watch_drain(TimePoint deadline) {
+  if (sum(&Shard::sessions) == 0 || Clock::now() >= deadline) {
+    finish(last_deliveries);
+    return;
+  }
+  watch_.expires_after(watch_step);
+  watch_.async_wait([this, deadline](const boost::system::error_code& error) {
+    if (!error) watch_drain(deadline);
+  });
+}
+
+void Server::finish(std::chrono::seconds patience) {
+  for (auto& shard : shards_) {
+    shard->post([&shard = *shard] {
+      shard.set_draining();
+      shard.calls().end_all(Clock::now());
+      shard.settle();
+    });
+  }
+  watch_deliveries(Clock::now() + patience);
+}
+
+void Server::watch_deliveries(TimePoint deadline) {
+  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::undelivered) == 0;
+  if (over || Clock::now() >= deadline) {
+    main_.stop();
+    return;
+  }
+  watch_.expires_after(watch_step);
+  watch_.async_wait([this, deadline](const boost::system::error_code& error) {
+    if (!error) watch_deliveries(deadline);
+  });
+}
+
+void Server::stop_all() {
+  if (const auto lost = sum(&Shard::undelivered); lost != 0) {
+    log_.error("notifications not delivered at the end", {{"count", std::to_string(lost)}});
+  }
+  http_->stop(milliseconds(500));
+  if (demo_) demo_->stop();
+  http_thread_.join();
+  prompts_threads_.join();
+  shards_.front()->post([this] { transports_->stop(); });
+  engine_.reset();  // its last events are messages to the shards
+  sounds_.reset();
+  for (auto& shard : shards_) shard->stop();
+  transports_.reset();
+  log_.info("stopped");
+}
+
+std::size_t Server::sum(std::size_t (Shard::*what)() const) const {
+  std::size_t total = 0;
+  for (const auto& shard : shards_) total += ((*shard).*what)();
+  return total;
+}
+
+ops::Metrics::Sample Server::sample() const {
+  const auto media = engine_->statistics();
+  ops::Metrics::Sample sample;
+  sample.sessions = static_cast<double>(sum(&Shard::sessions));
+  sample.participants = static_cast<double>(sum(&Shard::participants));
+  sample.sip_transactions = static_cast<double>(sum(&Shard::transactions));
+  sample.outbox = static_cast<double>(sum(&Shard::undelivered));
+  sample.rtp_ports_in_use = static_cast<double>(media.ports_in_use);
+  sample.rtp_ports_resting = static_cast<double>(media.ports_resting);
+  sample.media_legs = static_cast<double>(media.legs);
+  sample.packets_sent = static_cast<double>(media.packets_sent);
+  sample.packets_received = static_cast<double>(media.packets_received);
+  sample.packets_dropped = static_cast<double>(media.packets_dropped);
+  sample.packets_lost = static_cast<double>(media.packets_lost);
+  sample.late_ticks = static_cast<double>(media.late_ticks);
+  sample.io_uring = media.io_uring;
+  return sample;
+}
+
+}  // namespace
+
+int serve(Config config) {
+  std::signal(SIGPIPE, SIG_IGN);
+  Server server(std::move(config));
+  if (auto started = server.start(); !started) {
+    std::cerr << "ringwright: " << started.error().message << '\n';
+    std::cerr.flush();
+    std::_Exit(1);  // threads may be running; nothing is in use yet
+  }
+  return server.run();
+}
+
+}  // namespace rw::app

@@ -15,6 +15,8 @@ endforeach()
 
 add_library(rw_options INTERFACE)
 target_compile_options(rw_options INTERFACE -Wall -Wextra -Wpedantic -Werror)
+# g++ 12 warns about its own std::string (GCC bug 105651).
+target_compile_options(rw_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 target_compile_definitions(rw_options INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED SPDLOG_FMT_EXTERNAL
   RINGWRIGHT_VERSION="${PROJECT_VERSION}")

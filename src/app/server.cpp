@@ -138,7 +138,6 @@ class Server {
   std::unique_ptr<media::Engine> engine_;
   std::unique_ptr<net::SipTransports> transports_;
   std::unique_ptr<CallRouter> router_;
-  std::unique_ptr<api::RestApi> api_;
   std::unique_ptr<http::Server> http_;
   std::thread http_thread_;
   std::string sip_addresses_, http_addresses_;
@@ -255,9 +254,8 @@ Result<void> Server::start_http() {
                  log_,
                  [this] { return ready_.load(std::memory_order_relaxed); },
                  [this] { return metrics_.text(); }};
-  api_ = std::make_unique<api::RestApi>(std::move(deps));
-  http_ =
-      std::make_unique<http::Server>(http_loop_, api_->routes(), api_->server_options(config_.http.cors_allow_origin));
+  http_ = std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)),
+                                         api::make_server_options(config_.http.cors_allow_origin));
   for (const auto& wanted : config_.http.listen) {
     const auto address = http_->listen(wanted);
     if (!address) return fail("http.listen: " + address.error().message);

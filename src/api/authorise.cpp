@@ -25,8 +25,7 @@ Result<Jwt> bearer_token(std::optional<std::string_view> credentials) {
 
 const JwtKeys& Authoriser::keys_of(const std::shared_ptr<const tenant::Domain>& domain) {
   auto found = keys_.find(domain.get());
-  if (found == keys_.end())
-    found = keys_.try_emplace(domain.get(), domain->jwt_public_keys, domain->jwt_secret).first;
+  if (found == keys_.end()) found = keys_.try_emplace(domain.get(), domain->jwt_public_keys, domain->jwt_secret).first;
   return found->second;
 }
 

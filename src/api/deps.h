@@ -23,7 +23,7 @@ struct Deps {
   const ReplyTokens& tokens;
   std::string node_id;
   ops::Log log;
-  std::function<bool()> is_ready;         ///< calls are taken: started and not draining
+  std::function<bool()> is_ready;        ///< calls are taken: started and not draining
   std::function<std::string()> metrics;  ///< in Prometheus' text format
 };
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/answers.h"
+
 namespace rw::api {
 
 struct IdempotencyCache::Entry {
@@ -44,17 +46,15 @@ std::optional<http::Responder> IdempotencyCache::admit(const std::string& key, c
       entry = std::make_shared<Entry>();
       entry->waiting.push_back(respond);
       state_->order.emplace_back(now, key);
-      // A request that is dropped without an answer leaves its waiters to be dropped with the entry.
       return http::Responder([state = state_, entry](std::optional<http::Answer> answer) {
+        if (!answer) answer = failure(500, "nobody answered the request");
         std::vector<http::Responder> waiting;
         {
           const std::lock_guard state_lock(state->mutex);
           entry->answer = answer;
           waiting.swap(entry->waiting);
         }
-        for (const auto& one : waiting) {
-          if (answer) one(*answer);
-        }
+        for (const auto& one : waiting) one(*answer);
       });
     }
     if (!entry->answer) {

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <memory>
+#include <string>
+
+#include "api/authorise.h"
+#include "api/deps.h"
+#include "api/idempotency_cache.h"
+#include "http/router.h"
+
+namespace rw::api {
+
+/// What the routes share; lives as long as one of them.
+struct Routes {
+  explicit Routes(Deps d) : deps(std::move(d)), authoriser(deps.directory) {}
+  Deps deps;
+  Authoriser authoriser;
+  IdempotencyCache idempotency;
+
+  /// The domain of the path, if the request may act for it. Otherwise nothing: it has been answered.
+  std::shared_ptr<const tenant::Domain> authorised(const http::IncomingRequest& request,
+                                                   const http::Responder& respond);
+};
+
+/// A command: `POST /{domain}/<name>` with a JSON object.
+using Command = std::function<void(const Deps& deps, const tenant::Domain& domain, const boost::json::object& body,
+                                   const http::Responder& respond)>;
+
+/// Adds a command's route, which authorises, keeps the promise of Idempotency-Key, parses the body and writes one log
+/// line for each answer.
+void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command);
+
+/// Adds OPTIONS for a path: 200, {} and the CORS headers. (Access-Control-Allow-Origin stands on every answer.)
+void add_options(http::Router& router, std::string_view pattern, std::string methods);
+
+}  // namespace rw::api

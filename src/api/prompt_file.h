@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "api/command_route.h"
+#include "http/router.h"
+
+namespace rw::api {
+
+/// Prompt storage: GET /{domain}/promptfile (a page of names), and PUT, GET, DELETE of
+/// /{domain}/promptfile/{filename}.
+void add_prompt_files(http::Router& router, const std::shared_ptr<Routes>& routes);
+
+}  // namespace rw::api

@@ -1,0 +1,77 @@
+#include "api/prompt_upload.h"
+
+#include <boost/asio/post.hpp>
+
+#include "api/answers.h"
+
+namespace rw::api {
+
+http::Answer store_failure(const storage::StoreError& error) {
+  using Kind = storage::StoreError::Kind;
+  switch (error.kind) {
+    case Kind::not_found:
+      return failure(404, error.message);
+    case Kind::invalid_name:
+      return failure(400, error.message);
+    case Kind::too_large:
+      return failure(413, error.message);
+    case Kind::not_audio:
+      return failure(415, error.message);
+    case Kind::storage:
+      break;
+  }
+  return failure(500, error.message);
+}
+
+/// One piece after the other, so never used by two threads at once.
+struct PromptUploadSink::Job {
+  Job(storage::PromptStore& s, std::string d, std::string n, http::Responder r)
+      : store(s), domain(std::move(d)), name(std::move(n)), respond(std::move(r)) {}
+
+  /// Whether the upload goes on; if not, it has been answered.
+  bool begun() {
+    if (upload) return true;
+    auto begun = store.begin(domain, name);
+    if (begun) {
+      upload = std::move(*begun);
+    } else {
+      respond(store_failure(begun.error()));
+    }
+    return upload != nullptr;
+  }
+  bool write(const std::string& piece) {
+    if (!begun()) return false;
+    const auto written = upload->write(piece);
+    if (!written) respond(store_failure(written.error()));
+    return written.has_value();
+  }
+  void commit() {
+    if (!begun()) return;
+    const auto stored = upload->commit();
+    respond(stored ? success() : store_failure(stored.error()));
+  }
+
+  storage::PromptStore& store;
+  std::string domain, name;
+  http::Responder respond;
+  std::unique_ptr<storage::PromptUpload> upload;
+};
+
+PromptUploadSink::PromptUploadSink(boost::asio::thread_pool& threads, storage::PromptStore& store, std::string domain,
+                                   std::string name, http::Responder respond)
+    : threads_(threads), job_(std::make_shared<Job>(store, std::move(domain), std::move(name), std::move(respond))) {}
+
+PromptUploadSink::~PromptUploadSink() {
+  boost::asio::post(threads_, [job = std::move(job_)] {});  // removing what was written blocks as well
+}
+
+void PromptUploadSink::write(std::string piece, Next next) {
+  boost::asio::post(threads_,
+                    [job = job_, piece = std::move(piece), next = std::move(next)] { next(job->write(piece)); });
+}
+
+void PromptUploadSink::finish() {
+  boost::asio::post(threads_, [job = job_] { job->commit(); });
+}
+
+}  // namespace rw::api

@@ -1,0 +1,29 @@
+#include "api/rest_api.h"
+
+#include "api/answers.h"
+#include "api/command_route.h"
+#include "api/hang_up_participant.h"
+#include "api/health.h"
+#include "api/interrupt_ivr_command.h"
+#include "api/prompt_file.h"
+
+namespace rw::api {
+
+http::Router make_router(Deps deps) {
+  http::Router router;
+  const auto routes = std::make_shared<Routes>(std::move(deps));
+  add_command(router, routes, "hangupparticipant", hang_up_participant);
+  add_command(router, routes, "interruptivrcommand", interrupt_ivr_command);
+  add_prompt_files(router, routes);
+  add_health(router, routes);
+  return router;
+}
+
+http::ServerOptions make_server_options(const std::string& cors_allow_origin) {
+  http::ServerOptions options;
+  options.headers.emplace_back("Access-Control-Allow-Origin", cors_allow_origin);
+  options.error = [](int status, const std::string& reason) { return failure(status, reason); };
+  return options;
+}
+
+}  // namespace rw::api

@@ -29,8 +29,8 @@ struct EngineOptions {
   std::uint16_t last_port = 32767;
   int workers = 0;  ///< 0: one per core
   Latch latch = Latch::any;
-  std::chrono::seconds rtp_timeout{60};
-  std::chrono::seconds port_rest{30};  ///< how long a port rests before it is used again
+  std::chrono::milliseconds rtp_timeout{60'000};
+  std::chrono::milliseconds port_rest{30'000};  ///< how long a port rests before it is used again
   bool allow_io_uring = true;
 };
 

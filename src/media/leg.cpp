@@ -14,7 +14,7 @@ constexpr int max_gap_frames = 50;
 
 }  // namespace
 
-Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::seconds rtp_timeout, LegSeed seed)
+Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_timeout, LegSeed seed)
     : id_(id),
       sink_(std::move(sink)),
       rtp_timeout_(rtp_timeout),

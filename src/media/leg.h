@@ -35,7 +35,7 @@ struct LegSeed {
 /// One RTP stream in each direction, without sockets, clock or thread: packets and times in, packets and events out.
 class Leg {
  public:
-  Leg(LegId id, EventSink sink, Latch latch, std::chrono::seconds rtp_timeout, LegSeed seed);
+  Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_timeout, LegSeed seed);
 
   LegId id() const { return id_; }
   void configure(LegParameters parameters, TimePoint now);
@@ -90,7 +90,7 @@ class Leg {
 
   const LegId id_;
   const EventSink sink_;
-  const std::chrono::seconds rtp_timeout_;
+  const std::chrono::milliseconds rtp_timeout_;
   LegParameters parameters_;
   bool configured_ = false;
 

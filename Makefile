@@ -1,0 +1,75 @@
+# make run    install what is needed, build, start the server with the demo application
+# make test   install, build, unit tests and integration tests
+# make check  second compiler, sanitizers, fuzzers, clang-tidy, format, OpenAPI lint
+# make bench  the figures of docs/performance.md (takes some minutes of an idle machine)
+.PHONY: run build test unit integration check asan tsan fuzz tidy format lint bench install-build install-test install-check clean
+.DEFAULT_GOAL := build
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+PYTHON := /usr/bin/python3
+RELEASE := build/release
+ASAN := build/asan
+TSAN := build/tsan
+CLANG := -DCMAKE_C_COMPILER=clang-16 -DCMAKE_CXX_COMPILER=clang++-16 -DCMAKE_BUILD_TYPE=Debug
+
+run: install-build build
+	$(RELEASE)/src/ringwright serve
+
+build:
+	cmake -S . -B $(RELEASE) -G Ninja -DCMAKE_BUILD_TYPE=Release -DRW_TESTS=OFF
+	cmake --build $(RELEASE) -j $(JOBS) --target ringwright
+
+test: install-test unit integration
+
+unit:
+	cmake -S . -B $(RELEASE) -G Ninja -DCMAKE_BUILD_TYPE=Release -DRW_TESTS=ON
+	cmake --build $(RELEASE) -j $(JOBS)
+	ctest --test-dir $(RELEASE) --output-on-failure -j 2 --timeout 300
+
+integration:
+	RINGWRIGHT_BINARY=$(RELEASE)/src/ringwright $(PYTHON) -m pytest -q tests/integration
+
+check: install-check format lint asan tsan fuzz tidy
+
+asan:
+	cmake -S . -B $(ASAN) -G Ninja $(CLANG) -DCMAKE_CXX_FLAGS=-O1 -DRW_SANITIZE=address,undefined -DRW_FUZZ=ON
+	cmake --build $(ASAN) -j $(JOBS)
+	ctest --test-dir $(ASAN) --output-on-failure -j 2 --timeout 300
+	RINGWRIGHT_BINARY=$(ASAN)/src/ringwright $(PYTHON) -m pytest -q -m short tests/integration
+
+tsan:
+	cmake -S . -B $(TSAN) -G Ninja $(CLANG) -DCMAKE_CXX_FLAGS=-O1 -DRW_SANITIZE=thread
+	cmake --build $(TSAN) -j $(JOBS)
+	TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.supp" ctest --test-dir $(TSAN) --output-on-failure -j 2 --timeout 300
+	TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.supp" \
+	  RINGWRIGHT_BINARY=$(TSAN)/src/ringwright $(PYTHON) -m pytest -q -m short tests/integration
+
+# Uses what `asan` has built.
+fuzz:
+	scripts/fuzz $(ASAN)/tests/fuzz $(FUZZ_SECONDS)
+
+tidy:
+	run-clang-tidy-16 -quiet -j $(JOBS) -p $(ASAN) "$(CURDIR)/src/.*\.cpp$$" > $(ASAN)/tidy.log 2>&1 \
+	  || { grep -E 'error:|warning:' $(ASAN)/tidy.log | sort -u; exit 1; }
+
+format:
+	git ls-files 'src/*.h' 'src/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' | xargs clang-format-16 --dry-run --Werror
+
+lint:
+	cd openapi && npm ci --silent --no-audit --no-fund && npx redocly lint ringwright.yaml
+
+bench: install-test build
+	bench/run
+
+install-build:
+	scripts/install-packages build
+
+install-test:
+	scripts/install-packages build test
+
+install-check:
+	scripts/install-packages build test check
+
+clean:
+	rm -rf build

@@ -1,0 +1,21 @@
+// Replies from applications: any JSON object is either understood or refused with a sentence.
+#include <boost/json/parse.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "call/info_dtmf.h"
+#include "call/ivr_command.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  (void)rw::call::dtmf_of_info("application/dtmf-relay", text);
+  boost::json::parse_options options;
+  options.max_depth = 32;
+  boost::system::error_code error;
+  const auto value = boost::json::parse(text, error, {}, options);
+  if (error || !value.is_object()) return 0;
+  const auto command = rw::call::read_ivr_command(value.get_object(), {"demo.example", "eu"});
+  if (!command && command.error().message.empty()) std::abort();
+  return 0;
+}

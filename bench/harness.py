@@ -207,9 +207,9 @@ callback_url = "{application.url}"
         return (int(fields[11]) + int(fields[12])) * 1000 / TICKS_PER_SECOND
 
     def memory_kb(self):
-        """Resident and proportional set size."""
+        """Resident set, and the part of it that is neither program nor file."""
         text = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
-        return {name.lower(): int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) for name in ("Rss", "Pss")}
+        return {name.lower(): int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) for name in ("Rss", "Pss_Anon")}
 
 
 def write_prompt(path):

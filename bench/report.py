@@ -34,9 +34,9 @@ def floor_cell(figures, how):
 
 def play_tables(results):
     cost = table(
-        ["legs", "server", "floor, send", "floor, io_uring", "server ÷ cheaper floor", "RSS per leg", "PSS per leg"],
+        ["legs", "server", "floor, send", "floor, io_uring", "server ÷ cheaper floor", "RSS per leg", "anonymous per leg"],
         [[r["legs"], f"{r['ms_per_leg_second']:.3f}", floor_cell(r, "sendto"), floor_cell(r, "uring"),
-          f"{r['ratio']:.2f}", f"{r['rss_kb_per_leg']:.1f} KB", f"{r['pss_kb_per_leg']:.1f} KB"] for r in results])
+          f"{r['ratio']:.2f}", f"{r['rss_kb_per_leg']:.1f} KB", f"{r['anonymous_kb_per_leg']:.1f} KB"] for r in results])
     gaps = table(
         ["legs", "streams", "packets of expected", "lost", "p50", "p99", "p99.9", "longest", "streams with a gap > 60 ms"],
         [[r["legs"], r["packets"]["streams"], f"{100 * r['packets']['packets'] / r['expected_packets']:.2f} %",

@@ -65,7 +65,7 @@ def play(legs, window):
             "ms_per_leg_second": cost, "floors": floors, "ratio": cost / cheapest,
             "expected_packets": int(legs * 50 * elapsed),
             "rss_kb_per_leg": (during["rss"] - before["rss"]) / legs,
-            "pss_kb_per_leg": (during["pss"] - before["pss"]) / legs,
+            "anonymous_kb_per_leg": (during["pss_anon"] - before["pss_anon"]) / legs,
             "rss_kb_before": before["rss"], "complaints": complaints}
 
 

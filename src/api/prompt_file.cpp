@@ -10,6 +10,8 @@
 namespace rw::api {
 namespace {
 
+constexpr int most_uploads = 32;
+
 http::Answer list(storage::PromptStore& store, const std::string& domain, const std::string& next) {
   const auto page = store.list(domain, next);
   if (!page) return store_failure(page.error());
@@ -49,7 +51,7 @@ http::Handler blocking(const std::shared_ptr<Routes>& routes, Job job) {
 }
 
 /// The start of a PUT. What can be refused without the body is.
-std::unique_ptr<http::BodySink> begin_upload(Routes& routes, const http::IncomingRequest& request,
+std::unique_ptr<http::BodySink> begin_upload(Routes& routes, UploadSlots& slots, const http::IncomingRequest& request,
                                              const http::Responder& respond) {
   const auto domain = routes.authorised(request, respond);
   if (!domain) return nullptr;
@@ -58,8 +60,13 @@ std::unique_ptr<http::BodySink> begin_upload(Routes& routes, const http::Incomin
     respond(store_failure(valid.error()));
     return nullptr;
   }
+  auto slot = slots.take();
+  if (!slot) {
+    respond(failure(503, "too many uploads at once"));
+    return nullptr;
+  }
   return std::make_unique<PromptUploadSink>(routes.deps.storage_threads, routes.deps.prompts, domain->name, name,
-                                            respond);
+                                            std::move(slot), respond);
 }
 
 }  // namespace
@@ -85,8 +92,9 @@ void add_prompt_files(http::Router& router, const std::shared_ptr<Routes>& route
              }));
   router.add_upload(
       "PUT", one,
-      [routes](const IncomingRequest& request, const http::Responder& respond) {
-        return begin_upload(*routes, request, respond);
+      [routes, slots = std::make_shared<UploadSlots>(most_uploads)](const IncomingRequest& request,
+                                                                    const http::Responder& respond) {
+        return begin_upload(*routes, *slots, request, respond);
       },
       PromptStore::max_bytes);
 }

@@ -23,10 +23,18 @@ http::Answer store_failure(const storage::StoreError& error) {
   return failure(500, error.message);
 }
 
+std::shared_ptr<void> UploadSlots::take() {
+  if (free_->fetch_sub(1) <= 0) {
+    free_->fetch_add(1);
+    return nullptr;
+  }
+  return {static_cast<void*>(free_.get()), [free = free_](void*) { free->fetch_add(1); }};
+}
+
 /// One piece after the other, so never used by two threads at once.
 struct PromptUploadSink::Job {
-  Job(storage::PromptStore& s, std::string d, std::string n, http::Responder r)
-      : store(s), domain(std::move(d)), name(std::move(n)), respond(std::move(r)) {}
+  Job(storage::PromptStore& s, std::string d, std::string n, std::shared_ptr<void> place, http::Responder r)
+      : store(s), domain(std::move(d)), name(std::move(n)), slot(std::move(place)), respond(std::move(r)) {}
 
   /// Whether the upload goes on; if not, it has been answered.
   bool begun() {
@@ -53,13 +61,15 @@ struct PromptUploadSink::Job {
 
   storage::PromptStore& store;
   std::string domain, name;
+  std::shared_ptr<void> slot;
   http::Responder respond;
   std::unique_ptr<storage::PromptUpload> upload;
 };
 
 PromptUploadSink::PromptUploadSink(boost::asio::thread_pool& threads, storage::PromptStore& store, std::string domain,
-                                   std::string name, http::Responder respond)
-    : threads_(threads), job_(std::make_shared<Job>(store, std::move(domain), std::move(name), std::move(respond))) {}
+                                   std::string name, std::shared_ptr<void> slot, http::Responder respond)
+    : threads_(threads),
+      job_(std::make_shared<Job>(store, std::move(domain), std::move(name), std::move(slot), std::move(respond))) {}
 
 PromptUploadSink::~PromptUploadSink() {
   boost::asio::post(threads_, [job = std::move(job_)] {});  // removing what was written blocks as well

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
 #include <future>
 #include <map>
@@ -256,6 +258,23 @@ TEST_F(RestApiTest, WhatPromptStorageRefuses) {
   const auto missing = ask(request("GET", "/open.test/promptfile/none"));
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(text(json(missing), "error"), "notFound");
+}
+
+TEST_F(RestApiTest, UploadsAtOnceAreLimited) {
+  const auto match = router_.find("PUT", "/open.test/promptfile/x");
+  auto upload = request("PUT", "/open.test/promptfile/x");
+  upload.captures = match.captures;
+  int refused = 0;
+  const http::Responder respond([&refused](const std::optional<http::Answer>& answer) {
+    if (answer) refused = answer->status;
+  });
+  std::vector<std::unique_ptr<http::BodySink>> sinks;
+  while (auto sink = match.route->upload(upload, respond)) sinks.push_back(std::move(sink));
+  EXPECT_EQ(refused, 503);
+  EXPECT_EQ(sinks.size(), 32U);
+  sinks.clear();
+  boost::asio::post(threads_, boost::asio::use_future([] {})).get();  // the slots are given back before this
+  EXPECT_EQ(ask(upload).status, 415);
 }
 
 TEST_F(RestApiTest, PagesAreContinued) {

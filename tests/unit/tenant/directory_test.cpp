@@ -1,0 +1,54 @@
+#include "tenant/directory.h"
+
+#include <gtest/gtest.h>
+
+namespace rw::tenant {
+namespace {
+
+Domain domain(std::vector<std::vector<std::string>> numbers) {
+  Domain domain;
+  for (auto& one : numbers) {
+    auto service = std::make_shared<Mediaservice>();
+    service->id = std::to_string(domain.mediaservices.size());
+    service->numbers = std::move(one);
+    domain.mediaservices.push_back(std::move(service));
+  }
+  return domain;
+}
+
+std::string found(const Domain& domain, std::string_view user) {
+  const auto service = domain.service_for(user);
+  return service == nullptr ? "none" : service->id;
+}
+
+TEST(Domain, PrefersTheExactThenTheLongestPrefixThenTheOrder) {
+  const auto one = domain({{"*"}, {"46*"}, {"468*"}, {"46890200"}, {"468*"}});
+  EXPECT_EQ(found(one, "46890200"), "3");
+  EXPECT_EQ(found(one, "46890201"), "2");
+  EXPECT_EQ(found(one, "461"), "1");
+  EXPECT_EQ(found(one, "alice"), "0");
+  EXPECT_EQ(found(domain({{"46*"}}), "47"), "none");
+}
+
+TEST(Domain, StarsStandForAnyRun) {
+  const auto one = domain({{"4*0*9"}});
+  EXPECT_EQ(found(one, "409"), "0");
+  EXPECT_EQ(found(one, "4120059"), "0");
+  EXPECT_EQ(found(one, "4120058"), "none");
+}
+
+TEST(Directory, KnowsNamesAndAliasesInAnyCase) {
+  auto first = std::make_shared<Domain>();
+  first->name = "Demo.example";
+  first->aliases = {"127.0.0.1"};
+  first->open = true;
+  const Directory directory({first});
+  EXPECT_EQ(directory.domain("demo.EXAMPLE"), first);
+  EXPECT_EQ(directory.domain("127.0.0.1"), nullptr);
+  EXPECT_EQ(directory.domain_for_host("127.0.0.1"), first);
+  EXPECT_EQ(directory.domain_for_host("other"), nullptr);
+  EXPECT_TRUE(directory.all_open());
+}
+
+}  // namespace
+}  // namespace rw::tenant

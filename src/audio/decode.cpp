@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 
+#include "audio/resample.h"
+
 namespace rw::audio {
 namespace {
 
@@ -37,15 +39,17 @@ Result<void> check(const File& file, const SF_INFO& info) {
   if (!file) return fail(std::string("not audio that can be decoded: ") + sf_strerror(nullptr));
   if (content_type_of(info.format).empty())
     return fail("not audio that can be decoded: expected WAV, MP3, Ogg or FLAC");
-  if (info.samplerate < 4000 || info.samplerate > static_cast<int>(max_rate))
-    return fail("a sample rate that is not supported");
-  if (info.channels < 1 || info.channels > max_channels) return fail("more channels than are supported");
+  if (info.samplerate < static_cast<int>(min_rate) || info.samplerate > static_cast<int>(max_rate))
+    return fail("not audio that can be decoded: a sample rate of " + std::to_string(info.samplerate) +
+                " Hz (expected 4000 to 96000)");
+  if (info.channels < 1 || info.channels > max_channels)
+    return fail("not audio that can be decoded: " + std::to_string(info.channels) + " channels (expected 1 to 8)");
   return {};
 }
 
 /// Hands the file's audio to `take` in pieces, mixed to one channel. The number of frames.
 Result<std::uint64_t> read_through(SNDFILE* file, const SF_INFO& info, std::chrono::milliseconds most,
-                                   const std::function<void(std::span<const float>)>& take) {
+                                   const std::function<void(std::span<float>)>& take) {
   constexpr std::size_t piece = 4096;
   const auto channels = static_cast<std::size_t>(info.channels);
   std::vector<float> buffer(piece * channels);
@@ -80,6 +84,22 @@ Result<Samples> decode(const File& file, const SF_INFO& info, std::chrono::milli
     }
   });
   if (!read) return tl::unexpected(read.error());
+  return result;
+}
+
+Result<Samples> decode_at(const File& file, const SF_INFO& info, std::uint32_t rate, std::chrono::milliseconds most) {
+  if (info.samplerate == static_cast<int>(rate)) return decode(file, info, most);
+  if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
+  auto resampler = Resampler::make(static_cast<std::uint32_t>(info.samplerate), rate);
+  if (!resampler) return tl::unexpected(resampler.error());
+  Samples result;
+  result.rate = rate;
+  const auto read = read_through(file.get(), info, most, [&](std::span<float> piece) {
+    for (float& value : piece) value = std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0.0F;
+    resampler->feed(piece, result.samples);
+  });
+  if (!read) return tl::unexpected(read.error());
+  resampler->finish(result.samples);
   return result;
 }
 
@@ -120,6 +140,12 @@ Result<Samples> decode_file(const std::string& path, std::chrono::milliseconds m
   SF_INFO info{};
   const File file(sf_open(path.c_str(), SFM_READ, &info));
   return decode(file, info, most);
+}
+
+Result<Samples> decode_file_at(const std::string& path, std::uint32_t rate, std::chrono::milliseconds most) {
+  SF_INFO info{};
+  const File file(sf_open(path.c_str(), SFM_READ, &info));
+  return decode_at(file, info, rate, most);
 }
 
 Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::milliseconds most) {

@@ -23,13 +23,17 @@ struct AudioFacts {
 };
 
 /// Bounds on what is decoded, whatever a header says.
-inline constexpr std::uint32_t max_rate = 192'000;
+inline constexpr std::uint32_t min_rate = 4000, max_rate = 96'000;
 inline constexpr int max_channels = 8;
 inline constexpr std::chrono::minutes max_duration{60};
 
 /// Decodes a file; channels are mixed. The error says why it can't be played.
 Result<Samples> decode_file(const std::string& path, std::chrono::milliseconds most = max_duration);
 Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::milliseconds most = max_duration);
+/// Decodes a file and brings it to `rate` Hz on the way, so that no more is held than is wanted, however high the
+/// file's own rate.
+Result<Samples> decode_file_at(const std::string& path, std::uint32_t rate,
+                               std::chrono::milliseconds most = max_duration);
 /// Decodes a file to its end without keeping anything.
 Result<AudioFacts> probe(const std::string& path);
 

@@ -1,5 +1,7 @@
 #include "speech/sound_loader_pool.h"
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "audio/decode.h"
@@ -10,6 +12,7 @@ namespace rw::speech {
 namespace {
 
 constexpr std::uint32_t telephone_rate = 8000;
+constexpr const char* stopped = "the server is stopping";
 
 Result<audio::Samples> render(const audio::Tone& tone) {
   media::ToneSpec spec;
@@ -21,7 +24,16 @@ Result<audio::Samples> render(const audio::Tone& tone) {
     spec.frequencies = tone.frequencies;
     if (tone.on.count() > 0) spec.cadence = {tone.on, tone.off};
   }
-  return audio::Samples{media::tone_samples(spec, tone.length, telephone_rate), telephone_rate};
+  const auto length = std::min<std::chrono::milliseconds>(tone.length, audio::max_duration);
+  return audio::Samples{media::tone_samples(spec, length, telephone_rate), telephone_rate};
+}
+
+/// What is ready to be encoded, of samples at any rate.
+Result<media::SoundPtr> finished(Result<audio::Samples> samples) {
+  if (samples) samples = audio::resample(std::move(*samples), telephone_rate);
+  if (!samples) return tl::unexpected(samples.error());
+  if (samples->samples.empty()) return fail("contains no audio");
+  return std::make_shared<const media::Sound>(std::move(samples->samples), samples->rate);
 }
 
 }  // namespace
@@ -38,7 +50,7 @@ SoundLoaderPool::~SoundLoaderPool() {
   wake_.notify_all();
   for (auto& thread : threads_) thread.join();
   for (auto& [key, all] : std::exchange(waiting_, {})) {
-    for (auto& one : all) one.done(fail("the server is stopping"));
+    for (auto& one : all) one.done(fail(stopped));
   }
 }
 
@@ -58,39 +70,48 @@ std::string SoundLoaderPool::key_of(const audio::SoundRequest& request) {
   return std::visit(Visitor{}, request);
 }
 
+std::uint64_t SoundLoaderPool::generation_of(const audio::SoundRequest& request) const {
+  const auto* file = std::get_if<audio::FilePrompt>(&request);
+  if (file == nullptr) return 0;
+  const auto found = generations_.find(file->domain);
+  return found == generations_.end() ? 0 : found->second;
+}
+
 void SoundLoaderPool::load(audio::SoundRequest request, rtp::Codec codec, Done done) {
-  auto key = key_of(request);
+  Job job{key_of(request), 0, std::move(request)};
   media::SoundPtr at_hand;
+  std::string refused;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = cache_.find(key);
-    if (found != cache_.end() && found->second.sound->payload(codec) != nullptr) {
+    job.generation = generation_of(job.request);
+    const auto found = cache_.find(job.key);
+    if (found != cache_.end() && found->second.generation == job.generation && found->second.sound->payload(codec)) {
       at_hand = found->second.sound;
       ages_.splice(ages_.end(), ages_, found->second.age);
-    } else if (!stopping_ && jobs_.size() < options_.most_waiting) {
-      const auto [entry, fresh] = waiting_.try_emplace(key);
-      entry->second.push_back({codec, std::move(done)});
-      if (!fresh) return;  // the job is on its way
-      jobs_.push_back({std::move(key), std::move(request)});
+    } else if (stopping_) {
+      refused = stopped;
+    } else if (const auto under_way = waiting_.find(job.id()); under_way != waiting_.end()) {
+      under_way->second.push_back({codec, std::move(done)});
+      return;
+    } else if (jobs_.size() < options_.most_waiting) {
+      waiting_[job.id()].push_back({codec, std::move(done)});
+      jobs_.push_back(std::move(job));
       wake_.notify_one();
       return;
+    } else {
+      refused = "too many sounds are waiting to be made";
     }
   }
   if (at_hand) {
     done(at_hand);
   } else {
-    done(fail("too many sounds are waiting to be made"));
+    done(fail(refused));
   }
 }
 
 void SoundLoaderPool::forget(const std::string& domain) {
   const std::lock_guard lock(mutex_);
-  const auto prefix = "file\n" + domain + "\n";
-  std::vector<std::string> stale;
-  for (const auto& [key, entry] : cache_) {
-    if (key.starts_with(prefix)) stale.push_back(key);
-  }
-  for (const auto& key : stale) evict(key);
+  ++generations_[domain];
 }
 
 void SoundLoaderPool::work() {
@@ -106,61 +127,75 @@ void SoundLoaderPool::work() {
     }
     std::string etag;
     const auto sound = make(job, *engine, etag);
-    deliver(job.key, sound, etag);
+    deliver(job, sound, etag);
+  }
+}
+
+media::SoundPtr SoundLoaderPool::cached(const std::string& key, const std::string& etag) {
+  const std::lock_guard lock(mutex_);
+  const auto found = cache_.find(key);
+  return found != cache_.end() && found->second.etag == etag ? found->second.sound : nullptr;
+}
+
+Result<media::SoundPtr> SoundLoaderPool::make_file(const Job& job, const audio::FilePrompt& file, std::string& etag) {
+  Result<PromptFile> prompt = options_.find(file);
+  for (;;) {
+    if (!prompt) return tl::unexpected(prompt.error());
+    etag = prompt->etag;
+    if (auto known = cached(job.key, etag)) return known;
+    auto sound = finished(audio::decode_file_at(prompt->path, telephone_rate));
+    if (sound) return sound;
+    // Perhaps it was replaced, and the file removed, between the look-up and here.
+    auto again = options_.find(file);
+    if (again && again->path == prompt->path) return tl::unexpected(sound.error());
+    prompt = std::move(again);
   }
 }
 
 Result<media::SoundPtr> SoundLoaderPool::make(const Job& job, SpeechEngine& engine, std::string& etag) {
-  Result<audio::Samples> samples = fail("");
-  if (const auto* file = std::get_if<audio::FilePrompt>(&job.request)) {
-    const auto prompt = options_.find(*file);
-    if (!prompt) return tl::unexpected(prompt.error());
-    etag = prompt->etag;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = cache_.find(job.key);
-      if (found != cache_.end() && found->second.etag == etag)
-        return found->second.sound;  // only another codec's form is missing
-    }
-    samples = audio::decode_file(prompt->path);
-  } else if (const auto* spoken = std::get_if<audio::SpokenText>(&job.request)) {
-    samples = engine.synthesise(*spoken);
-  } else {
-    samples = render(std::get<audio::Tone>(job.request));
+  try {
+    if (const auto* file = std::get_if<audio::FilePrompt>(&job.request)) return make_file(job, *file, etag);
+    if (auto known = cached(job.key, etag)) return known;  // only another codec's form is missing
+    if (const auto* spoken = std::get_if<audio::SpokenText>(&job.request)) return finished(engine.synthesise(*spoken));
+    return finished(render(std::get<audio::Tone>(job.request)));
+  } catch (const std::exception& problem) {
+    return fail(problem.what());  // one sound that can't be made is no reason to stop making others
   }
-  if (samples) samples = audio::resample(std::move(*samples), telephone_rate);
-  if (!samples) return tl::unexpected(samples.error());
-  if (samples->samples.empty()) return fail("contains no audio");
-  return std::make_shared<const media::Sound>(std::move(samples->samples), samples->rate);
 }
 
-void SoundLoaderPool::deliver(const std::string& key, const Result<media::SoundPtr>& sound, const std::string& etag) {
+void SoundLoaderPool::deliver(const Job& job, const Result<media::SoundPtr>& sound, const std::string& etag) {
   // Callers may join while the forms are made: until nobody has, they are all served by this job.
   for (;;) {
     std::vector<Waiting> all;
     {
       const std::lock_guard lock(mutex_);
-      auto& waiting = waiting_[key];
-      if (waiting.empty()) {
-        waiting_.erase(key);
-        if (sound) remember(key, *sound, etag);
+      const auto waiting = waiting_.find(job.id());
+      if (waiting->second.empty()) {
+        waiting_.erase(waiting);
+        if (sound) remember(job, *sound, etag);
         return;
       }
-      all = std::exchange(waiting, {});
+      all = std::exchange(waiting->second, {});
     }
     for (auto& one : all) {
       if (sound) (*sound)->encode(one.codec);
-      one.done(sound);
+      if (sound && (*sound)->payload(one.codec) == nullptr) {
+        one.done(fail("sounds can't be encoded for " + std::string(rtp::facts(one.codec).name) + " yet"));
+      } else {
+        one.done(sound);
+      }
     }
   }
 }
 
-void SoundLoaderPool::remember(const std::string& key, media::SoundPtr sound, const std::string& etag) {
-  evict(key);
-  const auto bytes = sound->memory() + key.size();
-  if (bytes > options_.cache_bytes / 4) return;
-  ages_.push_back(key);
-  cache_.emplace(key, Entry{std::move(sound), etag, bytes, std::prev(ages_.end())});
+void SoundLoaderPool::remember(const Job& job, media::SoundPtr sound, const std::string& etag) {
+  const auto held = cache_.find(job.key);
+  if (held != cache_.end() && held->second.generation > job.generation) return;
+  evict(job.key);
+  const auto bytes = sound->memory() + job.key.size();
+  if (bytes > options_.cache_bytes / 2) return;
+  ages_.push_back(job.key);
+  cache_.emplace(job.key, Entry{std::move(sound), etag, job.generation, bytes, std::prev(ages_.end())});
   cached_bytes_ += bytes;
   while (cached_bytes_ > options_.cache_bytes) evict(ages_.front());
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <list>
@@ -38,13 +39,15 @@ class SoundLoaderPool final : public audio::SoundLoader {
   ~SoundLoaderPool() override;
 
   void load(audio::SoundRequest request, rtp::Codec codec, Done done) override;
-  /// A prompt was uploaded or removed: the next load() looks again.
+  /// A prompt of the domain was uploaded or removed: from now on load() looks whether its prompts are still those that
+  /// were decoded.
   void forget(const std::string& domain);
 
  private:
   struct Entry {
     media::SoundPtr sound;
-    std::string etag;  ///< of a prompt
+    std::string etag;              ///< of a prompt
+    std::uint64_t generation = 0;  ///< of the domain's prompts when this one was last looked up
     std::size_t bytes = 0;
     std::list<std::string>::iterator age;
   };
@@ -54,14 +57,22 @@ class SoundLoaderPool final : public audio::SoundLoader {
   };
   struct Job {
     std::string key;
+    std::uint64_t generation = 0;
     audio::SoundRequest request;
+    /// Jobs begun before and after forget() are different ones, so that nobody gets what was replaced before they
+    /// asked.
+    std::string id() const { return key + '\n' + std::to_string(generation); }
   };
 
   static std::string key_of(const audio::SoundRequest& request);
+  std::uint64_t generation_of(const audio::SoundRequest& request) const;
   void work();
   Result<media::SoundPtr> make(const Job& job, SpeechEngine& engine, std::string& etag);
-  void deliver(const std::string& key, const Result<media::SoundPtr>& sound, const std::string& etag);
-  void remember(const std::string& key, media::SoundPtr sound, const std::string& etag);
+  Result<media::SoundPtr> make_file(const Job& job, const audio::FilePrompt& file, std::string& etag);
+  /// What the cache holds for `key`, if its etag is `etag`; else null.
+  media::SoundPtr cached(const std::string& key, const std::string& etag);
+  void deliver(const Job& job, const Result<media::SoundPtr>& sound, const std::string& etag);
+  void remember(const Job& job, media::SoundPtr sound, const std::string& etag);
   void evict(const std::string& key);
 
   const Options options_;
@@ -70,7 +81,8 @@ class SoundLoaderPool final : public audio::SoundLoader {
   bool stopping_ = false;
   std::deque<Job> jobs_;
   std::unordered_map<std::string, std::vector<Waiting>>
-      waiting_;  ///< by key, while a job is under way that serves them all
+      waiting_;  ///< by Job::id(), while a job is under way that serves them all
+  std::unordered_map<std::string, std::uint64_t> generations_;  ///< by domain: how often forget() was called
   std::unordered_map<std::string, Entry> cache_;
   std::list<std::string> ages_;  ///< keys, the least recently used first
   std::size_t cached_bytes_ = 0;

@@ -1,12 +1,10 @@
 #include <gtest/gtest.h>
-#include <sndfile.h>
 
-#include <cmath>
+#include <atomic>
 #include <fstream>
 #include <future>
+#include <stdexcept>
 
-#include "audio/decode.h"
-#include "audio/resample.h"
 #include "audio/wav_file.h"
 #include "speech/flite_engine.h"
 #include "speech/sound_loader_pool.h"
@@ -14,93 +12,6 @@
 
 namespace rw::speech {
 namespace {
-
-constexpr double pi = 3.14159265358979;
-
-audio::Samples sine(double hertz, std::uint32_t rate, double seconds = 0.5) {
-  audio::Samples result;
-  result.rate = rate;
-  for (double at = 0; at < seconds * rate; ++at) {
-    result.samples.push_back(static_cast<std::int16_t>(std::lround(8000 * std::sin(2 * pi * hertz * at / rate))));
-  }
-  return result;
-}
-
-/// How much of the signal is at `hertz`: 1 for a pure sine.
-double share(const audio::Samples& signal, double hertz) {
-  double re = 0, im = 0, power = 0;
-  for (std::size_t at = 0; at < signal.samples.size(); ++at) {
-    const double value = signal.samples[at];
-    const double angle = 2 * pi * hertz * static_cast<double>(at) / signal.rate;
-    re += value * std::cos(angle);
-    im += value * std::sin(angle);
-    power += value * value;
-  }
-  return power == 0 ? 0 : 2 * (re * re + im * im) / (power * static_cast<double>(signal.samples.size()));
-}
-
-void write_file(const std::string& path, const audio::Samples& signal, int format, int channels) {
-  SF_INFO info{};
-  info.samplerate = static_cast<int>(signal.rate);
-  info.channels = channels;
-  info.format = format;
-  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
-  ASSERT_NE(file, nullptr) << sf_strerror(nullptr);
-  std::vector<std::int16_t> frames;
-  for (const auto sample : signal.samples) frames.insert(frames.end(), static_cast<std::size_t>(channels), sample);
-  sf_writef_short(file, frames.data(), static_cast<sf_count_t>(signal.samples.size()));
-  sf_close(file);
-}
-
-struct Encoding {
-  int format;
-  std::uint32_t rate;
-  int channels;
-  const char* content_type;
-};
-
-class DecodeTest : public testing::TestWithParam<Encoding> {};
-
-TEST_P(DecodeTest, BringsTheToneBack) {
-  const testing_support::ScratchFolder folder;
-  const auto& [format, rate, channels, content_type] = GetParam();
-  write_file(folder.file("tone"), sine(700, rate), format, channels);
-  const auto facts = audio::probe(folder.file("tone"));
-  ASSERT_TRUE(facts) << facts.error().message;
-  EXPECT_EQ(facts->content_type, content_type);
-  EXPECT_NEAR(static_cast<double>(facts->duration.count()), 500, 60);
-  auto decoded = audio::decode_file(folder.file("tone"));
-  ASSERT_TRUE(decoded);
-  const auto telephone = audio::resample(std::move(*decoded), 8000);
-  ASSERT_TRUE(telephone);
-  EXPECT_GT(share(*telephone, 700), 0.9);
-}
-
-INSTANTIATE_TEST_SUITE_P(Formats, DecodeTest,
-                         testing::Values(Encoding{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1, "audio/wav"},
-                                         Encoding{SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 11025, 1, "audio/wav"},
-                                         Encoding{SF_FORMAT_WAV | SF_FORMAT_PCM_24, 44100, 2, "audio/wav"},
-                                         Encoding{SF_FORMAT_WAV | SF_FORMAT_FLOAT, 48000, 2, "audio/wav"},
-                                         Encoding{SF_FORMAT_WAV | SF_FORMAT_ALAW, 8000, 1, "audio/wav"},
-                                         Encoding{SF_FORMAT_WAV | SF_FORMAT_ULAW, 8000, 2, "audio/wav"},
-                                         Encoding{SF_FORMAT_WAV | SF_FORMAT_GSM610, 8000, 1, "audio/wav"},
-                                         Encoding{SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16000, 1, "audio/flac"},
-                                         Encoding{SF_FORMAT_OGG | SF_FORMAT_VORBIS, 16000, 1, "audio/ogg"},
-                                         Encoding{SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44100, 2, "audio/mpeg"}));
-
-TEST(Decode, SaysWhyNot) {
-  const testing_support::ScratchFolder folder;
-  std::ofstream(folder.file("text")) << "not audio";
-  EXPECT_NE(audio::decode_file(folder.file("text")).error().message.find("not audio"), std::string::npos);
-  EXPECT_FALSE(audio::decode_file(folder.file("missing")));
-  const auto bytes = audio::wav_bytes({{}, 8000});
-  const std::span raw(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  EXPECT_FALSE(audio::decode_memory(raw));
-  const auto longer = audio::wav_bytes(sine(440, 8000, 3));
-  const std::span long_raw(reinterpret_cast<const std::uint8_t*>(longer.data()), longer.size());
-  EXPECT_TRUE(audio::decode_memory(long_raw));
-  EXPECT_FALSE(audio::decode_memory(long_raw, std::chrono::seconds(1)));
-}
 
 TEST(Flite, SpeaksAndRefusesWhatCanNotBeSpoken) {
   const auto engine = make_flite_engine();
@@ -114,13 +25,18 @@ TEST(Flite, SpeaksAndRefusesWhatCanNotBeSpoken) {
 TEST(Ssml, IsReducedToItsText) {
   EXPECT_EQ(text_of_ssml("<speak>A &amp; B<break time=\"1s\"/>C</speak>"), " A & B. C ");
   EXPECT_EQ(text_of_ssml("unclosed <tag"), "unclosed  ");
+  EXPECT_EQ(text_of_ssml("<p>one</p><s>two</s>"), " one.  two. ");
+  EXPECT_EQ(text_of_ssml("the <say-as interpret-as='digits'>12</say-as>th"), "the  12 th");
+  EXPECT_EQ(text_of_ssml("a<!-- 1 > 0 -->b<!-- never closed"), "a b ");
+  EXPECT_EQ(text_of_ssml("&#65;&#xe5;&#x20ac;&#x1F600;"), "A\xc3\xa5\xe2\x82\xac\xf0\x9f\x98\x80");
+  EXPECT_EQ(text_of_ssml("AT&T; &#0; &#xd800; &#99999999; &"), "AT&T; &#0; &#xd800; &#99999999; &");
 }
 
 class LoaderTest : public testing::Test {
  protected:
   LoaderTest() {
-    const auto bytes = audio::wav_bytes(sine(500, 16000));
-    std::ofstream(folder.file("a.wav"), std::ios::binary) << bytes;
+    std::ofstream(folder.file("a.wav"), std::ios::binary)
+        << audio::wav_bytes({std::vector<std::int16_t>(8000, 100), 16000});
   }
   SoundLoaderPool::Options options() {
     SoundLoaderPool::Options options;
@@ -160,15 +76,115 @@ TEST_F(LoaderTest, MakesFilesSpeechAndTonesReadyToPlay) {
 
 TEST_F(LoaderTest, RemembersUntilToldToForget) {
   SoundLoaderPool pool(options());
-  const auto first = load(pool, audio::FilePrompt{"d", "a.wav"});
-  EXPECT_EQ(load(pool, audio::FilePrompt{"d", "a.wav"}).value(), first.value());
+  const audio::FilePrompt prompt{"d", "a.wav"};
+  const auto first = load(pool, prompt).value();
+  EXPECT_EQ(load(pool, prompt).value(), first);
   EXPECT_EQ(looked_up, 1);
-  const auto gsm = load(pool, audio::FilePrompt{"d", "a.wav"}, rtp::Codec::gsm);
-  EXPECT_EQ(gsm.value(), first.value());  // the same sound, with one form more
-  EXPECT_NE((*gsm)->payload(rtp::Codec::gsm), nullptr);
+  const auto gsm = load(pool, prompt, rtp::Codec::gsm).value();
+  EXPECT_EQ(gsm, first);  // the same sound, with one form more
+  EXPECT_NE(gsm->payload(rtp::Codec::gsm), nullptr);
+  pool.forget("d");
+  EXPECT_EQ(load(pool, prompt).value(), first);  // another prompt of the domain was replaced
   etag = "2";
   pool.forget("d");
-  EXPECT_NE(load(pool, audio::FilePrompt{"d", "a.wav"}).value(), first.value());
+  EXPECT_NE(load(pool, prompt).value(), first);
+}
+
+TEST_F(LoaderTest, NeverRemembersWhatWasReplacedWhileItWasRead) {
+  std::promise<void> reached, opened;
+  auto slow = options();
+  slow.find = [&, find = slow.find](const audio::FilePrompt& file) {
+    auto found = find(file);
+    if (looked_up == 1) {
+      reached.set_value();
+      opened.get_future().wait();
+    }
+    return found;
+  };
+  SoundLoaderPool pool(std::move(slow));
+  const audio::FilePrompt prompt{"d", "a.wav"};
+  std::promise<media::SoundPtr> before;
+  pool.load(prompt, rtp::Codec::pcma, [&](Result<media::SoundPtr> sound) { before.set_value(sound.value()); });
+  reached.get_future().wait();
+  etag = "2";
+  pool.forget("d");
+  const auto after = load(pool, prompt).value();  // neither kept waiting by the one before nor answered by it
+  opened.set_value();
+  EXPECT_NE(before.get_future().get(), after);
+  EXPECT_EQ(load(pool, prompt).value(), after);
+}
+
+TEST_F(LoaderTest, LooksAgainWhenAFileIsGoneThatWasJustFound) {
+  auto racing = options();
+  racing.find = [this](const audio::FilePrompt&) -> Result<PromptFile> {
+    return PromptFile{folder.file(++looked_up == 1 ? "gone" : "a.wav"), "1"};
+  };
+  SoundLoaderPool pool(std::move(racing));
+  EXPECT_TRUE(load(pool, audio::FilePrompt{"d", "a.wav"}));
+  EXPECT_EQ(looked_up, 2);
+}
+
+/// Counts what it is asked to say.
+class CountingEngine final : public SpeechEngine {
+ public:
+  explicit CountingEngine(std::atomic<int>& spoken) : spoken_(spoken) {}
+  Result<audio::Samples> synthesise(const audio::SpokenText& text) override {
+    ++spoken_;
+    if (text.text == "broken") throw std::runtime_error("the engine is broken");
+    return audio::Samples{std::vector<std::int16_t>(1600, 5), 16000};
+  }
+
+ private:
+  std::atomic<int>& spoken_;
+};
+
+TEST_F(LoaderTest, WorksOncePerSound) {
+  std::atomic<int> spoken{0};
+  auto counted = options();
+  counted.make_engine = [&] { return std::make_unique<CountingEngine>(spoken); };
+  SoundLoaderPool pool(std::move(counted));
+  const audio::SpokenText text{"hello", false, {}, {}};
+  std::vector<std::promise<media::SoundPtr>> all(50);
+  for (auto& one : all) {
+    pool.load(text, rtp::Codec::pcmu, [&](Result<media::SoundPtr> sound) { one.set_value(sound.value()); });
+  }
+  const auto first = all.front().get_future().get();
+  for (std::size_t at = 1; at < all.size(); ++at) EXPECT_EQ(all[at].get_future().get(), first);
+  EXPECT_EQ(load(pool, text, rtp::Codec::gsm).value(), first);
+  EXPECT_EQ(spoken, 1);
+  EXPECT_NE(load(pool, audio::SpokenText{"hello", true, {}, {}}).value(), first);
+}
+
+TEST_F(LoaderTest, ForgetsTheLeastRecentlyUsed) {
+  std::atomic<int> spoken{0};
+  auto counted = options();
+  counted.threads = 1;
+  counted.cache_bytes = 8192;  // for three of these sounds
+  counted.make_engine = [&] { return std::make_unique<CountingEngine>(spoken); };
+  SoundLoaderPool pool(std::move(counted));
+  const auto say = [&](const char* text) { EXPECT_TRUE(load(pool, audio::SpokenText{text, false, {}, {}})); };
+  for (const auto* text : {"a", "b", "c", "d", "e"}) say(text);
+  EXPECT_EQ(spoken, 5);
+  say("e");
+  EXPECT_EQ(spoken, 5);
+  say("a");
+  EXPECT_EQ(spoken, 6);
+}
+
+TEST_F(LoaderTest, GoesOnAfterAFailure) {
+  std::atomic<int> spoken{0};
+  auto counted = options();
+  counted.threads = 1;
+  counted.make_engine = [&] { return std::make_unique<CountingEngine>(spoken); };
+  SoundLoaderPool pool(std::move(counted));
+  EXPECT_EQ(load(pool, audio::SpokenText{"broken", false, {}, {}}).error().message, "the engine is broken");
+  EXPECT_TRUE(load(pool, audio::SpokenText{"whole", false, {}, {}}));
+  EXPECT_FALSE(load(pool, audio::SpokenText{"whole", false, {}, {}}, rtp::Codec::opus));
+  audio::Tone tone;
+  tone.plan = "se";
+  tone.name = "no such tone";
+  tone.length = std::chrono::seconds(1);
+  EXPECT_FALSE(load(pool, tone));
 }
 
 TEST_F(LoaderTest, AnswersEveryoneOnceEvenWhenItStops) {

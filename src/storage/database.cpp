@@ -60,7 +60,7 @@ Result<Database> Database::open(const std::string& file) {
   if (code != SQLITE_OK) return fail(file + ": " + (raw == nullptr ? "out of memory" : sqlite3_errmsg(raw)));
   sqlite3_busy_timeout(raw, 5000);
   try {
-    database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+    database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
   } catch (const std::runtime_error& error) {
     return fail(file + ": " + error.what());
   }

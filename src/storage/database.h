@@ -33,7 +33,8 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
-/// A SQLite database in WAL mode. Not thread-safe: its owner locks.
+/// A SQLite database in WAL mode; what was written is on the disk when the statement is done. Not thread-safe: its
+/// owner locks.
 class Database {
  public:
   static Result<Database> open(const std::string& file);

@@ -35,6 +35,14 @@ std::string after(std::string prefix) {
   return prefix += '\x7f';
 }
 
+/// Whether what was made or removed in `folder` is on the disk.
+bool sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  return synced;
+}
+
 }  // namespace
 
 /// Writes to a file beside the others, which becomes the prompt's when it is complete.
@@ -73,7 +81,7 @@ class FilePromptStore::Upload final : public PromptUpload {
   StoreResult<StoredPrompt> commit() override {
     const auto audio = audio::probe(path());
     if (!audio) return refuse(StoreError::Kind::not_audio, audio.error().message);
-    if (::fsync(fd_) != 0)
+    if (::fsync(fd_) != 0 || !sync_folder(store_.folder_))
       return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;

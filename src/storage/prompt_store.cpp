@@ -1,18 +1,42 @@
 #include "storage/prompt_store.h"
 
-#include <algorithm>
-
 namespace rw::storage {
+namespace {
+
+/// Takes the first character off `text`, which is not empty. Nothing if it isn't UTF-8 (RFC 3629).
+std::optional<std::uint32_t> take_character(std::string_view& text) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (length == 0 || first > 0xf4 || text.size() < length) return std::nullopt;
+  std::uint32_t code = length == 1 ? first : first & (0xffU >> (length + 1));
+  for (std::size_t at = 1; at < length; ++at) {
+    if ((byte(at) & 0xc0) != 0x80) return std::nullopt;
+    code = code << 6 | (byte(at) & 0x3fU);
+  }
+  const bool longer_than_needed = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xd800 && code < 0xe000;
+  if (longer_than_needed || surrogate || code > 0x10ffff) return std::nullopt;
+  text.remove_prefix(length);
+  return code;
+}
+
+}  // namespace
 
 StoreResult<void> check_name(std::string_view name) {
   const auto refuse = [](std::string why) {
     return tl::unexpected(StoreError{StoreError::Kind::invalid_name, "filename: " + std::move(why)});
   };
-  if (name.empty() || name.size() > 255) return refuse("expected 1 to 255 characters");
   if (name == "." || name == "..") return refuse("not a name");
   if (name.find_first_of("/\\") != std::string_view::npos) return refuse("has a path separator");
-  const bool control = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (control) return refuse("has a control character");
+  std::size_t characters = 0;
+  while (!name.empty() && characters <= longest_name) {
+    const auto character = take_character(name);
+    if (!character) return refuse("is not UTF-8");
+    if (*character < 0x20 || (*character >= 0x7f && *character < 0xa0)) return refuse("has a control character");
+    ++characters;
+  }
+  if (characters == 0 || characters > longest_name) return refuse("expected 1 to 255 characters");
   return {};
 }
 

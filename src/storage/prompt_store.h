@@ -59,8 +59,9 @@ class PromptStore {
   virtual StoreResult<Page> list(const std::string& domain, const std::string& next) = 0;
 };
 
-/// 1–255 characters, no path separators, no control characters, neither "." nor "..". The error says which rule is
-/// broken.
+inline constexpr std::size_t longest_name = 255;
+/// 1–255 characters of UTF-8, no path separators, no control characters, neither "." nor "..". The error says which
+/// rule is broken.
 StoreResult<void> check_name(std::string_view name);
 
 }  // namespace rw::storage

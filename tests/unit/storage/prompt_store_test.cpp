@@ -70,6 +70,26 @@ TEST_F(PromptStoreTest, RefusesWhatIsNotAudioAndLeavesNothing) {
   EXPECT_FALSE(store->find("a.example", "y.wav"));
 }
 
+TEST_F(PromptStoreTest, FindsWithoutTheExtension) {
+  put("menu.v2.wav", wav());
+  put("menu.wav", wav(900));
+  EXPECT_EQ(store->find("a.example", "menu")->name, "menu.wav");
+  EXPECT_EQ(store->find("a.example", "menu.v2")->name, "menu.v2.wav");
+  put("menu", wav(1000));
+  EXPECT_EQ(store->find("a.example", "menu")->name, "menu");  // an exact name comes first
+  EXPECT_EQ(store->find("a.example", "men%").error().kind, StoreError::Kind::not_found);
+  EXPECT_FALSE(store->find("a.example", ""));
+}
+
+TEST_F(PromptStoreTest, KeepsTheOldPromptWhenItsReplacementIsRefused) {
+  put("x.wav", wav());
+  EXPECT_FALSE(put("x.wav", "this is text"));
+  const auto kept = store->find("a.example", "x.wav");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->size, wav().size());
+  EXPECT_TRUE(std::filesystem::exists(kept->path));
+}
+
 TEST_F(PromptStoreTest, RefusesTooMuch) {
   auto upload = store->begin("a.example", "x.wav");
   const std::string piece(1024 * 1024, 'x');
@@ -80,12 +100,19 @@ TEST_F(PromptStoreTest, RefusesTooMuch) {
 }
 
 TEST_F(PromptStoreTest, ChecksNames) {
-  for (const std::string bad : {"", ".", "..", "a/b", "a\\b", "a\nb"}) {
+  const std::string nul(1, '\0');
+  for (const std::string& bad : std::vector<std::string>{"", ".", "..", "a/b", "a\\b", "a\nb", "\x7f", "a" + nul + "b",
+                                                         "\xc2\x85", "\xff", "\xc0\xaf", "\xe2\x82", "\xed\xa0\x80"}) {
     const auto refused = store->begin("a.example", bad);
     ASSERT_FALSE(refused) << bad;
     EXPECT_EQ(refused.error().kind, StoreError::Kind::invalid_name);
   }
-  EXPECT_FALSE(store->begin("a.example", std::string(256, 'a')));
+  EXPECT_TRUE(check_name(std::string(255, 'a')));
+  EXPECT_FALSE(check_name(std::string(256, 'a')));
+  std::string swedish;
+  for (int at = 0; at < 255; ++at) swedish += "å";
+  EXPECT_TRUE(check_name(swedish));  // characters, not bytes
+  EXPECT_FALSE(check_name(swedish + "a"));
   EXPECT_TRUE(store->begin("a.example", "räksmörgås; DROP TABLE prompts.wav"));
 }
 

@@ -71,9 +71,9 @@ answer_timeout = 0.25
 
 TEST(Config, ErrorsNameFileLineKeyFoundAndExpected) {
   EXPECT_THAT(problem("[media]\nworkers = \"many\"\n"),
-              HasSubstr("test.toml:2: media.workers: found string many, expected a whole number from 0 to 256"));
+              HasSubstr("test.toml:2: media.workers: found string 'many', expected a whole number from 0 to 256"));
   EXPECT_THAT(problem("[sip]\nlisten = [\"udp:127.0.0.1:5060\", \"carrier\"]\n"),
-              HasSubstr("test.toml:2: sip.listen: found string carrier, expected udp:ADDRESS:PORT"));
+              HasSubstr("test.toml:2: sip.listen: found string 'carrier', expected udp:ADDRESS:PORT"));
   EXPECT_THAT(problem("[server]\ncolour = 1\n"), HasSubstr("test.toml:2: server.colour: unknown key"));
   EXPECT_THAT(problem("[media]\nports = [3, 2]\n"), HasSubstr("media.ports"));
   EXPECT_THAT(problem("[media]\ncodecs = [\"G729\"]\n"), HasSubstr("PCMA, PCMU or GSM"));

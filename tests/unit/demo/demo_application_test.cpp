@@ -34,7 +34,8 @@ TEST(DemoApplication, HangsUpOnNineAndOnSilence) {
 TEST(DemoApplication, EveryPromptItPlaysIsOneThatIsMade) {
   for (const auto* step : {"greet", "again", "menu", "digits", "goodbye"}) {
     for (const auto* digit : {"", "1", "2", "7", "9"}) {
-      for (const auto& phrase : command(step, digit).at("phrases").as_array()) {
+      const auto reply = command(step, digit);
+      for (const auto& phrase : reply.at("phrases").as_array()) {
         const auto* name = phrase.as_object().if_contains("fileName");
         if (name == nullptr) continue;
         const auto& prompts = demo_prompts();

@@ -1,0 +1,98 @@
+import io
+import pathlib
+import sys
+import wave
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.application import Application  # noqa: E402
+from support.rtp_peer import sine  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.softphone import Softphone  # noqa: E402
+
+
+def wav(samples, rate=8000, channels=1):
+    """A WAV file's bytes; the same in each channel."""
+    data = np.repeat(np.asarray(samples, dtype="<i2"), channels)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(channels)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(data.tobytes())
+    return file.getvalue()
+
+
+def tone_wav(hertz, seconds=0.6, rate=8000, channels=1):
+    return wav(sine(hertz, seconds, rate=rate), rate, channels)
+
+
+@pytest.fixture(scope="session")
+def application_server():
+    application = Application()
+    yield application
+    application.close()
+
+
+@pytest.fixture(scope="session")
+def shared_server(application_server):
+    server = Server(application_server.url, second_domain=True)
+    for name, hertz in (("a", 500), ("b", 900), ("c", 1300)):
+        assert server.upload(f"{name}.wav", tone_wav(hertz)).status == 200
+    assert server.upload("long.wav", tone_wav(700, 20)).status == 200
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def application(application_server):
+    """The application, with its usual replies; at the end every request was as described."""
+    application_server.reset()
+    yield application_server
+    assert application_server.problems == []
+
+
+@pytest.fixture
+def server(shared_server, application):
+    """The usual server; at the end nothing of the test's calls is left."""
+    yield shared_server
+    application.released.set()
+    shared_server.wait_idle()
+    completed = [one.body["sessionId"] for one in application.events("sessionCompleted")]
+    assert len(completed) == len(set(completed)), "a session was completed twice"
+    asked = {one.body["sessionId"] for one in application.events("newCall")}
+    assert asked <= set(completed), "a session was never completed"
+
+
+@pytest.fixture
+def own_server(application):
+    """Makes servers with settings of their own; they are stopped and checked at the end."""
+    servers = []
+
+    def make(settings=None, **more):
+        server = Server(application.url, settings, **more)
+        servers.append(server)
+        return server
+
+    yield make
+    application.released.set()
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def phone(server):
+    """Makes softphones; they are closed at the end."""
+    phones = []
+
+    def make(on=None, **more):
+        one = Softphone(on or server, **more)
+        phones.append(one)
+        return one
+
+    yield make
+    for one in phones:
+        one.close()

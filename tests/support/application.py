@@ -1,0 +1,154 @@
+"""An application for the server to ask: scripted replies, every request kept and checked against the API's description."""
+
+import json
+import pathlib
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jsonschema
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMAS = {"newCall": "NewCallRequest", "getIvrCommand": "GetIvrCommandRequest", "callAnswered": "CallAnsweredRequest",
+           "callNotify": "CallNotifyRequest", "sessionCompleted": "SessionCompletedRequest",
+           "getCallIdentifier": "GetCallIdentifierRequest", "alarms": "AlarmRequest"}
+
+
+class Description:
+    """openapi/ringwright.yaml."""
+
+    def __init__(self):
+        self.document = yaml.safe_load((ROOT / "openapi" / "ringwright.yaml").read_text())
+
+    def check(self, schema, body):
+        rule = {"$ref": f"#/components/schemas/{schema}", "components": self.document["components"]}
+        jsonschema.Draft202012Validator(rule).validate(body)
+
+
+class Raw:
+    """A reply that is not a JSON object: a status, a body, a pause before it."""
+
+    def __init__(self, status=200, body=b"", hold=None, close=False):
+        self.status, self.body, self.hold, self.close = status, body, hold, close
+
+
+class Request:
+    def __init__(self, event, body, headers):
+        self.event, self.body, self.headers, self.at = event, body, headers, time.monotonic()
+
+
+class Application:
+    """`replies[event]`: an object, a list of them (the last one stays), a function of the body, or Raw."""
+
+    def __init__(self):
+        self.description = Description()
+        self.changed = threading.Condition()
+        self.requests = []
+        self.problems = []
+        self.released = threading.Event()
+        self.by_session = {}
+        application = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self):
+                application._serve(self)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.reset()
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self.thread.start()
+
+    def reset(self):
+        with self.changed:
+            self.replies = {"newCall": {"action": "ivr"}, "getIvrCommand": {"getIVRCommandAfter": 30}}
+            self.requests.clear()
+            self.problems.clear()
+            self.released.set()
+            self.released = threading.Event()
+
+    def close(self):
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def _serve(self, handler):
+        length = int(handler.headers.get("Content-Length", 0))
+        raw = handler.rfile.read(length)
+        event = handler.path.rstrip("/").rsplit("/", 1)[-1]
+        released = self.released
+        with self.changed:
+            try:
+                body = json.loads(raw)
+                schema = SCHEMAS.get(event)
+                if schema:
+                    self.description.check(schema, body)
+                else:
+                    self.problems.append(f"unknown event {event}")
+                if handler.headers.get("Content-Type") != "application/json":
+                    self.problems.append(f"{event}: Content-Type {handler.headers.get('Content-Type')}")
+            except (ValueError, jsonschema.ValidationError) as problem:
+                self.problems.append(f"{event}: {str(problem)[:400]}")
+                body = {}
+            self.requests.append(Request(handler.path.lstrip("/"), body, dict(handler.headers)))
+            reply = self.replies.get(event, {})
+            if isinstance(reply, list):
+                reply = reply.pop(0) if len(reply) > 1 else reply[0]
+            self.changed.notify_all()
+        if callable(reply):
+            reply = reply(body)
+        if isinstance(reply, Raw):
+            if reply.hold:
+                released.wait(reply.hold)
+            if reply.close:
+                handler.close_connection = True
+                return
+            self._write(handler, reply.status, reply.body)
+        else:
+            self._write(handler, 200, json.dumps(reply).encode())
+
+    @staticmethod
+    def _write(handler, status, body):
+        try:
+            handler.send_response(status)
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body)
+        except OSError:
+            pass
+
+    def events(self, name):
+        with self.changed:
+            return [request for request in self.requests if request.event.rsplit("/", 1)[-1] == name]
+
+    def wait_for(self, name, count=1, timeout=10.0):
+        """The `count`-th request of that event (from 1)."""
+        with self.changed:
+            def there():
+                return len([one for one in self.requests if one.event.rsplit("/", 1)[-1] == name]) >= count
+            assert self.changed.wait_for(there, timeout), f"no {name} number {count}; got {[one.event for one in self.requests]}"
+        return self.events(name)[count - 1]
+
+    def wait_alarm(self, error, timeout=10.0):
+        with self.changed:
+            def there():
+                return [one for one in self.requests if one.event == "alarms" and one.body.get("error") == error]
+            assert self.changed.wait_for(there, timeout), f"no alarm {error}; got {[one.body for one in self.requests if one.event == 'alarms']}"
+            return there()[0].body
+
+    def completed(self, reason, timeout=10.0):
+        """Waits for sessionCompleted and checks its reason."""
+        body = self.wait_for("sessionCompleted", timeout=timeout).body
+        assert body["reason"] == reason, body
+        return body

@@ -1,0 +1,155 @@
+"""The real server, as a process, with a configuration of its own."""
+
+import json
+import os
+import pathlib
+import queue
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("RINGWRIGHT_BINARY", ROOT / "build/release/src/ringwright")).resolve()
+SANITIZED = any(name in str(BINARY) for name in ("asan", "tsan"))
+
+
+def toml(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value)
+
+
+class Answer:
+    def __init__(self, status, headers, raw):
+        self.status, self.headers, self.raw = status, headers, raw
+
+    @property
+    def body(self):
+        return json.loads(self.raw)
+
+
+class Server:
+    """`settings`: tables of the configuration that add to or replace the usual ones."""
+
+    domain = "demo.example"
+
+    def __init__(self, callback_url, settings=None, service=None, second_domain=False):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwright-test-"))
+        first = random.randrange(10000, 30000, 2)
+        tables = {
+            "server": {"node_id": "test", "data_dir": str(self.folder / "var"), "drain_timeout": 2},
+            "log": {"format": "json", "level": "info"},
+            "http": {"listen": ["127.0.0.1:0"]},
+            "sip": {"listen": ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"], "min_session_expires": 2},
+            "media": {"address": "127.0.0.1", "ports": [first, first + 399], "port_rest": 0.2},
+            "callbacks": {"connect_timeout": 1.0, "answer_timeout": 1.0, "total_timeout": 4.0},
+        }
+        for name, table in (settings or {}).items():
+            tables.setdefault(name, {}).update(table)
+        lines = []
+        for name, table in tables.items():
+            lines.append(f"[{name}]")
+            lines += [f"{key} = {toml(value)}" for key, value in table.items()]
+        lines += self._domain(self.domain, callback_url, {"id": "main", "numbers": ["1*", "main"], **(service or {})}, ["127.0.0.1"])
+        if second_domain:
+            lines += self._domain("other.example", callback_url, {"id": "other", "numbers": ["*"]}, [])
+        self.file = self.folder / "ringwright.toml"
+        self.file.write_text("\n".join(lines) + "\n")
+        self.start()
+
+    @staticmethod
+    def _domain(name, callback_url, service, aliases):
+        service = {"callback_url": callback_url, "alarm_url": callback_url + "/alarms", **service}
+        return ["[[domains]]", f'name = "{name}"', 'auth = "none"', f"aliases = {toml(aliases)}", "[[domains.mediaservices]]",
+                *[f"{key} = {toml(value)}" for key, value in service.items()]]
+
+    def start(self):
+        self.errors = open(self.folder / "stderr", "ab")
+        self.process = subprocess.Popen([str(BINARY), "serve", "--config", str(self.file)], stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        lines = queue.Queue()
+        threading.Thread(target=lambda: [lines.put(line) for line in self.process.stdout], daemon=True).start()
+        try:
+            self.ready_line = lines.get(timeout=30)
+        except queue.Empty:
+            raise AssertionError("the server did not say ready: " + self.log()) from None
+        words = self.ready_line.split()
+        assert words[0] == "ready", self.ready_line
+        addresses = words[words.index("sip") + 1].split(",")
+        self.sip_udp = self._address(next(one for one in addresses if one.startswith("udp:")))
+        self.sip_tcp = self._address(next(one for one in addresses if one.startswith("tcp:")))
+        self.url = words[words.index("http") + 1].split(",")[0]
+        self.descriptors = self.count_descriptors()
+
+    @staticmethod
+    def _address(text):
+        _, host, port = text.split(":")
+        return host, int(port)
+
+    def count_descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def request(self, method, path, body=None, headers=None, raw=None):
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        headers = dict(headers or {})
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return Answer(response.status, response.headers, response.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+    def post(self, command, body, domain=None, **more):
+        return self.request("POST", f"/{domain or self.domain}/{command}", body, **more)
+
+    def upload(self, name, content, domain=None):
+        return self.request("PUT", f"/{domain or self.domain}/promptfile/{name}", raw=content, headers={"Content-Type": "application/octet-stream"})
+
+    def metrics(self):
+        values = {}
+        for line in self.request("GET", "/metrics").raw.decode().splitlines():
+            if line and not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                values[name] = float(value)
+        return values
+
+    def wait_idle(self, timeout=10.0):
+        """Nothing is left of any call: sessions, participants, ports, undelivered notifications."""
+        names = ("ringwright_sessions", "ringwright_participants", "ringwright_rtp_ports_in_use", "ringwright_media_legs", "ringwright_outbox_pending")
+        deadline = time.monotonic() + timeout
+        while True:
+            values = self.metrics()
+            left = {name: values[name] for name in names if values[name] != 0}
+            if not left:
+                return
+            assert time.monotonic() < deadline, f"left over: {left}"
+            threading.Event().wait(0.05)
+
+    def log(self):
+        self.errors.flush()
+        return (self.folder / "stderr").read_text(errors="replace")
+
+    def log_lines(self):
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def stop(self):
+        """Ends the process by SIGTERM and checks that it ended well."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("the server did not stop: " + self.log()[-2000:]) from None
+        log = self.log()
+        self.errors.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        assert "Sanitizer" not in log, log[log.index("Sanitizer") - 200:][:6000]
+        assert code == 0, f"exit code {code}: {log[-2000:]}"

@@ -129,7 +129,7 @@ sf_count_t memory_read(void* into, sf_count_t count, void* user) {
   auto& memory = *static_cast<Memory*>(user);
   const auto left = static_cast<sf_count_t>(memory.bytes.size()) - memory.at;
   const auto bytes = std::clamp<sf_count_t>(count, 0, left);
-  std::memcpy(into, memory.bytes.data() + memory.at, static_cast<std::size_t>(bytes));
+  if (bytes > 0) std::memcpy(into, memory.bytes.data() + memory.at, static_cast<std::size_t>(bytes));
   memory.at += bytes;
   return bytes;
 }

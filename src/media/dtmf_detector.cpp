@@ -2,6 +2,8 @@
 
 #include <spandsp.h>
 
+#include <array>
+
 namespace rw::media {
 namespace {
 
@@ -22,9 +24,9 @@ DtmfDetector::DtmfDetector() : state_(make_state()) {}
 std::optional<char> DtmfDetector::put(std::span<const std::int16_t> samples) {
   if (!state_) return std::nullopt;
   dtmf_rx(state_.get(), samples.data(), static_cast<int>(samples.size()));
-  char digit = 0;
-  if (dtmf_rx_get(state_.get(), &digit, 1) == 0) return std::nullopt;
-  return digit;
+  std::array<char, 2> digit{};  // the library ends what it hands out with a zero byte
+  if (dtmf_rx_get(state_.get(), digit.data(), 1) == 0) return std::nullopt;
+  return digit[0];
 }
 
 void DtmfDetector::put_gap(std::size_t samples) {

@@ -93,7 +93,11 @@ void Participant::answer_to_ivr() {
     return;
   }
   answered_ = services_.sip.answer(sip_leg_, std::move(*sdp), {}, services_.now);
-  if (!answered_) hang_up(EndReason::error, no_decision);
+  if (!answered_) {
+    hang_up(EndReason::error, no_decision);
+    return;
+  }
+  ivr_ = std::make_unique<Ivr>(services_, *this);  // keys may be pressed before the ACK has come
 }
 
 void Participant::acknowledged(const std::string& sdp) {
@@ -127,7 +131,6 @@ void Participant::join_ivr() {
   body["replyId"] = services_.tokens.issue(subject);
   services_.application.notify(application(), "callAnswered", std::move(body));
   session_.log().info("answered", {{"participantId", id_}, {"codec", rtp::facts(media_.codec()).name}});
-  ivr_ = std::make_unique<Ivr>(services_, *this);
   ivr_->begin();
 }
 

@@ -138,6 +138,18 @@ class Engine {
   /// Heard whenever the foreground is empty; null ends it. Loops with `pause` of silence between rounds. No PlayEnded.
   void background(LegId leg, SoundPtr sound, std::chrono::milliseconds pause);
 
+  /// Joins two legs: each hears the other, and digits that one of them presses reach the other in the form which that
+  /// side negotiated (RFC 4733, or tones); they are reported as ever. What is in a leg's foreground is heard in place
+  /// of the other leg; its background only while nothing comes from there. With the same codec payloads go through
+  /// undecoded, as they come, without a buffer; else they are converted. A leg that was joined to another one leaves
+  /// that, or those. If the legs live on different workers, `b` moves to that of `a`; its stream goes on without a gap
+  /// over 40 ms.
+  void join(LegId a, LegId b);
+  /// The leg, and the one it was joined to, are alone again.
+  void part(LegId leg);
+  /// `listener` hears what `a` and `b` say, mixed, until it is joined, parted or released; nobody hears the listener.
+  void monitor(LegId listener, LegId a, LegId b);
+
   /// Ends the leg; its port rests, then is free. LegReleased is its last event.
   void release(LegId leg);
 

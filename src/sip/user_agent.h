@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "sip/flow.h"
 #include "sip/message.h"
@@ -25,11 +26,62 @@ using LegId = std::uint64_t;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// Username and password for a realm (RFC 3261 section 22, RFC 8760).
+struct Credentials {
+  std::string realm;  ///< they are given to nobody else; empty: to whoever asks
+  std::string username;
+  std::string password;
+};
+
+/// An INVITE of ours, as the call layer wants it; the offer is always in it.
+struct OutgoingInvite {
+  std::string target;        ///< Request-URI: sip: or sips:; tel: only with a route
+  std::string from;          ///< name-addr without a tag
+  std::string to;            ///< name-addr without a tag
+  std::string contact_user;  ///< user part of our Contact, with its user parameters, escaped
+  std::vector<std::pair<std::string, std::string>> contact_parameters;  ///< URI parameters of our Contact
+  std::vector<std::string> routes;                                      ///< preset route set, e.g. an outbound proxy
+  std::string sdp;                                                      ///< our offer
+  Headers headers;                                                      ///< whatever else it has to carry
+  std::vector<Credentials> credentials;
+  bool follow_redirects = false;
+};
+
 /// An INVITE that opens a call. 100 Trying has been sent. Answer with provisional(), answer() or reject().
 struct IncomingInvite {
   LegId leg = 0;
   std::shared_ptr<const Message> request;
   Flow flow;
+  LegId replaces = 0;  ///< the leg that its Replaces header names (RFC 3891), or 0
+};
+/// 101–199 came to our INVITE. `sdp`: early media, or empty. A reliable one has been acknowledged. After a fork, that
+/// of whichever branch spoke last.
+struct Progress {
+  LegId leg = 0;
+  int status = 0;
+  std::string sdp;
+  std::shared_ptr<const Message> response;
+};
+/// Our INVITE was answered, and we have acknowledged that. `sdp`: the answer; empty: the one of a reliable provisional
+/// response stands. Answers of further branches of a fork are acknowledged and ended by the user agent.
+struct Answered {
+  LegId leg = 0;
+  std::string sdp;
+  std::shared_ptr<const Message> response;
+};
+/// What became of our offer(): the other side's answer (`status` 2xx), or the status that refused it, and all is as
+/// before.
+struct OfferAnswered {
+  LegId leg = 0;
+  int status = 0;
+  std::string sdp;
+};
+/// A REFER in the dialog (RFC 3515): answer with accept_refer() or reject_refer().
+struct ReferReceived {
+  LegId leg = 0;
+  std::string refer_to;     ///< as received: a URI, perhaps with Replaces among its headers
+  std::string referred_by;  ///< as received, or empty
+  LegId replaces = 0;       ///< the leg of this user agent that refer_to's Replaces names, or 0
 };
 /// The caller gave up before our final response. 487 is on its way; Ended follows.
 struct InviteCancelled {
@@ -70,7 +122,8 @@ enum class EndCause : std::uint8_t {
   remote_bye,       ///< the other side sent BYE
   local_bye,        ///< we did, and it was answered or timed out
   rejected,         ///< our final response ended it
-  cancelled,        ///< the caller's CANCEL
+  cancelled,        ///< the caller's CANCEL, or ours
+  cancel_failed,    ///< our CANCEL was refused, or the INVITE had no final response within 64*T1 of it
   failed,           ///< a final response >= 300 to our INVITE (`status`), or none came (408)
   no_ack,           ///< our 2xx was never acknowledged; BYE has been sent
   session_expired,  ///< no refresh came (RFC 4028); BYE has been sent
@@ -84,10 +137,17 @@ struct Ended {
   EndCause cause = EndCause::remote_bye;
   int status = 0;      ///< the status that ended it, or 0
   std::string reason;  ///< the Reason header as received, or empty
+  std::string phrase;  ///< reason phrase of `status`, or what went wrong
 };
 
-using Event = std::variant<IncomingInvite, InviteCancelled, Acknowledged, ProvisionalAcknowledged, OfferReceived,
-                           Refreshed, InformationReceived, Ended>;
+using Event = std::variant<IncomingInvite, InviteCancelled, Progress, Answered, Acknowledged, ProvisionalAcknowledged,
+                           OfferReceived, OfferAnswered, Refreshed, InformationReceived, ReferReceived, Ended>;
+
+/// A host name has to be looked up (RFC 3263) before something can be sent. Answer with resolved().
+struct Lookup {
+  std::uint64_t id = 0;
+  std::string uri;  ///< the URI of the next hop: sip: or sips:, with port and transport parameter as given
+};
 
 /// What is decided about a new INVITE before any state exists for it.
 struct Admission {
@@ -103,6 +163,8 @@ struct UserAgentOptions {
   std::uint32_t session_expires = 1800;  ///< seconds asked for (RFC 4028)
   std::uint32_t min_session_expires = 90;
   Duration t1 = std::chrono::milliseconds(500);
+  /// What we listen on: where requests outside a dialog are sent from, one for each transport that there is.
+  std::vector<Flow> listeners;
   /// Asked before any work is done for an INVITE outside a dialog. May be empty.
   std::function<Admission(const Message& invite, const Flow& flow, TimePoint now)> admit;
 };
@@ -119,9 +181,12 @@ class UserAgent {
   void connection_closed(const Flow& flow, TimePoint now);
   /// Fires the timers that are due.
   void advance(TimePoint now);
+  /// Answers a Lookup: the hops to try, best first (`transport` and `remote`); none: there is no such host.
+  void resolved(std::uint64_t lookup, std::vector<Flow> hops, TimePoint now);
 
   // ---- output
   std::optional<TimePoint> next_timer() const;
+  void take_lookups(std::vector<Lookup>& into);
   /// Moves what is to be sent to the end of `into`.
   void take_transmits(std::vector<Transmit>& into);
   void take_events(std::vector<Event>& into);
@@ -135,7 +200,23 @@ class UserAgent {
   /// The final response `status` (300–699).
   bool reject(LegId leg, int status, const Headers& headers, TimePoint now);
 
+  // ---- commands: the client side
+  /// Sends an INVITE. Progress, Answered and Ended tell what becomes of it. The error names the part that can't be
+  /// used.
+  Result<LegId> invite(OutgoingInvite invite, TimePoint now);
+  /// CANCEL, as soon as there has been a provisional response. Ended follows: `cancelled`, or `cancel_failed`; a 2xx
+  /// that crosses it is acknowledged and ended with BYE. Only before Answered.
+  bool cancel(LegId leg, const std::string& reason, TimePoint now);
+
   // ---- commands: either side of an established dialog
+  /// Offers a new session description by re-INVITE. Glare (491) is waited out and tried again. OfferAnswered follows,
+  /// unless the leg ends first. False also while another offer of either side is open.
+  bool offer(LegId leg, std::string sdp, TimePoint now);
+  /// 202; from now on notify_refer() tells how the referred call gets on.
+  bool accept_refer(LegId leg, TimePoint now);
+  bool reject_refer(LegId leg, int status, TimePoint now);
+  /// NOTIFY with message/sipfrag (RFC 3515 2.4.5); a `status` of 200 or more is the last one.
+  bool notify_refer(LegId leg, int status, TimePoint now);
   /// Answers OfferReceived (200).
   bool answer_offer(LegId leg, std::string sdp, TimePoint now);
   bool reject_offer(LegId leg, int status, TimePoint now);

@@ -51,6 +51,22 @@ std::shared_ptr<const Mediaservice> Domain::service_for(std::string_view user) c
   return best;
 }
 
+std::shared_ptr<const Mediaservice> Domain::service(std::string_view id) const {
+  const auto found = std::find_if(mediaservices.begin(), mediaservices.end(),
+                                  [id](const auto& one) { return id.empty() || one->id == id; });
+  return found == mediaservices.end() ? nullptr : *found;
+}
+
+const Trunk* Domain::trunk_for(std::string_view host) const {
+  for (const auto wanted : {host, std::string_view("*")}) {
+    for (const auto& trunk : trunks) {
+      const auto named = [wanted](const std::string& one) { return same(one, wanted); };
+      if (!trunk.proxy.empty() && std::any_of(trunk.hosts.begin(), trunk.hosts.end(), named)) return &trunk;
+    }
+  }
+  return nullptr;
+}
+
 Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {}
 
 std::shared_ptr<const Domain> Directory::domain(std::string_view name) const {

@@ -25,12 +25,24 @@ struct Mediaservice {
   std::string signing_key;  ///< PEM text of the RSA key, or empty
   std::string tone_plan = "eu";
   bool identify_calls = false;
+  bool allow_refer = false;  ///< REFER is put to the application; otherwise it is refused with 603
+  std::string hold_music;    ///< prompt file that a party hears while the other holds it, or empty: silence
 };
 
+/// A way in, a way out, or both.
 struct Trunk {
   std::string name;
-  std::vector<net::Network> allow;
-  std::string key;  ///< X-Trunk-Key, or empty
+
+  // ---- inbound
+  std::vector<net::Network> allow;  ///< empty: no calls come in over it
+  std::string key;                  ///< X-Trunk-Key, or empty
+
+  // ---- outbound
+  std::string proxy;                      ///< SIP URI that calls over it are sent to; empty: none are
+  std::vector<std::string> hosts;         ///< host parts of the destinations that go over it, in lower case; "*": any
+  std::string username, password, realm;  ///< for digest; an empty realm: whichever the proxy names
+  bool trusted = false;                   ///< P-Asserted-Identity is sent even for callers who want privacy (RFC 3325)
+  std::string registration;               ///< address of record that is kept registered at the proxy, or empty
 };
 
 struct Domain {
@@ -48,6 +60,10 @@ struct Domain {
   /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the
   /// order in the file.
   std::shared_ptr<const Mediaservice> service_for(std::string_view user) const;
+  /// The one with that id, or the first one if `id` is empty; null if there is none.
+  std::shared_ptr<const Mediaservice> service(std::string_view id) const;
+  /// The outbound trunk for a destination's host part: one that names it, else one for any, else null.
+  const Trunk* trunk_for(std::string_view host) const;
 };
 
 class Directory {

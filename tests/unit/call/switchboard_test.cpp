@@ -263,6 +263,15 @@ TEST_F(SwitchboardTest, DigitsComeByInfo) {
   receive(request("BYE", 3));
 }
 
+TEST_F(SwitchboardTest, KeysPressedBeforeTheAckCount) {
+  invite();
+  answer(R"({"action":"ivr"})");
+  calls.media_event(media::DtmfReceived{services.media_legs.begin()->first, '6', {}}, now);
+  acknowledge();
+  EXPECT_EQ(channel.questions.front().body.at("dtmfBuffer"), "6");
+  receive(request("BYE", 2));
+}
+
 TEST_F(SwitchboardTest, TheApplicationHangsUpAParticipant) {
   to_the_ivr();
   const auto about = subject();

@@ -197,6 +197,7 @@ void Participant::ended(const sip::Ended& end) {
       alarm("callError", "sessionExpired", {{"description", "the other side did not refresh the session"}});
       break;
     case sip::EndCause::rejected:
+    case sip::EndCause::cancel_failed:
     case sip::EndCause::failed:
     case sip::EndCause::no_ack:
     case sip::EndCause::transport_failed:

@@ -77,6 +77,11 @@ void Switchboard::dispatch(const sip::Event& event) {
       participant.information_received(info.content_type, info.body);
     }
     void operator()(const sip::Ended& end) const { participant.ended(end); }
+    // Of legs that we call, and of offers that we make: there are none here.
+    void operator()(const sip::Progress&) const {}
+    void operator()(const sip::Answered&) const {}
+    void operator()(const sip::OfferAnswered&) const {}
+    void operator()(const sip::ReferReceived&) const {}
   };
   std::visit(Visitor{participant}, event);
 }

@@ -191,7 +191,7 @@ void UserAgent::Impl::end(Leg& leg, EndCause cause, int status, std::string reas
     by_invite.erase((*waiting)->transaction);
     respond((*waiting)->request, (*waiting)->transaction, 487);
   }
-  events.emplace_back(Ended{leg.id, cause, status, std::move(reason)});
+  events.emplace_back(Ended{leg.id, cause, status, std::move(reason), {}});
   by_local_tag.erase(leg.local_tag);
   by_caller.erase(leg.call_id + '\n' + leg.remote_tag);
   legs.erase(leg.id);

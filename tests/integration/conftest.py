@@ -37,14 +37,32 @@ def application_server():
     application.close()
 
 
+class SharedServer:
+    """The server that most tests use. One that a test has left in disorder is replaced, so that the next test starts afresh."""
+
+    def __init__(self, callback_url):
+        self.callback_url = callback_url
+        self.server = None
+
+    def get(self):
+        if self.server is None or self.server.process.poll() is not None:
+            self.server = Server(self.callback_url, second_domain=True)
+            for name, hertz in (("a", 500), ("b", 900), ("c", 1300)):
+                assert self.server.upload(f"{name}.wav", tone_wav(hertz)).status == 200
+            assert self.server.upload("long.wav", tone_wav(700, 20)).status == 200
+        return self.server
+
+    def drop(self):
+        server, self.server = self.server, None
+        if server is not None:
+            server.stop()
+
+
 @pytest.fixture(scope="session")
 def shared_server(application_server):
-    server = Server(application_server.url, second_domain=True)
-    for name, hertz in (("a", 500), ("b", 900), ("c", 1300)):
-        assert server.upload(f"{name}.wav", tone_wav(hertz)).status == 200
-    assert server.upload("long.wav", tone_wav(700, 20)).status == 200
-    yield server
-    server.stop()
+    shared = SharedServer(application_server.url)
+    yield shared
+    shared.drop()
 
 
 @pytest.fixture
@@ -58,9 +76,13 @@ def application(application_server):
 @pytest.fixture
 def server(shared_server, application):
     """The usual server; at the end nothing of the test's calls is left."""
-    yield shared_server
+    yield shared_server.get()
     application.released.set()
-    shared_server.wait_idle()
+    try:
+        shared_server.get().wait_idle()
+    except BaseException:
+        shared_server.drop()
+        raise
     completed = [one.body["sessionId"] for one in application.events("sessionCompleted")]
     assert len(completed) == len(set(completed)), "a session was completed twice"
     asked = {one.body["sessionId"] for one in application.events("newCall")}
@@ -79,17 +101,23 @@ def own_server(application):
 
     yield make
     application.released.set()
+    problems = []
     for server in servers:
-        server.stop()
+        try:
+            server.stop()
+        except AssertionError as problem:
+            problems.append(problem)
+    assert not problems, problems
 
 
 @pytest.fixture
-def phone(server):
-    """Makes softphones; they are closed at the end."""
+def phone(request):
+    """Makes softphones; they hang up and are closed at the end. They call the test's own server, or the shared one."""
     phones = []
+    usual = request.getfixturevalue("server") if "own_server" not in request.fixturenames else None
 
     def make(on=None, **more):
-        one = Softphone(on or server, **more)
+        one = Softphone(on or usual, **more)
         phones.append(one)
         return one
 

@@ -1,29 +1,17 @@
 """An application for the server to ask: scripted replies, every request kept and checked against the API's description."""
 
 import json
-import pathlib
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jsonschema
-import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from .description import Description
+
 SCHEMAS = {"newCall": "NewCallRequest", "getIvrCommand": "GetIvrCommandRequest", "callAnswered": "CallAnsweredRequest",
            "callNotify": "CallNotifyRequest", "sessionCompleted": "SessionCompletedRequest",
            "getCallIdentifier": "GetCallIdentifierRequest", "alarms": "AlarmRequest"}
-
-
-class Description:
-    """openapi/ringwright.yaml."""
-
-    def __init__(self):
-        self.document = yaml.safe_load((ROOT / "openapi" / "ringwright.yaml").read_text())
-
-    def check(self, schema, body):
-        rule = {"$ref": f"#/components/schemas/{schema}", "components": self.document["components"]}
-        jsonschema.Draft202012Validator(rule).validate(body)
 
 
 class Raw:
@@ -47,7 +35,6 @@ class Application:
         self.requests = []
         self.problems = []
         self.released = threading.Event()
-        self.by_session = {}
         application = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -132,7 +119,7 @@ class Application:
         with self.changed:
             return [request for request in self.requests if request.event.rsplit("/", 1)[-1] == name]
 
-    def wait_for(self, name, count=1, timeout=10.0):
+    def wait_for(self, name, count=1, timeout=20.0):
         """The `count`-th request of that event (from 1)."""
         with self.changed:
             def there():
@@ -140,14 +127,14 @@ class Application:
             assert self.changed.wait_for(there, timeout), f"no {name} number {count}; got {[one.event for one in self.requests]}"
         return self.events(name)[count - 1]
 
-    def wait_alarm(self, error, timeout=10.0):
+    def wait_alarm(self, error, timeout=20.0):
         with self.changed:
             def there():
                 return [one for one in self.requests if one.event == "alarms" and one.body.get("error") == error]
             assert self.changed.wait_for(there, timeout), f"no alarm {error}; got {[one.body for one in self.requests if one.event == 'alarms']}"
             return there()[0].body
 
-    def completed(self, reason, timeout=10.0):
+    def completed(self, reason, timeout=20.0):
         """Waits for sessionCompleted and checks its reason."""
         body = self.wait_for("sessionCompleted", timeout=timeout).body
         assert body["reason"] == reason, body

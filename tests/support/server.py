@@ -1,5 +1,6 @@
 """The real server, as a process, with a configuration of its own."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import queue
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -14,9 +16,12 @@ import time
 import urllib.error
 import urllib.request
 
+from .description import Description
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("RINGWRIGHT_BINARY", ROOT / "build/release/src/ringwright")).resolve()
 SANITIZED = any(name in str(BINARY) for name in ("asan", "tsan"))
+DESCRIPTION = Description()
 
 
 def toml(value):
@@ -35,11 +40,12 @@ class Answer:
 
 
 class Server:
-    """`settings`: tables of the configuration that add to or replace the usual ones."""
+    """`settings`: tables of the configuration that add to or replace the usual ones; `service`: the same for the mediaservice;
+    `more`: text for the end of the file."""
 
     domain = "demo.example"
 
-    def __init__(self, callback_url, settings=None, service=None, second_domain=False):
+    def __init__(self, callback_url, settings=None, service=None, second_domain=False, more=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwright-test-"))
         first = random.randrange(10000, 30000, 2)
         tables = {
@@ -60,7 +66,7 @@ class Server:
         if second_domain:
             lines += self._domain("other.example", callback_url, {"id": "other", "numbers": ["*"]}, [])
         self.file = self.folder / "ringwright.toml"
-        self.file.write_text("\n".join(lines) + "\n")
+        self.file.write_text("\n".join(lines) + "\n" + more)
         self.start()
 
     @staticmethod
@@ -75,7 +81,7 @@ class Server:
         lines = queue.Queue()
         threading.Thread(target=lambda: [lines.put(line) for line in self.process.stdout], daemon=True).start()
         try:
-            self.ready_line = lines.get(timeout=30)
+            self.ready_line = lines.get(timeout=60)
         except queue.Empty:
             raise AssertionError("the server did not say ready: " + self.log()) from None
         words = self.ready_line.split()
@@ -101,16 +107,32 @@ class Server:
             headers.setdefault("Content-Type", "application/json")
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
-                return Answer(response.status, response.headers, response.read())
+            with urllib.request.urlopen(request, timeout=30) as response:
+                answer = Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers, error.read())
+            answer = Answer(error.code, error.headers, error.read())
+        if method != "HEAD":
+            DESCRIPTION.check_answer(method, path, answer)
+            if body is not None and answer.status == 200:
+                DESCRIPTION.check_request(method, path, body)
+        return answer
 
     def post(self, command, body, domain=None, **more):
         return self.request("POST", f"/{domain or self.domain}/{command}", body, **more)
 
     def upload(self, name, content, domain=None):
         return self.request("PUT", f"/{domain or self.domain}/promptfile/{name}", raw=content, headers={"Content-Type": "application/octet-stream"})
+
+    def exchange(self, data, method, path):
+        """Sends bytes as they are and reads one answer. For requests that no library would send."""
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(data)
+            response = http.client.HTTPResponse(connection, method=method)
+            response.begin()
+            answer = Answer(response.status, response.headers, response.read())
+        DESCRIPTION.check_answer(method, path, answer)
+        return answer
 
     def metrics(self):
         values = {}
@@ -120,7 +142,7 @@ class Server:
                 values[name] = float(value)
         return values
 
-    def wait_idle(self, timeout=10.0):
+    def wait_idle(self, timeout=15.0):
         """Nothing is left of any call: sessions, participants, ports, undelivered notifications."""
         names = ("ringwright_sessions", "ringwright_participants", "ringwright_rtp_ports_in_use", "ringwright_media_legs", "ringwright_outbox_pending")
         deadline = time.monotonic() + timeout

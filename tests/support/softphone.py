@@ -57,6 +57,8 @@ class Softphone:
         self.invite_branch = None
         self.invite_cseq = None
         self.auto_answer = True
+        self.state = "idle"  # then calling, up, over
+        self.acknowledged = False
         self.closing = False
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -68,6 +70,11 @@ class Softphone:
         self.close()
 
     def close(self):
+        """Ends the call if the test has not, so that nothing of it is left for the next one."""
+        try:
+            self._leave()
+        except (OSError, queue.Empty):
+            pass  # the server has gone
         self.closing = True
         self.rtp.close()
         try:
@@ -75,6 +82,18 @@ class Softphone:
         except OSError:
             pass
         self.socket.close()
+
+    def _leave(self):
+        self.auto_answer = True
+        if self.state == "calling":
+            self.cancel()
+            if self.wait_final(timeout=5).status >= 300:
+                self.ack_refusal()
+        if self.state == "up":
+            if not self.acknowledged:
+                self.ack()
+            self.request("BYE")
+            self.wait_final("BYE", timeout=5)
 
     # ---- wire
 
@@ -112,8 +131,12 @@ class Softphone:
             contact = message.header("Contact")
             if contact and message.status < 300:
                 self.remote_target = contact.strip("<>")
+            if message.cseq_method == "INVITE" and message.status >= 200 and self.state == "calling":
+                self.state = "up" if message.status < 300 else "over"
             self.responses.put(message)
             return
+        if message.method == "BYE":
+            self.state = "over"
         if self.auto_answer and message.method in ("BYE", "OPTIONS", "UPDATE", "INFO"):
             self.respond(message, 200)
         elif self.auto_answer and message.method == "INVITE":
@@ -168,6 +191,8 @@ class Softphone:
 
     def request(self, method, body="", extra="", **more):
         self.cseq += 1
+        if method == "BYE":
+            self.state = "over"
         self.send_text(self.request_text(method, body, extra, **more))
         return self.cseq
 
@@ -175,11 +200,14 @@ class Softphone:
         """Sends an INVITE: the first, or a re-INVITE. `sdp=""`: a late offer."""
         self.cseq += 1
         self.invite_cseq = self.cseq
+        if self.state == "idle":
+            self.state = "calling"
         self.invite_branch = f"z9hG4bK{random.getrandbits(60):x}"
         self.invite_text = self.request_text("INVITE", self.sdp() if sdp is None else sdp, extra, branch=self.invite_branch, from_header=from_header)
         self.send_text(self.invite_text)
 
     def ack(self, body=""):
+        self.acknowledged = True
         self.send_text(self.request_text("ACK", body, cseq=self.invite_cseq))
 
     def ack_refusal(self):
@@ -191,20 +219,20 @@ class Softphone:
 
     # ---- waiting
 
-    def wait_response(self, timeout=8.0, method=None):
+    def wait_response(self, timeout=20.0, method=None):
         """The next response, whatever it is."""
         while True:
             response = self.responses.get(timeout=timeout)
             if method is None or response.cseq_method == method:
                 return response
 
-    def wait_final(self, method="INVITE", timeout=8.0):
+    def wait_final(self, method="INVITE", timeout=20.0):
         while True:
             response = self.wait_response(timeout, method)
             if response.status >= 200:
                 return response
 
-    def wait_request(self, method, timeout=8.0):
+    def wait_request(self, method, timeout=20.0):
         while True:
             request = self.requests.get(timeout=timeout)
             if request.method == method:

@@ -171,9 +171,8 @@ void Worker::apply(LegId id, AddLeg& command) {
   auto entry = std::make_unique<Entry>();
   entry->leg = std::move(command.leg);
   entry->port = command.port;
-  entry->rtp = io_->add(std::move(command.rtp), owner_of(index, false));
-  entry->rtcp = io_->add(std::move(command.rtcp), owner_of(index, true));
-  entry->open_sockets = 2;
+  entry->rtp_socket = std::move(command.rtp);
+  entry->rtcp_socket = std::move(command.rtcp);
   entry->slot = emptiest_slot();
   slots_[entry->slot].push_back(index);
   entries_[index] = std::move(entry);
@@ -189,6 +188,7 @@ void Worker::apply(LegId id, What& command) {
   } else {
     Leg& leg = *entries_[found->second]->leg;
     change(leg, command, now_);
+    if constexpr (std::is_same_v<What, Configure>) listen(found->second);
     leg.report_ended();
   }
 }
@@ -222,7 +222,16 @@ void Worker::send_report(Entry& entry, bool goodbye) {
   ++counters_.rtcp_sent;
 }
 
+void Worker::listen(Index index) {
+  Entry& entry = *entries_[index];
+  if (entry.open_sockets != 0) return;
+  entry.rtp = io_->add(std::move(entry.rtp_socket), owner_of(index, false));
+  entry.rtcp = io_->add(std::move(entry.rtcp_socket), owner_of(index, true));
+  entry.open_sockets = 2;
+}
+
 void Worker::release(Index index) {
+  listen(index);  // one way to close the sockets
   Entry& entry = *entries_[index];
   send_report(entry, true);
   entry.leg->end();

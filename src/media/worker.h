@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "media/command.h"
 #include "media/counters.h"
+#include "media/file_descriptor.h"
 #include "media/io.h"
 
 namespace rw::media {
@@ -44,6 +45,7 @@ class Worker : private Io::Receiver {
   struct Entry {
     std::unique_ptr<Leg> leg;
     std::uint16_t port = 0;
+    FileDescriptor rtp_socket, rtcp_socket;  ///< until they are listened to
     Io::SocketId rtp = 0, rtcp = 0;
     std::uint8_t slot = 0;
     std::uint8_t open_sockets = 0;
@@ -57,6 +59,8 @@ class Worker : private Io::Receiver {
   void apply(LegId id, AddLeg& command);
   template <class What>
   void apply(LegId id, What& command);
+  /// Packets that come before the leg is configured wait in the kernel until then: the caller may be quicker than we.
+  void listen(Index index);
   void release(Index index);
   void release_all();
   void serve_slot(TimePoint now);

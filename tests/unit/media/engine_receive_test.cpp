@@ -53,6 +53,32 @@ TEST_P(EngineReceiveTest, ReportsATelephoneEventOnce) {
   EXPECT_EQ(engine_->statistics().packets_received, 6U);
 }
 
+TEST_P(EngineReceiveTest, KeepsWhatCameBeforeTheLegWasConfigured) {
+  begin_answered();  // a leg on the same worker, to see what the worker has looked at
+  const auto early = engine_->create(log_.sink(), leg_);
+  ASSERT_TRUE(early);
+  const std::array<std::uint8_t, 4> payload{7, 0x0A, 0, 160};
+  peer_.send_rtp(*net::Address::from("127.0.0.1", early->port), 101, payload, 8000);
+  send_event(peer_, 5, 16000);
+  const auto later = log_.next_is<DtmfReceived>();
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->leg, leg_);
+  engine_->configure(early->leg, parameters());
+  const auto first = log_.next_is<DtmfReceived>();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->leg, early->leg);
+  EXPECT_EQ(first->digit, '7');
+}
+
+TEST_P(EngineReceiveTest, ReleasesALegThatWasNeverConfigured) {
+  open();
+  const auto created = engine_->create(log_.sink());
+  ASSERT_TRUE(created);
+  engine_->release(created->leg);
+  EXPECT_TRUE(log_.next_is<LegReleased>());
+  EXPECT_EQ(engine_->statistics().ports_in_use, 0U);
+}
+
 TEST_P(EngineReceiveTest, FindsTonesInTheAudioWithoutTelephoneEvent) {
   LegParameters chosen = parameters();
   chosen.telephone_event_receive.reset();

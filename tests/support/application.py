@@ -22,8 +22,8 @@ class Raw:
 
 
 class Request:
-    def __init__(self, event, body, headers):
-        self.event, self.body, self.headers, self.at = event, body, headers, time.monotonic()
+    def __init__(self, event, body, headers, raw):
+        self.event, self.body, self.headers, self.raw, self.at = event, body, headers, raw, time.monotonic()
 
 
 class Application:
@@ -34,12 +34,18 @@ class Application:
         self.changed = threading.Condition()
         self.requests = []
         self.problems = []
+        self.connections = 0
         self.released = threading.Event()
         application = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+
+            def setup(self):
+                with application.changed:
+                    application.connections += 1
+                super().setup()
 
             def do_POST(self):
                 application._serve(self)
@@ -62,6 +68,7 @@ class Application:
             self.replies = {"newCall": {"action": "ivr"}, "getIvrCommand": {"getIVRCommandAfter": 30}}
             self.requests.clear()
             self.problems.clear()
+            self.connections = 0
             self.released.set()
             self.released = threading.Event()
 
@@ -88,7 +95,7 @@ class Application:
             except (ValueError, jsonschema.ValidationError) as problem:
                 self.problems.append(f"{event}: {str(problem)[:400]}")
                 body = {}
-            self.requests.append(Request(handler.path.lstrip("/"), body, dict(handler.headers)))
+            self.requests.append(Request(handler.path.lstrip("/"), body, dict(handler.headers), raw))
             reply = self.replies.get(event, {})
             if isinstance(reply, list):
                 reply = reply.pop(0) if len(reply) > 1 else reply[0]

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SO_TIMESTAMPNS = 35  # not in the socket module
 FRAME = 160  # samples of 20 ms at 8 kHz
 
 
 @dataclass
 class Packet:
-    at: float  # seconds, monotonic
+    at: float  # seconds, by the kernel's clock when it came in
     payload_type: int
     marker: bool
     sequence: int
@@ -130,35 +131,44 @@ class RtpPeer:
 
     def _listen(self, sock, take):
         sock.settimeout(0.2)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         while not self.closing.is_set():
             try:
-                data = sock.recv(2048)
+                data, notes, _, _ = sock.recvmsg(2048, 64)
             except socket.timeout:
                 continue
             except OSError:
                 return
+            seconds, nanoseconds = struct.unpack("qq", next(note for level, kind, note in notes if kind == SO_TIMESTAMPNS))
             with self.changed:
-                take(data)
+                take(data, seconds + nanoseconds / 1e9)
                 self.changed.notify_all()
 
-    def _take(self, data):
+    def _take(self, data, at):
         if len(data) < 12 or data[0] >> 6 != 2:
             return
         sequence, timestamp, ssrc = struct.unpack("!HII", data[2:12])
-        self.packets.append(Packet(time.monotonic(), data[1] & 0x7F, bool(data[1] & 0x80), sequence, timestamp, ssrc, data[12:]))
+        self.packets.append(Packet(at, data[1] & 0x7F, bool(data[1] & 0x80), sequence, timestamp, ssrc, data[12:]))
 
-    def _take_rtcp(self, data):
+    def _take_rtcp(self, data, _):
         self.rtcp_packets.append(data)
 
     # ---- hearing
 
-    def wait_until(self, condition, timeout=5.0, what="what was waited for did not come"):
+    def wait_until(self, condition, timeout=20.0, what="what was waited for did not come"):
         with self.changed:
             assert self.changed.wait_for(condition, timeout), what
 
-    def wait_for_packets(self, count, timeout=5.0):
+    def wait_for_packets(self, count, timeout=20.0):
         goal = len(self.packets) + count
         self.wait_until(lambda: len(self.packets) >= goal, timeout, f"fewer than {count} packets came")
+
+    def wait_until_quiet(self, seconds=0.3, timeout=20.0):
+        """Nothing has come for so long."""
+        deadline = time.monotonic() + timeout
+        with self.changed:
+            while self.changed.wait(seconds):
+                assert time.monotonic() < deadline, "packets still come"
 
     def audio(self, first=0, last=None):
         """The samples of the packets from `first` on, decoded by their payload type."""
@@ -173,7 +183,7 @@ class RtpPeer:
                 parts.append(gsm.decode(packet.payload))
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def wait_for_tone(self, hertz, timeout=6.0, frames=6, first=0):
+    def wait_for_tone(self, hertz, timeout=20.0, frames=6, first=0):
         """Returns the number of the packet at which the tone was found."""
         found = []
 
@@ -188,7 +198,7 @@ class RtpPeer:
         self.wait_until(heard, timeout, f"no {hertz} Hz was heard")
         return found[0]
 
-    def wait_for_silence(self, frames=10, timeout=6.0, first=0):
+    def wait_for_silence(self, frames=10, timeout=20.0, first=0):
         def silent():
             if len(self.packets) < first + frames:
                 return False

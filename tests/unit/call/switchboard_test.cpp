@@ -17,7 +17,8 @@ constexpr std::string_view offer =
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio 6000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
 constexpr std::string_view video_only =
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 6000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n";
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 6000 RTP/AVP 96\r\na=rtpmap:96 "
+    "VP8/90000\r\n";
 
 std::shared_ptr<const tenant::Directory> directory() {
   auto service = std::make_shared<tenant::Mediaservice>();
@@ -31,8 +32,8 @@ std::shared_ptr<const tenant::Directory> directory() {
   return std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{domain});
 }
 
-/// A whole shard without threads: a real user agent, a scripted caller, a clock that moves when told. Checks at its end that
-/// nothing is left.
+/// A whole shard without threads: a real user agent, a scripted caller, a clock that moves when told. Checks at its end
+/// that nothing is left.
 class SwitchboardTest : public testing::Test {
  protected:
   SwitchboardTest() {
@@ -84,13 +85,17 @@ class SwitchboardTest : public testing::Test {
   std::string request(const std::string& method, int cseq, const std::string& extra = {}, std::string_view body = {}) {
     std::string text = method + " sip:" + number + " SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK" +
                        (method == "ACK" || method == "CANCEL" ? "INVITE" : method) + std::to_string(cseq) +
-                       (method == "ACK" && answered() ? "ack" : "") + "\r\nFrom: \"Ann\" <sip:ann@caller.example>;tag=a1\r\nTo: <sip:" +
-                       number + ">" + (to_tag().empty() ? "" : ";tag=" + to_tag()) + "\r\nCall-ID: call-1\r\nCSeq: " +
-                       std::to_string(cseq) + " " + method + "\r\nContact: <sip:ann@127.0.0.1:5070>\r\nMax-Forwards: 70\r\n" + extra;
+                       (method == "ACK" && answered() ? "ack" : "") +
+                       "\r\nFrom: \"Ann\" <sip:ann@caller.example>;tag=a1\r\nTo: <sip:" + number + ">" +
+                       (to_tag().empty() ? "" : ";tag=" + to_tag()) +
+                       "\r\nCall-ID: call-1\r\nCSeq: " + std::to_string(cseq) + " " + method +
+                       "\r\nContact: <sip:ann@127.0.0.1:5070>\r\nMax-Forwards: 70\r\n" + extra;
     if (!body.empty()) text += "Content-Type: application/sdp\r\n";
     return text + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
   }
-  void invite(std::string_view body = offer, const std::string& extra = {}) { receive(request("INVITE", 1, extra, body)); }
+  void invite(std::string_view body = offer, const std::string& extra = {}) {
+    receive(request("INVITE", 1, extra, body));
+  }
   void acknowledge(std::string_view body = {}) { receive(request("ACK", 1, {}, body)); }
   void to_the_ivr() {
     invite();
@@ -126,7 +131,9 @@ class SwitchboardTest : public testing::Test {
     }
     return {};
   }
-  std::string alarm() const { return channel.alarms.empty() ? "" : std::string(channel.alarms.back().at("error").as_string()); }
+  std::string alarm() const {
+    return channel.alarms.empty() ? "" : std::string(channel.alarms.back().at("error").as_string());
+  }
   ReplySubject subject() { return *tokens.verify(std::string(channel.questions.at(0).body.at("replyId").as_string())); }
 
   std::string number = "100@demo.example";
@@ -137,7 +144,9 @@ class SwitchboardTest : public testing::Test {
   fake::Channel channel;
   ReplyTokens tokens{"secret"};
   ops::Metrics metrics;
-  Services services{settings, user_agent, media, sounds, channel, tokens, metrics, ops::Log(ops::Log::Format::text, ops::Level::error), {}, {}, {}, {}};
+  Services services{settings, user_agent, media,   sounds,
+                    channel,  tokens,     metrics, ops::Log(ops::Log::Format::text, ops::Level::error),
+                    {},       {},         {},      {}};
   Switchboard calls{services, [] { return directory(); }};
   TimePoint now = Clock::now();
   sip::Flow flow;
@@ -256,7 +265,8 @@ TEST_F(SwitchboardTest, DigitsComeByInfo) {
   answer(R"({"dtmf":{"maxDigits":1}})");
   std::string body = "Signal=5\r\nDuration=160\r\n";
   auto info = request("INFO", 2);
-  info.replace(info.find("Content-Length: 0"), 17, "Content-Type: application/dtmf-relay\r\nContent-Length: " + std::to_string(body.size()));
+  info.replace(info.find("Content-Length: 0"), 17,
+               "Content-Type: application/dtmf-relay\r\nContent-Length: " + std::to_string(body.size()));
   receive(info + body);
   ASSERT_EQ(channel.questions.size(), 1U);
   EXPECT_EQ(channel.questions[0].body.at("dtmfParams").at("dtmfMatch"), "5");

@@ -1,6 +1,7 @@
 """SIP signalling by SIPp: each file of sipp/ is one dialog, as its first lines say."""
 
 import pathlib
+import socket
 import subprocess
 
 import pytest
@@ -13,8 +14,11 @@ SCENARIOS = pathlib.Path(__file__).parent / "sipp"
 def sipp(tmp_path):
     def run(server, scenario, transport="udp", calls=1):
         port = (server.sip_tcp if transport == "tcp" else server.sip_udp)[1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            own_port = probe.getsockname()[1]
         errors = tmp_path / f"{scenario}.errors"
-        done = subprocess.run(["sipp", f"127.0.0.1:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-s", "100", "-i", "127.0.0.1", "-t", transport[0] + "1",
+        done = subprocess.run(["sipp", f"127.0.0.1:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-s", "100", "-i", "127.0.0.1", "-p", str(own_port), "-t", transport[0] + "1",
                                "-m", str(calls), "-l", str(calls), "-r", "20", "-nostdin", "-timeout", "60s", "-timeout_error", "-recv_timeout", "20000",
                                "-trace_err", "-error_file", str(errors)], cwd=tmp_path, capture_output=True, text=True, timeout=90)
         said = errors.read_text(errors="replace") if errors.exists() else ""
@@ -172,7 +176,6 @@ def test_too_many_calls_a_second_get_503(own_server, application, phone):
 
 @pytest.mark.short
 def test_what_is_not_sip_does_no_harm(server, application, phone):
-    import socket
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         for junk in (b"", b"\r\n\r\n", b"\0" * 2000, b"INVITE\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n", b"INVITE sip:100@demo.example SIP/2.0\r\n" + b"Via: x\r\n" * 300 + b"\r\n"):
             wire.sendto(junk, server.sip_udp)

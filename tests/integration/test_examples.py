@@ -80,6 +80,7 @@ def test_an_example_application(own_server, program):
             caller.close()
         example.wait_line("alice calls 100")
         assert example.wait_line("call over").endswith(": normal")
+        server.wait_idle()
     finally:
         example.stop(signal.SIGKILL)
 

@@ -24,8 +24,11 @@ def refused(answer, status, names):
 
 @pytest.fixture
 def in_ivr(server, application, phone):
-    """The getIvrCommand request of a caller in the IVR."""
-    phone().call()
+    """The getIvrCommand request of a caller in the IVR, whose answer the server has taken: the caller hears it."""
+    application.replies["getIvrCommand"] = [{"phrases": [{"fileName": "long"}]}, {"getIVRCommandAfter": 30}]
+    caller = phone()
+    caller.call()
+    caller.rtp.wait_for_tone(700)
     return application.wait_for("getIvrCommand").body
 
 

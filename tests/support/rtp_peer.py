@@ -113,6 +113,8 @@ class RtpPeer:
         for _ in range(200):
             port = random.randrange(40000, 60000, 2)
             pair = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+            for one in pair:
+                one.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             try:
                 pair[0].bind((address, port))
                 pair[1].bind((address, port + 1))
@@ -131,7 +133,6 @@ class RtpPeer:
 
     def _listen(self, sock, take):
         sock.settimeout(0.2)
-        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         while not self.closing.is_set():
             try:
                 data, notes, _, _ = sock.recvmsg(2048, 64)

@@ -61,6 +61,7 @@ def test_mp3_is_heard(server, application, phone):
     caller.hang_up()
 
 
+@pytest.mark.short
 def test_tones_silence_and_digits(server, application, phone):
     caller = up(phone, application, {"phrases": [{"format": "tone", "frequencies": [800], "seconds": 0.4}, {"format": "silence", "seconds": 0.3},
                                                  {"format": "tone", "name": "busy", "seconds": 0.5}, {"format": "digits", "digits": "5#"}]})
@@ -96,6 +97,7 @@ def test_a_phrase_that_fails_is_an_alarm_and_the_next_one_is_heard(server, appli
     caller.hang_up()
 
 
+@pytest.mark.short
 def test_echo(server, application, phone):
     from support.rtp_peer import sine
     caller = up(phone, application, {"phrases": [{"format": "echo", "seconds": 2}]})
@@ -131,6 +133,7 @@ def test_get_ivr_command_after_counts_from_the_last_prompt(server, application, 
     caller.hang_up()
 
 
+@pytest.mark.short
 def test_interrupt_triggers_the_next_question(server, application, phone):
     caller = up(phone, application, [{"phrases": [{"fileName": "long"}]}, {"phrases": [{"fileName": "b"}]}, {"getIVRCommandAfter": 30}])
     caller.rtp.wait_for_tone(700)
@@ -156,6 +159,7 @@ def test_interrupt_of_somebody_elses_command_is_refused(server, application, pho
 # ---- the background
 
 
+@pytest.mark.short
 def test_the_background_is_heard_between_commands_and_loops(server, application, phone):
     caller = up(phone, application, [{"phrases": [{"fileName": "a"}], "backgroundPrompt": {"fileName": "b", "repeatPause": 0.3}, "getIVRCommandAfter": 2.5},
                                      {"phrases": [{"fileName": "c"}], "getIVRCommandAfter": 1.5},
@@ -272,6 +276,7 @@ def test_telephone_events_are_neither_lost_nor_doubled(server, application, phon
     caller.hang_up()
 
 
+@pytest.mark.short
 def test_in_band_digits_where_telephone_event_was_not_negotiated(server, application, phone):
     import numpy as np
     from support.rtp_peer import sine
@@ -285,6 +290,7 @@ def test_in_band_digits_where_telephone_event_was_not_negotiated(server, applica
     caller.hang_up()
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("content_type,body", [("application/dtmf-relay", "Signal=8\r\nDuration=160\r\n"), ("application/dtmf", "8")])
 def test_digits_by_info(server, application, phone, content_type, body):
     caller = up(phone, application, {"dtmf": {"maxDigits": 1}})

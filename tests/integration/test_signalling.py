@@ -45,6 +45,7 @@ def test_many_calls_at_once(server, application, sipp):
     application.wait_for("sessionCompleted", 20, timeout=60)
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_hold_and_resume_by_reinvite(server, application, sipp, transport):
     sipp(server, "hold_and_resume", transport)
@@ -73,6 +74,7 @@ def test_an_interval_that_is_too_small(own_server, application, sipp):
     assert len(application.events("newCall")) == 1
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_cancel(server, application, sipp, transport):
     application.replies["newCall"] = Raw(hold=10)

@@ -154,6 +154,14 @@ class Server:
             assert time.monotonic() < deadline, f"left over: {left}"
             threading.Event().wait(0.05)
 
+    def drain(self, timeout=20.0):
+        """SIGTERM, and waits until the server has noticed."""
+        self.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + timeout
+        while self.request("GET", "/readyz").status != 503:
+            assert time.monotonic() < deadline, "the server does not drain"
+            threading.Event().wait(0.02)
+
     def log(self):
         self.errors.flush()
         return (self.folder / "stderr").read_text(errors="replace")

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sip/flow.h"
+#include "sip/message.h"
 
 namespace rw::sip {
 
@@ -25,5 +26,10 @@ struct Dialog {
   bool answered = false;   ///< a reliable provisional response had the answer to our offer
   std::string remote_sdp;  ///< the last description that came in it
 };
+
+/// What a response that makes a dialog, to a request of ours, says about it (RFC 3261 12.1.2).
+void learn_dialog(Dialog& dialog, const Message& response);
+/// A target refresh request, or the 2xx to one, may bring a new Contact (RFC 3261 12.2).
+void refresh_target(Dialog& dialog, const Message& message);
 
 }  // namespace rw::sip

@@ -119,13 +119,4 @@ std::string bad_request(std::string_view text, const std::string& reason) {
   return response.serialise();
 }
 
-bool lists(const Message& message, std::string_view name, std::string_view token) {
-  for (const auto line : message.headers(name)) {
-    for (const auto item : split_list(line)) {
-      if (same(item, token)) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace rw::sip

@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
-#include "sip/methods.h"
+#include "sip/header_values.h"
 #include "sip/user_agent_impl.h"
 
 namespace rw::sip {
@@ -12,46 +11,6 @@ namespace {
 constexpr std::size_t max_branches = 32;
 constexpr std::size_t max_targets = 6;  ///< the first, and five redirects
 constexpr int max_refusals_of_session = 3;
-
-std::string to_tag(const Message& response) {
-  const auto* line = response.header("To");
-  const auto to = line == nullptr ? Result<NameAddress>(fail("no To")) : NameAddress::parse(*line);
-  const auto* tag = to ? to->parameter("tag") : nullptr;
-  return tag == nullptr ? "" : *tag;
-}
-
-std::string value_of(const Message& message, std::string_view name) {
-  const auto* value = message.header(name);
-  return value == nullptr ? "" : *value;
-}
-
-std::uint32_t number_of(const Message& message, std::string_view name) {
-  std::uint32_t number = 0;
-  const auto text = value_of(message, name);
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-std::string sdp_of(const Message& message) {
-  const auto* type = message.header("Content-Type");
-  return type != nullptr && is_sdp(*type) ? message.body() : "";
-}
-
-/// What a response that makes a dialog says about it (RFC 3261 12.1.2).
-void learn(Dialog& dialog, const Message& response) {
-  dialog.remote_tag = to_tag(response);
-  if (const auto* to = response.header("To")) dialog.remote = *to;
-  const auto contacts = response.headers("Contact");
-  const auto items = contacts.empty() ? std::vector<std::string_view>{} : split_list(contacts.front());
-  if (!items.empty()) {
-    if (const auto address = NameAddress::parse(items.front())) dialog.remote_target = address->uri.to_string();
-  }
-  dialog.route_set.clear();
-  for (const auto line : response.headers("Record-Route")) {
-    for (const auto route : split_list(line)) dialog.route_set.emplace_back(route);
-  }
-  std::reverse(dialog.route_set.begin(), dialog.route_set.end());
-}
 
 }  // namespace
 
@@ -85,7 +44,7 @@ bool UserAgent::Impl::speak_with(Leg& leg, const std::string& remote_tag, const 
     early.erase(known);
   } else {
     next = leg.call->sent->dialog;
-    learn(next, response);
+    learn_dialog(next, response);
   }
   if (!leg.remote_tag.empty()) early.emplace(leg.remote_tag, static_cast<Dialog&>(leg));
   static_cast<Dialog&>(leg) = std::move(next);
@@ -143,7 +102,7 @@ void UserAgent::Impl::acknowledge(SentInvite& sent, Dialog& dialog) {
 
 void UserAgent::Impl::turn_away(SentInvite& sent, const Message& response) {
   auto dialog = sent.dialog;
-  learn(dialog, response);
+  learn_dialog(dialog, response);
   acknowledge(sent, dialog);
   std::string branch;
   const auto bye = dialog_request(dialog, "BYE", branch);
@@ -154,7 +113,7 @@ void UserAgent::Impl::turn_away(SentInvite& sent, const Message& response) {
 void UserAgent::Impl::invite_answered(Leg& leg, const std::shared_ptr<SentInvite>& sent, const Message& response) {
   const bool other_branch = !leg.remote_tag.empty() && leg.remote_tag != to_tag(response);
   if (!speak_with(leg, to_tag(response), response)) static_cast<Dialog&>(leg) = sent->dialog;
-  learn(leg, response);  // the 2xx has the last word on target and route set (RFC 3261 13.2.2.4)
+  learn_dialog(leg, response);  // the 2xx has the last word on target and route set (RFC 3261 13.2.2.4)
   acknowledge(*sent, leg);
   const auto call = std::move(leg.call);
   leg.established = true;

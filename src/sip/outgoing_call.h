@@ -21,6 +21,9 @@ struct SentInvite {
   Dialog dialog;  ///< as it was when the INVITE was sent; its local_cseq is the INVITE's
   /// The ACKs that have been sent, by the To tag of the 2xx: a repeated 2xx gets the same again.
   std::map<std::string, std::pair<Flow, std::string>> acks;
+  // ---- of a re-INVITE
+  bool proceeding = false;  ///< a provisional response has come
+  DigestClient::Tries tries;
 };
 
 /// What a leg of ours is about until its INVITE has been answered: where it can still be sent, and what came to it.

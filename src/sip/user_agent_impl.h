@@ -7,21 +7,23 @@
 #include "base/ids.h"
 #include "base/timers.h"
 #include "sip/leg.h"
+#include "sip/replaces.h"
 #include "sip/transactions.h"
 #include "sip/uri.h"
 #include "sip/user_agent.h"
 
 namespace rw::sip {
 
-/// The works behind UserAgent. Its parts: user_agent.cpp takes messages apart and finds what they belong to;
-/// dialog_requests.cpp answers what comes inside a dialog; leg_commands.cpp does what the call layer asks for on the
-/// server side; outgoing_invite.cpp sends an INVITE where it belongs; invite_responses.cpp follows what comes back;
-/// outgoing.cpp builds what we send.
+/// The works behind UserAgent. Its parts: user_agent.cpp is the façade; requests.cpp takes messages apart and finds
+/// what they belong to; dialog_requests.cpp answers what comes inside a dialog; leg_commands.cpp does what the call
+/// layer asks for on the server side; outgoing_invite.cpp sends an INVITE where it belongs; invite_responses.cpp
+/// follows what comes back; offers.cpp sends re-INVITEs; session_refresh.cpp keeps the session timer; refer.cpp takes
+/// REFER and Replaces; outgoing.cpp builds what we send.
 class UserAgent::Impl {
  public:
   explicit Impl(UserAgentOptions options);
 
-  // ---- user_agent.cpp
+  // ---- requests.cpp
   void receive(const Flow& flow, std::string_view text, TimePoint now);
   void connection_closed(const Flow& flow);
   void receive_request(IncomingRequest request);
@@ -37,6 +39,8 @@ class UserAgent::Impl {
   void reinvite(Leg& leg, IncomingRequest request, const std::string& transaction);
   void update(Leg& leg, IncomingRequest request, const std::string& transaction);
   void prack(Leg& leg, const IncomingRequest& request, const std::string& transaction);
+  /// The early dialog that a request belongs to becomes the leg's own.
+  void listen_to(Leg& leg, const std::string& remote_tag);
   void remote_bye(Leg& leg, const IncomingRequest& request, const std::string& transaction);
   bool agree_on_session(Leg& leg, const IncomingRequest& request, const std::string& transaction);
 
@@ -53,8 +57,6 @@ class UserAgent::Impl {
   void retransmit_reliable(LegId id, TimePoint now);
   void ack_missing(LegId id);
   void end(Leg& leg, EndCause cause, int status = 0, std::string reason = {}, std::string phrase = {});
-  void watch_session(Leg& leg);
-  void refresh_session(LegId id);
 
   // ---- outgoing_invite.cpp
   Result<LegId> invite(OutgoingInvite wanted);
@@ -83,6 +85,33 @@ class UserAgent::Impl {
   void acknowledge(SentInvite& sent, Dialog& dialog);
   /// A 2xx that nobody waits for any more: ACK and BYE.
   void turn_away(SentInvite& sent, const Message& response);
+
+  // ---- offers.cpp
+  bool offer(Leg& leg, std::string sdp);
+  /// Sends the leg's offer, unless something has to be waited for.
+  void send_offer(Leg& leg);
+  void send_reinvite(Leg& leg, std::shared_ptr<SentInvite> sent);
+  void reinvite_response(LegId id, const std::shared_ptr<SentInvite>& sent, const Message& response);
+  void offer_refused(Leg& leg, int status);
+  Duration glare_delay(const Leg& leg);
+
+  // ---- session_refresh.cpp
+  void watch_session(Leg& leg);
+  void refresh_session(LegId id);
+  /// A refresh of ours was answered (RFC 4028 7.4, 10).
+  void session_refreshed(Leg& leg, const Message& response);
+  void ask_for_session(Message& request, const Leg& leg) const;
+
+  // ---- refer.cpp
+  void receive_refer(Leg& leg, IncomingRequest request, const std::string& transaction);
+  bool accept_refer(Leg& leg);
+  bool reject_refer(Leg& leg, int status);
+  bool notify_refer(Leg& leg, int status);
+  void send_notify(Leg& leg, int status);
+  /// The established leg whose dialog a Replaces value names, or null.
+  Leg* replaced_by(const Replaces& replaces);
+  /// What an INVITE's Replaces header comes to (RFC 3891 section 3): the leg, or the status that refuses it.
+  std::pair<LegId, int> replaced_by(const Message& invite);
 
   // ---- outgoing.cpp
   void respond(const std::string& transaction, const Message& response);

@@ -60,7 +60,11 @@ void UserAgent::Impl::refresh_session(LegId id) {
       return;
     }
     if (response.status() / 100 == 2) refresh_target(*found, response);
-    if (response.status() == 405 || response.status() == 501) found->peer_allows_update = false;
+    if (response.status() == 405 || response.status() == 501) {
+      found->peer_allows_update = false;
+      refresh_session(id);
+      return;
+    }
     session_refreshed(*found, response);
   });
 }

@@ -111,7 +111,8 @@ std::string bad_request(std::string_view text, const std::string& reason) {
       if (match && wanted[at].second.empty()) wanted[at].second = value;
     }
   }
-  auto response = Message::response(400, "Bad Request - " + reason);
+  const bool version = reason == "bad SIP version";
+  auto response = version ? Message::response(505) : Message::response(400, "Bad Request - " + reason);
   for (auto& [name, value] : wanted) {
     if (value.empty()) return {};
     response.add(std::string(name), std::move(value));

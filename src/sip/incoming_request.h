@@ -29,7 +29,7 @@ struct IncomingRequest {
   Message response(int status, const std::string& local_tag) const;
 };
 
-/// A 400 to a request that can't be parsed, from what can be made out of it; empty if that is too little.
+/// A 400, or 505, to a request that can't be parsed, from what can be made out of it; empty if that is too little.
 std::string bad_request(std::string_view text, const std::string& reason);
 
 }  // namespace rw::sip

@@ -21,10 +21,16 @@ bool UserAgent::Impl::offer(Leg& leg, std::string sdp) {
     leg.next_offer = std::move(sdp);
     return true;
   }
-  leg.offer.emplace();
-  leg.offer->sdp = std::move(sdp);
-  send_offer(leg);
+  start_offer(leg, std::move(sdp), false);
   return true;
+}
+
+void UserAgent::Impl::start_offer(Leg& leg, std::string sdp, bool refresh) {
+  Leg::Offer offer;
+  offer.sdp = std::move(sdp);
+  offer.refresh = refresh;
+  leg.offer.emplace(std::move(offer));
+  send_offer(leg);
 }
 
 void UserAgent::Impl::send_offer(Leg& leg) {

@@ -74,8 +74,9 @@ bool UserAgent::Impl::accept_refer(Leg& leg) {
   const bool first = leg.referrals++ == 0;
   if (quiet) return true;
   // The id is needed as soon as there is a second one (RFC 3515 2.4.6).
-  leg.subscription.emplace();
-  leg.subscription->event = first ? "refer" : "refer;id=" + std::to_string(pending.request.cseq);
+  Leg::Subscription subscription;
+  subscription.event = first ? "refer" : "refer;id=" + std::to_string(pending.request.cseq);
+  leg.subscription.emplace(std::move(subscription));
   return notify_refer(leg, 100);
 }
 

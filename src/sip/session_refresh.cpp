@@ -42,10 +42,7 @@ void UserAgent::Impl::refresh_session(LegId id) {
       leg->session_timer = timers.start(now + pause, [this, id] { refresh_session(id); });
       return;
     }
-    leg->offer.emplace();
-    leg->offer->sdp = leg->last_sdp;
-    leg->offer->refresh = true;
-    send_offer(*leg);
+    start_offer(*leg, leg->last_sdp, true);
     return;
   }
   std::string branch;
@@ -83,9 +80,7 @@ void UserAgent::Impl::session_refreshed(Leg& leg, const Message& response) {
     leg.session_timer = timers.start(now + pause, [this, id] { refresh_session(id); });  // until it expires
   }
   if (leg.offer || !leg.next_offer) return;
-  leg.offer.emplace();
-  leg.offer->sdp = std::move(*std::exchange(leg.next_offer, std::nullopt));
-  send_offer(leg);
+  start_offer(leg, *std::exchange(leg.next_offer, std::nullopt), false);
 }
 
 }  // namespace rw::sip

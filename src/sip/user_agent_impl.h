@@ -88,6 +88,7 @@ class UserAgent::Impl {
 
   // ---- offers.cpp
   bool offer(Leg& leg, std::string sdp);
+  void start_offer(Leg& leg, std::string sdp, bool refresh);
   /// Sends the leg's offer, unless something has to be waited for.
   void send_offer(Leg& leg);
   void send_reinvite(Leg& leg, std::shared_ptr<SentInvite> sent);

@@ -50,11 +50,11 @@ void UserAgent::Impl::send_offer(Leg& leg) {
   ask_for_session(sent->request, leg);
   sent->request.set_body(leg.offer->sdp, "application/sdp");
   if (leg.digest) leg.digest->authorise(sent->request, ids);
-  send_reinvite(leg, std::move(sent));
+  send_reinvite(leg, sent);
 }
 
-void UserAgent::Impl::send_reinvite(Leg& leg, std::shared_ptr<SentInvite> sent) {
-  sent->dialog = leg;
+void UserAgent::Impl::send_reinvite(Leg& leg, const std::shared_ptr<SentInvite>& sent) {
+  sent->dialog = static_cast<const Dialog&>(leg);
   leg.reinvite = sent;
   const auto& request = sent->request;
   const auto& branch = sent->branch;
@@ -85,12 +85,12 @@ void UserAgent::Impl::reinvite_response(LegId id, const std::shared_ptr<SentInvi
     auto again = std::make_shared<SentInvite>(*sent);
     if (authorise_again(id, leg->digest.get(), again->request, again->branch, response, again->tries)) {
       again->proceeding = false;
-      send_reinvite(*leg, std::move(again));
+      send_reinvite(*leg, again);
     } else if (leg->offer->refresh && response.status() == 422) {
       leg->offer.reset();
       session_refreshed(*leg, response);
     } else {
-      offer_refused(*leg, response.status());
+      offer_refused(*leg, *leg->offer, response.status());
     }
     return;
   }
@@ -101,29 +101,28 @@ void UserAgent::Impl::reinvite_response(LegId id, const std::shared_ptr<SentInvi
   session_refreshed(*leg, response);
 }
 
-void UserAgent::Impl::offer_refused(Leg& leg, int status) {
+void UserAgent::Impl::offer_refused(Leg& leg, Leg::Offer& offer, int status) {
   if (status == 408 || status == 481) {  // the dialog is gone (RFC 3261 12.2.1.2)
-    if (leg.offer->refresh) {
+    if (offer.refresh) {
       bye(leg, "SIP;cause=408;text=\"Session expired\"", EndCause::session_expired);
     } else {
       bye(leg, "SIP;cause=" + std::to_string(status), EndCause::failed, status);
     }
     return;
   }
-  if (status == 491 && leg.offer->attempts < max_attempts) {
-    leg.offer->retry = timers.start(now + glare_delay(leg), [this, id = leg.id] {
+  if (status == 491 && offer.attempts < max_attempts) {
+    offer.retry = timers.start(now + glare_delay(leg), [this, id = leg.id] {
       if (auto* found = this->leg(id)) send_offer(*found);
     });
     return;
   }
-  const bool refresh = leg.offer->refresh;
+  const bool refresh = offer.refresh;
   leg.offer.reset();
   if (!refresh) {
     events.emplace_back(OfferAnswered{leg.id, status, {}});
     return;
   }
-  auto response = Message::response(status);
-  session_refreshed(leg, response);
+  session_refreshed(leg, Message::response(status));
 }
 
 Duration UserAgent::Impl::glare_delay(const Leg& leg) {

@@ -125,7 +125,7 @@ void UserAgent::Impl::resolved(std::uint64_t lookup, std::vector<Flow> found) {
     call.phrase = "No such host";
   }
   if (found.size() > most) found.resize(most);
-  for (auto& flow : found) call.hops.push_back({std::move(flow)});
+  for (const auto& flow : found) call.hops.push_back({flow});
   if (!try_next_hop(leg, true)) try_next_target(leg);
 }
 
@@ -179,7 +179,7 @@ void UserAgent::Impl::send_invite(Leg& leg, const Flow& hop) {
       return;
     }
   }
-  sent->dialog = leg;
+  sent->dialog = static_cast<const Dialog&>(leg);
   call.sent = sent;
   call.provisional = false;
   call.early.clear();

@@ -94,20 +94,20 @@ bool UserAgent::Impl::notify_refer(Leg& leg, int status) {
   if (leg.subscription->unanswered) {
     leg.subscription->next = status;  // one at a time, so that none overtakes another
   } else {
-    send_notify(leg, status);
+    send_notify(leg, *leg.subscription, status);
   }
   return true;
 }
 
-void UserAgent::Impl::send_notify(Leg& leg, int status) {
+void UserAgent::Impl::send_notify(Leg& leg, Leg::Subscription& own, int status) {
   std::string branch;
   auto request = dialog_request(leg, "NOTIFY", branch);
-  request.add("Event", leg.subscription->event);
+  request.add("Event", own.event);
   request.add("Subscription-State", status >= 200 ? std::string("terminated;reason=noresource")
                                                   : std::string("active;expires=") + subscription_seconds);
   request.set_body("SIP/2.0 " + std::to_string(status) + " " + std::string(reason_phrase(status)) + "\r\n",
                    "message/sipfrag;version=2.0");
-  leg.subscription->unanswered = true;
+  own.unanswered = true;
   request_in_dialog(leg, std::move(request), branch, [this, id = leg.id, status](const Message& response) {
     auto* found = this->leg(id);
     if (found == nullptr || !found->subscription || response.status() < 200) return;
@@ -117,7 +117,7 @@ void UserAgent::Impl::send_notify(Leg& leg, int status) {
     if (response.status() >= 300 || (status >= 200 && !next) || found->leaving) {
       found->subscription.reset();  // the other side does not want it, or has all of it
     } else if (next) {
-      send_notify(*found, *next);
+      send_notify(*found, subscription, *next);
     }
   });
 }

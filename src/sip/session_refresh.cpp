@@ -80,7 +80,9 @@ void UserAgent::Impl::session_refreshed(Leg& leg, const Message& response) {
     leg.session_timer = timers.start(now + pause, [this, id] { refresh_session(id); });  // until it expires
   }
   if (leg.offer || !leg.next_offer) return;
-  start_offer(leg, *std::exchange(leg.next_offer, std::nullopt), false);
+  auto sdp = std::move(*leg.next_offer);
+  leg.next_offer.reset();
+  start_offer(leg, std::move(sdp), false);
 }
 
 }  // namespace rw::sip

@@ -150,7 +150,7 @@ bool Transactions::response(const Message& response, const std::string& branch, 
   if (response.status() < 200) {
     if (client.is_invite) {  // it is being worked on; how long, is the caller's business
       client.retransmit.cancel();
-      client.end.cancel();
+      if (!client.limited) client.end.cancel();
     }
     handler(response);
     return true;
@@ -178,6 +178,7 @@ void Transactions::give_up_after(const std::string& branch, Duration time, TimeP
   const auto key = client_key(branch, "INVITE");
   const auto found = clients_.find(key);
   if (found == clients_.end() || found->second.completed) return;
+  found->second.limited = true;
   found->second.end = timers_.start(now + time, [this, key] { fail_client(key, 408); });
 }
 

@@ -78,6 +78,7 @@ class Transactions {
     bool is_invite = false;
     bool completed = false;
     bool accepted = false;  ///< an INVITE that a 2xx has come to
+    bool limited = false;   ///< an INVITE whose end no provisional response puts off
     std::string request;
     std::string ack;  ///< of an INVITE: for a final response that is not 2xx, made when it comes
     std::shared_ptr<const Message> message;

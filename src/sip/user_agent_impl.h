@@ -91,9 +91,9 @@ class UserAgent::Impl {
   void start_offer(Leg& leg, std::string sdp, bool refresh);
   /// Sends the leg's offer, unless something has to be waited for.
   void send_offer(Leg& leg);
-  void send_reinvite(Leg& leg, std::shared_ptr<SentInvite> sent);
+  void send_reinvite(Leg& leg, const std::shared_ptr<SentInvite>& sent);
   void reinvite_response(LegId id, const std::shared_ptr<SentInvite>& sent, const Message& response);
-  void offer_refused(Leg& leg, int status);
+  void offer_refused(Leg& leg, Leg::Offer& offer, int status);
   Duration glare_delay(const Leg& leg);
 
   // ---- session_refresh.cpp
@@ -108,7 +108,7 @@ class UserAgent::Impl {
   bool accept_refer(Leg& leg);
   bool reject_refer(Leg& leg, int status);
   bool notify_refer(Leg& leg, int status);
-  void send_notify(Leg& leg, int status);
+  void send_notify(Leg& leg, Leg::Subscription& own, int status);
   /// The established leg whose dialog a Replaces value names, or null.
   Leg* replaced_by(const Replaces& replaces);
   /// What an INVITE's Replaces header comes to (RFC 3891 section 3): the leg, or the status that refuses it.

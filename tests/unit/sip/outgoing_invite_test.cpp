@@ -126,6 +126,19 @@ TEST_F(OutgoingInviteTest, ACancelAfterWhichNothingComesHasFailed) {
   EXPECT_EQ(find<Ended>()->cause, EndCause::cancel_failed);
 }
 
+TEST_F(OutgoingInviteTest, ProvisionalsAfterOurCancelDoNotProlongIt) {
+  const auto leg = call();
+  reply(180);
+  agent->cancel(leg, "", now);
+  drain();
+  for (int at = 0; at < 4; ++at) {
+    pass(seconds(10));
+    reply(180);
+  }
+  ASSERT_EQ(count<Ended>(), 1U);
+  EXPECT_EQ(find<Ended>()->cause, EndCause::cancel_failed);
+}
+
 TEST_F(OutgoingInviteTest, WhatCanNotBeSentIsAnErrorThatNamesIt) {
   const auto error_with = [&](auto change) {
     auto broken = wanted;

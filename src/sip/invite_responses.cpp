@@ -12,6 +12,14 @@ constexpr std::size_t max_branches = 32;
 constexpr std::size_t max_targets = 6;  ///< the first, and five redirects
 constexpr int max_refusals_of_session = 3;
 
+/// The q of a Contact (RFC 3261 20.10) in thousandths; what can't be read comes last.
+int preference(const NameAddress& contact) {
+  const auto* q = contact.parameter("q");
+  if (q == nullptr) return 1000;
+  const double value = std::strtod(q->c_str(), nullptr);
+  return value > 0 && value <= 1 ? static_cast<int>(value * 1000) : 0;
+}
+
 }  // namespace
 
 void UserAgent::Impl::invite_response(LegId id, const std::shared_ptr<SentInvite>& sent, const Message& response) {
@@ -127,7 +135,7 @@ void UserAgent::Impl::invite_answered(Leg& leg, const std::shared_ptr<SentInvite
     bye(leg, "SIP;cause=488;text=\"No session description\"", EndCause::failed, 488, "No answer in the 2xx");
     return;
   }
-  leg.last_sdp = call->wanted.sdp;
+  if (leg.last_sdp.empty()) leg.last_sdp = call->wanted.sdp;  // unless an UPDATE has changed it since
   leg.peer_allows_update = leg.peer_allows_update || lists(response, "Allow", "UPDATE");
   leg.session = session_timer_of(response, options.min_session_expires);
   watch_session(leg);
@@ -140,6 +148,11 @@ void UserAgent::Impl::invite_failed(Leg& leg, const Message& response) {
   static_cast<Dialog&>(leg) = call.sent->dialog;
   call.sent.reset();
   call.early.clear();
+  leg.last_sdp.clear();
+  if (leg.update) {  // it came in an early dialog that is no more
+    respond(leg.update->request, leg.update->transaction, 481);
+    leg.update.reset();
+  }
   if (call.cancel != OutgoingCall::Cancel::no) {
     const bool failed = silent && call.cancel == OutgoingCall::Cancel::sent;
     end(leg, failed ? EndCause::cancel_failed : EndCause::cancelled, response.status(), value_of(response, "Reason"),
@@ -190,9 +203,7 @@ bool UserAgent::Impl::follow_redirect(Leg& leg, const Message& response) {
     for (const auto item : split_list(line)) {
       const auto address = NameAddress::parse(item);
       if (!address || (address->uri.scheme == "tel" && leg.route_set.empty())) continue;
-      const auto* q = address->parameter("q");
-      found.emplace_back(q == nullptr ? 1000 : static_cast<int>(std::strtod(q->c_str(), nullptr) * 1000),
-                         address->uri.to_string());
+      found.emplace_back(preference(*address), address->uri.to_string());
     }
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });

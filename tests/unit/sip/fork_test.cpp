@@ -109,6 +109,20 @@ TEST_F(ForkTest, ARefusalWithAnUpdateOpenLeavesNothing) {
   EXPECT_GE(sent.size(), 4U);
 }
 
+TEST_F(ForkTest, AnUpdateThatIsOpenWhenTheNextHopIsTriedIsAnswered) {
+  wanted.target = "sip:bob@example.com";
+  const auto leg = call();
+  agent->resolved(lookups[0].id, {hop(Transport::udp, "192.0.2.21:5060"), hop(Transport::udp, "192.0.2.22:5060")}, now);
+  drain();
+  reply(183, "b1", reliable(1), answer_sdp);
+  receive(request("UPDATE", 1, {}, answer_sdp));
+  reply(503);
+  EXPECT_EQ(count_status(481), 1U);
+  EXPECT_FALSE(agent->answer_offer(leg, std::string(offer_sdp), now));
+  EXPECT_EQ(flow_of("INVITE").remote.to_string(), "192.0.2.22:5060");
+  reply(486);
+}
+
 TEST_F(ForkTest, AByeThatOvertakesThe2xxEndsTheCall) {
   call();
   reply(180, "b1");

@@ -5,19 +5,9 @@
 #include "sip/user_agent_impl.h"
 
 namespace rw::sip {
-namespace {
-
-/// A target refresh request may bring a new Contact (RFC 3261 12.2.2).
-void refresh_target(Leg& leg, const Message& request) {
-  const auto* contact = request.header("Contact");
-  if (contact == nullptr) return;
-  if (const auto address = NameAddress::parse(*contact)) leg.remote_target = address->uri.to_string();
-}
-
-}  // namespace
-
 void UserAgent::Impl::inside_dialog(Leg& leg, IncomingRequest request, const std::string& transaction) {
-  if (request.cseq <= leg.remote_cseq) {
+  listen_to(leg, request.from_tag);
+  if (request.cseq <= leg.remote_cseq && leg.remote_tag == request.from_tag) {
     respond(request, transaction, 500);
     return;
   }
@@ -37,6 +27,8 @@ void UserAgent::Impl::inside_dialog(Leg& leg, IncomingRequest request, const std
     respond(request, transaction, 200);
     const auto* type = request.message->header("Content-Type");
     events.emplace_back(InformationReceived{leg.id, type == nullptr ? "" : *type, request.message->body()});
+  } else if (method == "REFER") {
+    receive_refer(leg, std::move(request), transaction);
   } else {  // OPTIONS
     outside_dialog(std::move(request), transaction);
   }
@@ -54,11 +46,15 @@ bool UserAgent::Impl::agree_on_session(Leg& leg, const IncomingRequest& request,
 }
 
 void UserAgent::Impl::reinvite(Leg& leg, IncomingRequest request, const std::string& transaction) {
+  if (leg.call || leg.reinvite) {  // ours is under way (RFC 3261 14.2)
+    respond(request, transaction, 491);
+    return;
+  }
   if (leg.invite || !leg.established) {  // the first one has not been answered (RFC 3261 14.2)
     respond(request, transaction, 500, {{"Retry-After", std::to_string(ids.number() % 10)}});
     return;
   }
-  if (leg.offering || leg.update) {
+  if (leg.offering() || leg.update) {
     respond(request, transaction, 491);
     return;
   }
@@ -72,9 +68,7 @@ void UserAgent::Impl::reinvite(Leg& leg, IncomingRequest request, const std::str
 
 void UserAgent::Impl::update(Leg& leg, IncomingRequest request, const std::string& transaction) {
   const auto sdp = request.message->body();
-  const bool our_offer =
-      leg.offering || (leg.success && leg.success->wants_answer) || (leg.reliable && leg.reliable->wants_answer);
-  if (!sdp.empty() && our_offer) {
+  if (!sdp.empty() && leg.offering()) {
     respond(request, transaction, 491);
     return;
   }
@@ -121,10 +115,25 @@ void UserAgent::Impl::prack(Leg& leg, const IncomingRequest& request, const std:
   }
 }
 
+void UserAgent::Impl::listen_to(Leg& leg, const std::string& remote_tag) {
+  if (!leg.call || leg.remote_tag == remote_tag) return;
+  const auto known = leg.call->early.find(remote_tag);
+  if (known == leg.call->early.end()) return;
+  auto next = std::move(known->second);
+  leg.call->early.erase(known);
+  if (!leg.remote_tag.empty()) leg.call->early.emplace(leg.remote_tag, static_cast<Dialog&>(leg));
+  static_cast<Dialog&>(leg) = std::move(next);
+}
+
 void UserAgent::Impl::remote_bye(Leg& leg, const IncomingRequest& request, const std::string& transaction) {
   respond(request, transaction, 200);
-  const auto* reason = request.message->header("Reason");
-  end(leg, leg.established ? EndCause::remote_bye : EndCause::cancelled, 0, reason == nullptr ? "" : *reason);
+  bool was_up = leg.established;
+  if (leg.call) {
+    // Its 2xx was lost, but who sends BYE has answered; no other branch of a fork is wanted either.
+    was_up = leg.call->cancel == OutgoingCall::Cancel::no;
+    if (was_up && leg.call->provisional) send_cancel(leg);
+  }
+  end(leg, was_up ? EndCause::remote_bye : EndCause::cancelled, 0, value_of(*request.message, "Reason"));
 }
 
 }  // namespace rw::sip

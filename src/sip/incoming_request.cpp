@@ -111,21 +111,13 @@ std::string bad_request(std::string_view text, const std::string& reason) {
       if (match && wanted[at].second.empty()) wanted[at].second = value;
     }
   }
-  auto response = Message::response(400, "Bad Request - " + reason);
+  const bool version = reason == "bad SIP version";
+  auto response = version ? Message::response(505) : Message::response(400, "Bad Request - " + reason);
   for (auto& [name, value] : wanted) {
     if (value.empty()) return {};
     response.add(std::string(name), std::move(value));
   }
   return response.serialise();
-}
-
-bool lists(const Message& message, std::string_view name, std::string_view token) {
-  for (const auto line : message.headers(name)) {
-    for (const auto item : split_list(line)) {
-      if (same(item, token)) return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace rw::sip

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sip/flow.h"
+#include "sip/header_values.h"
 #include "sip/message.h"
 #include "sip/via.h"
 
@@ -28,10 +29,7 @@ struct IncomingRequest {
   Message response(int status, const std::string& local_tag) const;
 };
 
-/// A 400 to a request that can't be parsed, from what can be made out of it; empty if that is too little.
+/// A 400, or 505, to a request that can't be parsed, from what can be made out of it; empty if that is too little.
 std::string bad_request(std::string_view text, const std::string& reason);
-
-/// Whether the list header `name` (Supported, Require, Allow) has `token`, without regard to case.
-bool lists(const Message& message, std::string_view name, std::string_view token);
 
 }  // namespace rw::sip

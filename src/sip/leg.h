@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "base/timers.h"
+#include "sip/authorisation.h"
+#include "sip/dialog.h"
 #include "sip/incoming_request.h"
+#include "sip/outgoing_call.h"
 #include "sip/session_timer.h"
 #include "sip/user_agent.h"
 
@@ -19,26 +22,21 @@ struct Pending {
   std::string transaction;
 };
 
-/// The state of one INVITE usage: the dialog (RFC 3261 section 12), and what of offer/answer, 100rel and the session
-/// timer is under way.
-struct Leg {
+/// The state of one INVITE usage: the dialog, and what of offer/answer, 100rel and the session timer is under way. Of
+/// the early dialogs of a fork, the leg's own is the one that spoke last.
+struct Leg : Dialog {
   LegId id = 0;
 
-  // ---- dialog
-  std::string call_id, local_tag, remote_tag;
-  std::string local, remote;  ///< To and From of the INVITE, with tags: From and To of our requests
-  std::string contact;        ///< our Contact
-  std::string remote_target;  ///< URI
-  std::vector<std::string> route_set;
-  std::uint32_t remote_cseq = 0, local_cseq = 0;
-  Flow flow;
+  // ---- the client side
+  std::unique_ptr<OutgoingCall> call;    ///< until our INVITE has been answered
+  bool outgoing = false;                 ///< the INVITE was ours, and so is the Call-ID
+  std::shared_ptr<DigestClient> digest;  ///< null: no credentials
 
   // ---- the INVITE that is being answered: the first, or a re-INVITE
   std::optional<Pending> invite;
   std::optional<Pending> update;
-  bool established = false;  ///< a 2xx has been sent for the first INVITE
+  bool established = false;  ///< a 2xx has been sent, or has come, for the first INVITE
   bool leaving = false;      ///< our BYE is under way
-  bool offering = false;     ///< a request of ours with an offer is under way
 
   /// A 2xx that has not been acknowledged.
   struct Unacknowledged {
@@ -72,12 +70,39 @@ struct Leg {
   std::optional<Deferred> deferred_answer;
   std::optional<std::string> deferred_bye;  ///< its Reason
 
+  // ---- our offers in the established dialog
+  struct Offer {
+    std::string sdp;
+    bool refresh = false;  ///< the session timer's, not the call layer's
+    int attempts = 0;
+    Timer retry;  ///< after a 491
+  };
+  std::optional<Offer> offer;             ///< until it has been answered, whether or not it is on the wire
+  std::optional<std::string> next_offer;  ///< the call layer's, that waits for a refresh to be over
+  std::shared_ptr<SentInvite> reinvite;   ///< the re-INVITE under way that carries `offer`
+  /// Whether an offer of ours has been sent that has no answer.
+  bool offering() const {
+    return reinvite || (call && !answered) || (success && success->wants_answer) ||
+           (reliable && reliable->wants_answer);
+  }
+
+  // ---- REFER
+  struct Subscription {
+    std::string event;        ///< Event header of its notifications
+    bool unanswered = false;  ///< a NOTIFY is under way
+    bool over = false;        ///< the last one has been sent
+    std::optional<int> next;  ///< status to notify when the one under way has been answered
+  };
+  std::optional<Pending> refer;  ///< waits for accept_refer() or reject_refer()
+  std::optional<Subscription> subscription;
+  int referrals = 0;  ///< REFERs that were accepted
+
   // ---- session timer
   SessionTimer session;
-  Timer session_timer;
+  Timer session_timer;   ///< the next refresh, if it is ours
+  Timer session_expiry;  ///< the end, if none succeeds
   bool peer_allows_update = false;
   std::string last_sdp;  ///< our last description, for a refresh by re-INVITE
-  std::string last_ack;  ///< to the last 2xx of a re-INVITE of ours
 };
 
 }  // namespace rw::sip

@@ -1,11 +1,10 @@
 #include <algorithm>
 
+#include "sip/status.h"
 #include "sip/user_agent_impl.h"
 
 namespace rw::sip {
 namespace {
-
-constexpr auto most_refresh_lead = std::chrono::seconds(32);
 
 bool is_safe(const Headers& headers) {
   return std::all_of(headers.begin(), headers.end(), [](const auto& one) {
@@ -153,7 +152,7 @@ bool UserAgent::Impl::answer_offer(Leg& leg, std::string sdp) {
 
 bool UserAgent::Impl::reject_offer(Leg& leg, int status) {
   auto& waiting = leg.update ? leg.update : leg.invite;
-  if (!waiting || !leg.established) return false;
+  if (!waiting || (!leg.established && !leg.update) || status < 300 || status > 699) return false;
   const auto pending = std::move(*waiting);
   waiting.reset();
   by_invite.erase(pending.transaction);
@@ -161,7 +160,7 @@ bool UserAgent::Impl::reject_offer(Leg& leg, int status) {
   return true;
 }
 
-bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause) {
+bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause, int status, std::string phrase) {
   if (!leg.established || leg.leaving || reason.find_first_of("\r\n") != std::string::npos) return false;
   if (leg.success && cause == EndCause::local_bye) {  // not before the ACK (RFC 3261 15)
     leg.deferred_bye = reason;
@@ -169,82 +168,36 @@ bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause) {
   }
   leg.leaving = true;
   leg.session_timer.cancel();
+  leg.session_expiry.cancel();
+  leg.offer.reset();
   leg.success.reset();
   std::string branch;
   auto request = dialog_request(leg, "BYE", branch);
   if (!reason.empty()) request.add("Reason", reason);
   const bool told_now = cause != EndCause::local_bye;
-  transactions.send_request(
-      next_hop(leg), request, branch,
-      [this, id = leg.id](const Message& response) {
-        auto* found = this->leg(id);
-        if (found != nullptr && response.status() >= 200) end(*found, EndCause::local_bye, response.status());
-      },
-      now);
-  if (told_now) end(leg, cause);
+  request_in_dialog(leg, std::move(request), branch, [this, id = leg.id](const Message& response) {
+    auto* found = this->leg(id);
+    if (found != nullptr && response.status() >= 200) end(*found, EndCause::local_bye, response.status());
+  });
+  if (told_now) end(leg, cause, status, {}, std::move(phrase));
   return true;
 }
 
-void UserAgent::Impl::end(Leg& leg, EndCause cause, int status, std::string reason) {
-  for (auto* waiting : {&leg.invite, &leg.update}) {
+void UserAgent::Impl::end(Leg& leg, EndCause cause, int status, std::string reason, std::string phrase) {
+  for (auto* waiting : {&leg.invite, &leg.update, &leg.refer}) {
     if (!*waiting) continue;
     by_invite.erase((*waiting)->transaction);
     respond((*waiting)->request, (*waiting)->transaction, 487);
   }
-  events.emplace_back(Ended{leg.id, cause, status, std::move(reason), {}});
-  by_local_tag.erase(leg.local_tag);
-  by_caller.erase(leg.call_id + '\n' + leg.remote_tag);
-  legs.erase(leg.id);
-}
-
-void UserAgent::Impl::watch_session(Leg& leg) {
-  leg.session_timer.cancel();
-  if (leg.session.interval == 0) return;
-  const Duration interval = std::chrono::seconds(leg.session.interval);
-  const auto id = leg.id;
-  if (leg.session.we_refresh) {
-    leg.session_timer = timers.start(now + interval / 2, [this, id] { refresh_session(id); });
-    return;
+  for (const auto& sent : {leg.call ? leg.call->sent : nullptr, leg.reinvite}) {
+    if (sent) transactions.give_up_after(sent->branch, times.timeout(), now);
   }
-  const Duration lead = std::min<Duration>(most_refresh_lead, interval / 3);
-  leg.session_timer = timers.start(now + interval - lead, [this, id] {
-    if (auto* found = this->leg(id)) bye(*found, "SIP;cause=408;text=\"Session expired\"", EndCause::session_expired);
-  });
-}
-
-void UserAgent::Impl::refresh_session(LegId id) {
-  auto* leg = this->leg(id);
-  if (leg == nullptr || leg->leaving) return;
-  const bool by_update = leg->peer_allows_update;
-  std::string branch;
-  auto request = dialog_request(*leg, by_update ? "UPDATE" : "INVITE", branch);
-  const auto cseq = leg->local_cseq;
-  request.add("Supported", "timer");
-  request.add("Session-Expires", std::to_string(leg->session.interval) + ";refresher=uac");
-  if (!by_update) request.set_body(leg->last_sdp, "application/sdp");
-  leg->offering = !by_update;
-  const auto hop = next_hop(*leg);
-  transactions.send_request(
-      hop, request, branch,
-      [this, id, by_update, cseq, hop](const Message& response) {
-        auto* found = this->leg(id);
-        if (found == nullptr || response.status() < 200 || found->leaving) return;
-        found->offering = false;
-        if (!by_update && response.status() < 300) {
-          std::string ack_branch;
-          auto ack = dialog_request(*found, "ACK", ack_branch);
-          ack.set("CSeq", std::to_string(cseq) + " ACK");
-          --found->local_cseq;
-          found->last_ack = ack.serialise();
-          send(hop, found->last_ack);
-        }
-        if (response.status() == 408 || response.status() == 481) {
-          bye(*found, "SIP;cause=408;text=\"Session expired\"", EndCause::session_expired);
-        } else {
-          watch_session(*found);
-        }
-      },
-      now);
+  if (leg.call) by_lookup.erase(leg.call->lookup);
+  if (phrase.empty() && status != 0) phrase = reason_phrase(status);
+  events.emplace_back(Ended{leg.id, cause, status, std::move(reason), std::move(phrase)});
+  by_local_tag.erase(leg.local_tag);
+  if (!leg.outgoing) by_caller.erase(leg.call_id + '\n' + leg.remote_tag);
+  legs.erase(leg.id);
 }
 
 }  // namespace rw::sip

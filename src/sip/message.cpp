@@ -93,7 +93,8 @@ Result<StartLine> read_start_line(std::string_view line) {
   if (first == std::string_view::npos || first == last) return fail("bad request line");
   start.method = line.substr(0, first);
   start.request_uri = line.substr(first + 1, last - first - 1);
-  if (!is_token(start.method) || start.method.size() > 32) return fail("bad method");
+  if (!is_token(start.method) || start.method.size() > 64) return fail("bad method");
+  if (!line.substr(last + 1).starts_with("SIP/")) return fail("bad request line");
   if (line.substr(last + 1) != "SIP/2.0") return fail("bad SIP version");
   if (start.request_uri.empty() || start.request_uri.find(' ') != std::string_view::npos)
     return fail("bad Request-URI");

@@ -7,14 +7,13 @@
 namespace rw::sip {
 
 bool is_allowed(std::string_view method) {
-  static constexpr std::array<std::string_view, 8> methods{"INVITE",  "ACK",   "CANCEL", "BYE",
+  static constexpr std::array<std::string_view, 9> methods{"INVITE",  "ACK",   "CANCEL", "BYE", "REFER",
                                                            "OPTIONS", "PRACK", "UPDATE", "INFO"};
   return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
 bool is_known(std::string_view method) {
-  static constexpr std::array<std::string_view, 6> others{"REFER",  "REGISTER", "SUBSCRIBE",
-                                                          "NOTIFY", "PUBLISH",  "MESSAGE"};
+  static constexpr std::array<std::string_view, 5> others{"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE"};
   return is_allowed(method) || std::find(others.begin(), others.end(), method) != others.end();
 }
 

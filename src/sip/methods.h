@@ -4,8 +4,8 @@
 
 namespace rw::sip {
 
-inline constexpr std::string_view allowed_methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
-inline constexpr std::string_view supported_options = "100rel, timer";
+inline constexpr std::string_view allowed_methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER";
+inline constexpr std::string_view supported_options = "100rel, timer, replaces, norefersub";
 
 /// Whether we take requests of this method.
 bool is_allowed(std::string_view method);

@@ -19,6 +19,13 @@ std::string ack_for(const Message& invite, const Message& response) {
   return ack.serialise();
 }
 
+/// Whether what was sent to `mine` went over the connection that `closed` names.
+bool goes_over(const Flow& mine, const Flow& closed) {
+  if (!is_stream(mine.transport)) return false;
+  if (mine.connection != 0) return mine.connection == closed.connection;
+  return mine.transport == closed.transport && mine.remote == closed.remote;
+}
+
 }  // namespace
 
 Transactions::Transactions(Timers& timers, TransactionTimes times, Sender send)
@@ -132,6 +139,10 @@ bool Transactions::response(const Message& response, const std::string& branch, 
   if (found == clients_.end()) return false;
   Client& client = found->second;
   if (client.completed) {
+    if (client.accepted && response.status() / 100 == 2) {
+      const auto handler = client.on_response;
+      handler(response);
+    }
     if (!client.ack.empty()) send_(client.flow, client.ack);
     return true;
   }
@@ -139,7 +150,7 @@ bool Transactions::response(const Message& response, const std::string& branch, 
   if (response.status() < 200) {
     if (client.is_invite) {  // it is being worked on; how long, is the caller's business
       client.retransmit.cancel();
-      client.end.cancel();
+      if (!client.limited) client.end.cancel();
     }
     handler(response);
     return true;
@@ -152,13 +163,23 @@ bool Transactions::response(const Message& response, const std::string& branch, 
     send_(client.flow, client.ack);
     linger = is_stream(client.flow.transport) ? Duration::zero() : times_.timeout();
   }
+  if (client.is_invite && response.status() < 300) {  // each 2xx is the dialog's to acknowledge
+    client.accepted = true;
+    linger = times_.timeout();
+  }
   client.message.reset();
   client.request = {};
   client.end = timers_.start(now + linger, [this, key] { clients_.erase(key); });
-  if (client.is_invite && response.status() < 300)
-    clients_.erase(found);  // a repeated 2xx is the dialog's to acknowledge
   handler(response);
   return true;
+}
+
+void Transactions::give_up_after(const std::string& branch, Duration time, TimePoint now) {
+  const auto key = client_key(branch, "INVITE");
+  const auto found = clients_.find(key);
+  if (found == clients_.end() || found->second.completed) return;
+  found->second.limited = true;
+  found->second.end = timers_.start(now + time, [this, key] { fail_client(key, 408); });
 }
 
 void Transactions::fail_client(const std::string& key, int status) {
@@ -173,8 +194,7 @@ void Transactions::fail_client(const std::string& key, int status) {
 void Transactions::connection_closed(const Flow& flow) {
   std::vector<std::string> failed;
   for (const auto& [key, client] : clients_) {
-    if (is_stream(client.flow.transport) && !client.completed && client.flow.connection == flow.connection)
-      failed.push_back(key);
+    if (!client.completed && goes_over(client.flow, flow)) failed.push_back(key);
   }
   for (const auto& key : failed) fail_client(key, 503);
 }

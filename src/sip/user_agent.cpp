@@ -1,241 +1,9 @@
 #include "sip/user_agent.h"
 
-#include <algorithm>
-#include <array>
-
-#include "sip/methods.h"
-#include "sip/uri.h"
 #include "sip/user_agent_impl.h"
 
+/// The façade: hands everything on, with the time.
 namespace rw::sip {
-
-UserAgent::Impl::Impl(UserAgentOptions given)
-    : options(std::move(given)),
-      times{.t1 = options.t1},
-      transactions(timers, times, [this](const Flow& flow, std::string bytes) { send(flow, std::move(bytes)); }) {}
-
-Leg* UserAgent::Impl::leg(LegId id) {
-  const auto found = legs.find(id);
-  return found == legs.end() ? nullptr : &found->second;
-}
-
-Leg* UserAgent::Impl::leg_of(const IncomingRequest& request) {
-  const auto found = by_local_tag.find(request.to_tag);
-  if (found == by_local_tag.end()) return nullptr;
-  auto* leg = this->leg(found->second);
-  const bool same = leg != nullptr && leg->call_id == request.call_id && leg->remote_tag == request.from_tag;
-  return same ? leg : nullptr;
-}
-
-void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint time) {
-  now = time;
-  if (text.find_first_not_of("\r\n") == std::string_view::npos) {
-    if (is_stream(flow.transport) && text.size() >= 4) send(flow, "\r\n");  // the pong of RFC 5626 3.5.1
-    return;
-  }
-  auto message = Message::parse(text);
-  if (!message) {
-    if (auto answer = bad_request(text, message.error().message); !answer.empty()) send(flow, std::move(answer));
-    return;
-  }
-  if (!message->is_request()) {
-    const auto* line = message->header("Via");
-    const auto values = line == nullptr ? std::vector<std::string_view>{} : split_list(*line);
-    const auto via = values.empty() ? Result<Via>(fail("no Via")) : Via::parse(values.front());
-    if (via && !transactions.response(*message, via->branch, now)) repeat_ack(*message);
-    return;
-  }
-  auto request = IncomingRequest::read(std::move(*message), flow);
-  if (request) {
-    receive_request(std::move(*request));
-  } else if (auto answer = bad_request(text, request.error().message); !answer.empty()) {
-    send(flow, std::move(answer));
-  }
-}
-
-void UserAgent::Impl::repeat_ack(const Message& response) {
-  const auto* line = response.header("From");
-  const auto from = line == nullptr ? Result<NameAddress>(fail("no From")) : NameAddress::parse(*line);
-  const auto* tag = from ? from->parameter("tag") : nullptr;
-  const auto found = tag == nullptr ? by_local_tag.end() : by_local_tag.find(*tag);
-  if (found == by_local_tag.end() || response.status() < 200 || response.status() > 299) return;
-  const auto& leg = legs.at(found->second);
-  if (!leg.last_ack.empty()) send(next_hop(leg), leg.last_ack);
-}
-
-void UserAgent::Impl::receive_request(IncomingRequest request) {
-  const bool is_ack = request.method() == "ACK";
-  const auto transaction =
-      Transactions::server_key(*request.message, request.via, is_ack ? "INVITE" : request.method());
-  if (transactions.absorb(transaction, is_ack, now)) return;
-  if (is_ack) {
-    receive_ack(request);
-    return;
-  }
-  const bool fresh_invite = request.method() == "INVITE" && request.to_tag.empty();
-  if (fresh_invite && options.admit) {
-    if (const auto admission = options.admit(*request.message, request.flow, now); admission.status != 0) {
-      auto refusal = request.response(admission.status, "stateless");
-      if (admission.retry_after != 0) refusal.add("Retry-After", std::to_string(admission.retry_after));
-      send(request.reply_to, refusal.serialise());
-      return;
-    }
-  }
-  transactions.begin_server(transaction, request.reply_to, request.method() == "INVITE");
-  if (request.method() == "CANCEL") {
-    receive_cancel(request);
-  } else if (auto refusal = objection(request)) {
-    respond(transaction, *refusal);
-  } else if (request.to_tag.empty()) {
-    outside_dialog(std::move(request), transaction);
-  } else if (auto* leg = leg_of(request)) {
-    inside_dialog(*leg, std::move(request), transaction);
-  } else if (request.method() == "OPTIONS") {
-    outside_dialog(std::move(request), transaction);
-  } else {
-    respond(request, transaction, 481);
-  }
-}
-
-std::optional<Message> UserAgent::Impl::objection(const IncomingRequest& request) const {
-  const auto& message = *request.message;
-  if (!is_allowed(request.method())) {
-    auto response = request.response(is_known(request.method()) ? 405 : 501, "refused");
-    response.add("Allow", std::string(allowed_methods));
-    return response;
-  }
-  std::string unsupported;
-  for (const auto line : message.headers("Require")) {
-    for (const auto option : split_list(line)) {
-      if (option == "100rel" || option == "timer") continue;
-      unsupported += (unsupported.empty() ? "" : ", ") + std::string(option);
-    }
-  }
-  if (!unsupported.empty()) {
-    auto response = request.response(420, "refused");
-    response.add("Unsupported", std::move(unsupported));
-    return response;
-  }
-  const auto uri = Uri::parse(message.request_uri());
-  if (!uri) return request.response(uri.error().message.starts_with("unsupported URI scheme") ? 416 : 400, "refused");
-  const bool carries_sdp = request.method() == "INVITE" || request.method() == "UPDATE" || request.method() == "PRACK";
-  if (carries_sdp && !message.body().empty()) {
-    const auto* type = message.header("Content-Type");
-    if (type == nullptr || !is_sdp(*type) || message.header("Content-Encoding") != nullptr) {
-      auto response = request.response(415, "refused");
-      response.add("Accept", "application/sdp");
-      return response;
-    }
-  }
-  return std::nullopt;
-}
-
-void UserAgent::Impl::receive_ack(const IncomingRequest& request) {
-  auto* leg = leg_of(request);
-  if (leg == nullptr || !leg->success || leg->success->cseq != request.cseq) return;
-  const bool wants_answer = leg->success->wants_answer;
-  leg->success.reset();
-  if (leg->deferred_bye) {
-    const auto reason = *std::exchange(leg->deferred_bye, std::nullopt);
-    bye(*leg, reason, EndCause::local_bye);
-    return;
-  }
-  events.emplace_back(Acknowledged{leg->id, wants_answer ? request.message->body() : std::string{}});
-}
-
-void UserAgent::Impl::receive_cancel(const IncomingRequest& request) {
-  const auto own = Transactions::server_key(*request.message, request.via, "CANCEL");
-  const auto invite = Transactions::server_key(*request.message, request.via, "INVITE");
-  if (!transactions.has_server(invite)) {
-    respond(request, own, 481);
-    return;
-  }
-  respond(request, own, 200);
-  const auto found = by_invite.find(invite);
-  if (found == by_invite.end()) return;  // the final response has been sent: too late
-  auto& leg = legs.at(found->second);
-  const auto* reason = request.message->header("Reason");
-  auto pending = std::move(*leg.invite);
-  leg.invite.reset();
-  by_invite.erase(found);
-  respond(pending.request, pending.transaction, 487);
-  if (leg.established) return;  // only the re-INVITE is cancelled
-  events.emplace_back(InviteCancelled{leg.id, reason == nullptr ? "" : *reason});
-  end(leg, EndCause::cancelled, 487, reason == nullptr ? "" : *reason);
-}
-
-void UserAgent::Impl::outside_dialog(IncomingRequest request, const std::string& transaction) {
-  if (request.method() == "INVITE") {
-    new_invite(std::move(request), transaction);
-  } else if (request.method() == "OPTIONS") {
-    auto response = request.response(draining ? 503 : 200, ids.token(10));
-    response.add("Allow", std::string(allowed_methods));
-    response.add("Accept", "application/sdp");
-    response.add("Supported", std::string(supported_options));
-    if (draining) response.add("Retry-After", "30");
-    respond(transaction, response);
-  } else {
-    respond(request, transaction, 481);
-  }
-}
-
-void UserAgent::Impl::new_invite(IncomingRequest request, const std::string& transaction) {
-  const auto caller = request.call_id + '\n' + request.from_tag;
-  if (const auto known = by_caller.find(caller); known != by_caller.end()) {
-    const auto* other = leg(known->second);
-    respond(request, transaction, other != nullptr && other->remote_cseq == request.cseq ? 482 : 500);
-    return;
-  }
-  const auto* contact = request.message->header("Contact");
-  const auto contacts = contact == nullptr ? std::vector<std::string_view>{} : split_list(*contact);
-  const auto target =
-      contacts.size() == 1 ? NameAddress::parse(contacts.front()) : Result<NameAddress>(fail("no single Contact"));
-  if (!target) {
-    respond(request, transaction, 400);
-    return;
-  }
-  const auto id = ++last_leg;
-  Leg& leg = legs[id];
-  leg.id = id;
-  leg.session = {};
-  leg.call_id = request.call_id;
-  leg.remote_tag = request.from_tag;
-  leg.local_tag = options.shard_tag + ids.token(16);
-  leg.local = *request.message->header("To") + ";tag=" + leg.local_tag;
-  leg.remote = *request.message->header("From");
-  leg.remote_target = target->uri.to_string();
-  for (const auto line : request.message->headers("Record-Route")) {
-    for (const auto route : split_list(line)) leg.route_set.emplace_back(route);
-  }
-  leg.remote_cseq = request.cseq;
-  leg.local_cseq = static_cast<std::uint32_t>(ids.number() & 0xffff);
-  leg.flow = request.flow;
-  leg.contact = contact_for(request.flow, Uri::parse(request.message->request_uri())->user);
-  leg.peer_allows_update = lists(*request.message, "Allow", "UPDATE");
-  by_local_tag.emplace(leg.local_tag, id);
-  by_invite.emplace(transaction, id);
-  by_caller.emplace(caller, id);
-  leg.invite.emplace(Pending{request, transaction});
-  respond(transaction, request.response(100, {}));
-  if (!agree_on_session(leg, request, transaction)) {
-    leg.invite.reset();
-    by_invite.erase(transaction);
-    end(leg, EndCause::rejected, 422);
-    events.pop_back();  // nobody has heard of this leg
-    return;
-  }
-  events.emplace_back(IncomingInvite{id, request.message, request.flow});
-}
-
-void UserAgent::Impl::connection_closed(const Flow& flow) {
-  transactions.connection_closed(flow);
-  for (auto& [id, leg] : legs) {
-    if (is_stream(leg.flow.transport) && leg.flow.connection == flow.connection)
-      leg.flow.connection = 0;  // the next request opens one
-  }
-}
-
-// ---- the façade
 
 UserAgent::UserAgent(UserAgentOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 UserAgent::~UserAgent() = default;
@@ -256,6 +24,16 @@ void UserAgent::advance(TimePoint now) {
 
 std::optional<TimePoint> UserAgent::next_timer() const {
   return impl_->timers.next();
+}
+
+void UserAgent::resolved(std::uint64_t lookup, std::vector<Flow> hops, TimePoint now) {
+  impl_->now = now;
+  impl_->resolved(lookup, std::move(hops));
+}
+
+void UserAgent::take_lookups(std::vector<Lookup>& into) {
+  std::move(impl_->lookups.begin(), impl_->lookups.end(), std::back_inserter(into));
+  impl_->lookups.clear();
 }
 
 void UserAgent::take_transmits(std::vector<Transmit>& into) {
@@ -302,6 +80,41 @@ bool UserAgent::bye(LegId id, const std::string& reason, TimePoint now) {
   impl_->now = now;
   auto* leg = impl_->leg(id);
   return leg != nullptr && impl_->bye(*leg, reason, EndCause::local_bye);
+}
+
+Result<LegId> UserAgent::invite(OutgoingInvite invite, TimePoint now) {
+  impl_->now = now;
+  return impl_->invite(std::move(invite));
+}
+
+bool UserAgent::cancel(LegId id, const std::string& reason, TimePoint now) {
+  impl_->now = now;
+  auto* leg = impl_->leg(id);
+  return leg != nullptr && impl_->cancel(*leg, reason);
+}
+
+bool UserAgent::offer(LegId id, std::string sdp, TimePoint now) {
+  impl_->now = now;
+  auto* leg = impl_->leg(id);
+  return leg != nullptr && impl_->offer(*leg, std::move(sdp));
+}
+
+bool UserAgent::accept_refer(LegId id, TimePoint now) {
+  impl_->now = now;
+  auto* leg = impl_->leg(id);
+  return leg != nullptr && impl_->accept_refer(*leg);
+}
+
+bool UserAgent::reject_refer(LegId id, int status, TimePoint now) {
+  impl_->now = now;
+  auto* leg = impl_->leg(id);
+  return leg != nullptr && impl_->reject_refer(*leg, status);
+}
+
+bool UserAgent::notify_refer(LegId id, int status, TimePoint now) {
+  impl_->now = now;
+  auto* leg = impl_->leg(id);
+  return leg != nullptr && impl_->notify_refer(*leg, status);
 }
 
 std::string UserAgent::call_id(LegId id) const {

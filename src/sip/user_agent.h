@@ -119,13 +119,13 @@ struct InformationReceived {
   std::string body;
 };
 enum class EndCause : std::uint8_t {
-  remote_bye,       ///< the other side sent BYE
-  local_bye,        ///< we did, and it was answered or timed out
-  rejected,         ///< our final response ended it
-  cancelled,        ///< the caller's CANCEL, or ours
-  cancel_failed,    ///< our CANCEL was refused, or the INVITE had no final response within 64*T1 of it
-  failed,           ///< a final response >= 300 to our INVITE (`status`), or none came (408)
-  no_ack,           ///< our 2xx was never acknowledged; BYE has been sent
+  remote_bye,     ///< the other side sent BYE
+  local_bye,      ///< we did, and it was answered or timed out
+  rejected,       ///< our final response ended it
+  cancelled,      ///< the caller's CANCEL, or ours
+  cancel_failed,  ///< our CANCEL was refused, or the INVITE had no final response within 64*T1 of it
+  failed,         ///< a final response >= 300 to our INVITE (`status`), none came (408), nobody could be reached (503)
+  no_ack,         ///< our 2xx was never acknowledged; BYE has been sent
   session_expired,  ///< no refresh came (RFC 4028); BYE has been sent
   transport_failed
 };
@@ -143,7 +143,8 @@ struct Ended {
 using Event = std::variant<IncomingInvite, InviteCancelled, Progress, Answered, Acknowledged, ProvisionalAcknowledged,
                            OfferReceived, OfferAnswered, Refreshed, InformationReceived, ReferReceived, Ended>;
 
-/// A host name has to be looked up (RFC 3263) before something can be sent. Answer with resolved().
+/// A host name has to be looked up (RFC 3263) before something can be sent. Answer with resolved(); after 64*T1 it is
+/// taken as not found.
 struct Lookup {
   std::uint64_t id = 0;
   std::string uri;  ///< the URI of the next hop: sip: or sips:, with port and transport parameter as given
@@ -209,13 +210,15 @@ class UserAgent {
   bool cancel(LegId leg, const std::string& reason, TimePoint now);
 
   // ---- commands: either side of an established dialog
-  /// Offers a new session description by re-INVITE. Glare (491) is waited out and tried again. OfferAnswered follows,
-  /// unless the leg ends first. False also while another offer of either side is open.
+  /// Offers a new session description by re-INVITE, as soon as our own 2xx has been acknowledged and no session refresh
+  /// is under way. Glare (491) is waited out and tried again. OfferAnswered follows, unless the leg ends first (408 or
+  /// 481: `failed`). False also while another offer of either side is open.
   bool offer(LegId leg, std::string sdp, TimePoint now);
   /// 202; from now on notify_refer() tells how the referred call gets on.
   bool accept_refer(LegId leg, TimePoint now);
   bool reject_refer(LegId leg, int status, TimePoint now);
-  /// NOTIFY with message/sipfrag (RFC 3515 2.4.5); a `status` of 200 or more is the last one.
+  /// NOTIFY with message/sipfrag (RFC 3515 2.4.5); a `status` of 200 or more is the last one. accept_refer() has sent
+  /// 100 already. False if the other side wants none (RFC 4488), or has had the last one.
   bool notify_refer(LegId leg, int status, TimePoint now);
   /// Answers OfferReceived (200).
   bool answer_offer(LegId leg, std::string sdp, TimePoint now);

@@ -1,0 +1,48 @@
+#include "sip/header_values.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "sip/methods.h"
+#include "sip/uri.h"
+
+namespace rw::sip {
+
+std::string value_of(const Message& message, std::string_view name) {
+  const auto* value = message.header(name);
+  return value == nullptr ? "" : *value;
+}
+
+std::uint32_t number_of(const Message& message, std::string_view name) {
+  std::uint32_t number = 0;
+  if (const auto* value = message.header(name)) std::from_chars(value->data(), value->data() + value->size(), number);
+  return number;
+}
+
+std::string to_tag(const Message& message) {
+  const auto* line = message.header("To");
+  const auto to = line == nullptr ? Result<NameAddress>(fail("no To")) : NameAddress::parse(*line);
+  const auto* tag = to ? to->parameter("tag") : nullptr;
+  return tag == nullptr ? "" : *tag;
+}
+
+std::string sdp_of(const Message& message) {
+  const auto* type = message.header("Content-Type");
+  return type != nullptr && is_sdp(*type) ? message.body() : "";
+}
+
+bool lists(const Message& message, std::string_view name, std::string_view token) {
+  const auto same = [](std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  };
+  for (const auto line : message.headers(name)) {
+    for (const auto item : split_list(line)) {
+      if (same(item, token)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace rw::sip

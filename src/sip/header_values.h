@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sip/message.h"
+
+/// Single values that are read from headers; nothing is an error, only absent.
+namespace rw::sip {
+
+/// The first header of that name, or empty.
+std::string value_of(const Message& message, std::string_view name);
+/// The number that the header begins with, or 0.
+std::uint32_t number_of(const Message& message, std::string_view name);
+/// The tag in To, or empty.
+std::string to_tag(const Message& message);
+/// The body, if it is a session description.
+std::string sdp_of(const Message& message);
+/// Whether the list header `name` (Supported, Require, Allow) has `token`, without regard to case.
+bool lists(const Message& message, std::string_view name, std::string_view token);
+
+}  // namespace rw::sip

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cctype>
+#include <charconv>
 
 namespace rw::app {
 
@@ -203,6 +204,20 @@ std::string shard_tag(std::size_t index) {
   return "s" + std::to_string(index) + ".";
 }
 
+namespace {
+
+/// The shard whose tag a Call-ID begins with: one of ours.
+std::optional<std::size_t> tagged_shard(std::string_view call_id, std::size_t count) {
+  if (!call_id.starts_with('s')) return std::nullopt;
+  std::size_t index = 0;
+  const auto* end = call_id.data() + call_id.size();
+  const auto read = std::from_chars(call_id.data() + 1, end, index);
+  if (read.ec != std::errc{} || read.ptr == end || *read.ptr != '.' || index >= count) return std::nullopt;
+  return index;
+}
+
+}  // namespace
+
 std::size_t shard_of(std::string_view message, std::size_t count) {
   if (count == 1) return 0;
   // The Call-ID, by its long or short name, wherever it stands: what a parser will find too.
@@ -219,7 +234,7 @@ std::size_t shard_of(std::string_view message, std::size_t count) {
     auto id = line.substr(colon + 1);
     while (!id.empty() && static_cast<unsigned char>(id.front()) <= ' ') id.remove_prefix(1);
     while (!id.empty() && static_cast<unsigned char>(id.back()) <= ' ') id.remove_suffix(1);
-    return std::hash<std::string_view>{}(id) % count;
+    return tagged_shard(id, count).value_or(std::hash<std::string_view>{}(id) % count);
   }
   return 0;
 }

@@ -33,9 +33,9 @@ struct Shared {
   std::function<void(sip::Transmit)> transmit;
 };
 
-/// Begins every tag and branch that a shard makes.
+/// Begins every Call-ID, tag and branch that a shard makes: "s0."
 std::string shard_tag(std::size_t index);
-/// Which of `count` shards a message is for: the one that its Call-ID hashes to.
+/// Which of `count` shards a message is for: the one whose tag its Call-ID begins with, else the one that it hashes to.
 std::size_t shard_of(std::string_view message, std::size_t count);
 
 /// One event loop on one thread, with a user agent and all the calls whose Call-IDs hash to it.

@@ -173,8 +173,10 @@ void Transactions::fail_client(const std::string& key, int status) {
 void Transactions::connection_closed(const Flow& flow) {
   std::vector<std::string> failed;
   for (const auto& [key, client] : clients_) {
-    if (is_stream(client.flow.transport) && !client.completed && client.flow.connection == flow.connection)
-      failed.push_back(key);
+    if (!is_stream(client.flow.transport) || client.completed) continue;
+    // What was sent on whichever connection to its remote address names none.
+    const bool unnamed = client.flow.connection == 0;
+    if (unnamed ? client.flow.remote == flow.remote : client.flow.connection == flow.connection) failed.push_back(key);
   }
   for (const auto& key : failed) fail_client(key, 503);
 }

@@ -19,6 +19,13 @@ std::string ack_for(const Message& invite, const Message& response) {
   return ack.serialise();
 }
 
+/// Whether what was sent to `mine` went over the connection that `closed` names.
+bool goes_over(const Flow& mine, const Flow& closed) {
+  if (!is_stream(mine.transport)) return false;
+  if (mine.connection != 0) return mine.connection == closed.connection;
+  return mine.transport == closed.transport && mine.remote == closed.remote;
+}
+
 }  // namespace
 
 Transactions::Transactions(Timers& timers, TransactionTimes times, Sender send)
@@ -173,10 +180,7 @@ void Transactions::fail_client(const std::string& key, int status) {
 void Transactions::connection_closed(const Flow& flow) {
   std::vector<std::string> failed;
   for (const auto& [key, client] : clients_) {
-    if (!is_stream(client.flow.transport) || client.completed) continue;
-    // What was sent on whichever connection to its remote address names none.
-    const bool unnamed = client.flow.connection == 0;
-    if (unnamed ? client.flow.remote == flow.remote : client.flow.connection == flow.connection) failed.push_back(key);
+    if (!client.completed && goes_over(client.flow, flow)) failed.push_back(key);
   }
   for (const auto& key : failed) fail_client(key, 503);
 }

@@ -138,7 +138,7 @@ class DnsClient::Impl : public std::enable_shared_from_this<Impl> {
 
   void ask(Type type, const std::string& name, Handler handler) {
     static const auto nothing = std::make_shared<const Records>();
-    Key key{type, lower(name.c_str())};
+    const Key key{type, lower(name.c_str())};
     if (const auto found = remembered_.find(key); found != remembered_.end()) {
       if (found->second.until > Clock::now()) {
         const auto records = found->second.records;
@@ -156,7 +156,7 @@ class DnsClient::Impl : public std::enable_shared_from_this<Impl> {
       return;
     }
     waiting_[key].push_back(std::move(handler));
-    query(std::move(key));
+    query(key);
     set_timer();
   }
 
@@ -178,7 +178,7 @@ class DnsClient::Impl : public std::enable_shared_from_this<Impl> {
     bool wants_read = false, wants_write = false, reading = false, writing = false;
   };
 
-  void query(Key key) {
+  void query(const Key& key) {
     const auto& name = key.second;
     auto asked = std::make_unique<Asked>(Asked{*this, key});
     if (key.first == Type::address) {
@@ -218,7 +218,8 @@ class DnsClient::Impl : public std::enable_shared_from_this<Impl> {
       records.addresses.push_back(address);
       ttl = std::min(ttl, seconds(node->ai_ttl));
     }
-    asked->owner.came(asked->key, std::move(records), records.addresses.empty() ? nothing_kept : ttl);
+    if (records.addresses.empty()) ttl = nothing_kept;
+    asked->owner.came(asked->key, std::move(records), ttl);
   }
 
   void came(const Key& key, Records records, seconds ttl) {

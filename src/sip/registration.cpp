@@ -172,9 +172,9 @@ class Registration::Impl {
     const int status = response.status();
     if (status < 200) return;
     in_flight = false;
-    if ((status == 401 || status == 407) && digest.challenged(response, tries)) {
-      send();
-    } else if (status == 423 && ask_for_more(response)) {
+    const bool again = ((status == 401 || status == 407) && digest.challenged(response, tries)) ||
+                       (status == 423 && ask_for_more(response));
+    if (again) {
       send();
     } else if (status < 300) {
       succeeded(response);

@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "base/timers.h"
+#include "sip/authorisation.h"
+#include "sip/dialog.h"
 #include "sip/incoming_request.h"
+#include "sip/outgoing_call.h"
 #include "sip/session_timer.h"
 #include "sip/user_agent.h"
 
@@ -19,24 +22,20 @@ struct Pending {
   std::string transaction;
 };
 
-/// The state of one INVITE usage: the dialog (RFC 3261 section 12), and what of offer/answer, 100rel and the session
-/// timer is under way.
-struct Leg {
+/// The state of one INVITE usage: the dialog, and what of offer/answer, 100rel and the session timer is under way. Of
+/// the early dialogs of a fork, the leg's own is the one that spoke last.
+struct Leg : Dialog {
   LegId id = 0;
 
-  // ---- dialog
-  std::string call_id, local_tag, remote_tag;
-  std::string local, remote;  ///< To and From of the INVITE, with tags: From and To of our requests
-  std::string contact;        ///< our Contact
-  std::string remote_target;  ///< URI
-  std::vector<std::string> route_set;
-  std::uint32_t remote_cseq = 0, local_cseq = 0;
-  Flow flow;
+  // ---- the client side
+  std::unique_ptr<OutgoingCall> call;    ///< until our INVITE has been answered
+  bool outgoing = false;                 ///< the INVITE was ours, and so is the Call-ID
+  std::shared_ptr<DigestClient> digest;  ///< null: no credentials
 
   // ---- the INVITE that is being answered: the first, or a re-INVITE
   std::optional<Pending> invite;
   std::optional<Pending> update;
-  bool established = false;  ///< a 2xx has been sent for the first INVITE
+  bool established = false;  ///< a 2xx has been sent, or has come, for the first INVITE
   bool leaving = false;      ///< our BYE is under way
   bool offering = false;     ///< a request of ours with an offer is under way
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "sip/status.h"
 #include "sip/user_agent_impl.h"
 
 namespace rw::sip {
@@ -161,7 +162,7 @@ bool UserAgent::Impl::reject_offer(Leg& leg, int status) {
   return true;
 }
 
-bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause) {
+bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause, int status, std::string phrase) {
   if (!leg.established || leg.leaving || reason.find_first_of("\r\n") != std::string::npos) return false;
   if (leg.success && cause == EndCause::local_bye) {  // not before the ACK (RFC 3261 15)
     leg.deferred_bye = reason;
@@ -174,26 +175,26 @@ bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause) {
   auto request = dialog_request(leg, "BYE", branch);
   if (!reason.empty()) request.add("Reason", reason);
   const bool told_now = cause != EndCause::local_bye;
-  transactions.send_request(
-      next_hop(leg), request, branch,
-      [this, id = leg.id](const Message& response) {
-        auto* found = this->leg(id);
-        if (found != nullptr && response.status() >= 200) end(*found, EndCause::local_bye, response.status());
-      },
-      now);
-  if (told_now) end(leg, cause);
+  request_in_dialog(leg, std::move(request), branch, [this, id = leg.id](const Message& response) {
+    auto* found = this->leg(id);
+    if (found != nullptr && response.status() >= 200) end(*found, EndCause::local_bye, response.status());
+  });
+  if (told_now) end(leg, cause, status, {}, std::move(phrase));
   return true;
 }
 
-void UserAgent::Impl::end(Leg& leg, EndCause cause, int status, std::string reason) {
+void UserAgent::Impl::end(Leg& leg, EndCause cause, int status, std::string reason, std::string phrase) {
   for (auto* waiting : {&leg.invite, &leg.update}) {
     if (!*waiting) continue;
     by_invite.erase((*waiting)->transaction);
     respond((*waiting)->request, (*waiting)->transaction, 487);
   }
-  events.emplace_back(Ended{leg.id, cause, status, std::move(reason)});
+  if (leg.call && leg.call->sent) transactions.give_up_after(leg.call->sent->branch, times.timeout(), now);
+  if (leg.call) by_lookup.erase(leg.call->lookup);
+  if (phrase.empty() && status != 0) phrase = reason_phrase(status);
+  events.emplace_back(Ended{leg.id, cause, status, std::move(reason), std::move(phrase)});
   by_local_tag.erase(leg.local_tag);
-  by_caller.erase(leg.call_id + '\n' + leg.remote_tag);
+  if (!leg.outgoing) by_caller.erase(leg.call_id + '\n' + leg.remote_tag);
   legs.erase(leg.id);
 }
 
@@ -231,11 +232,13 @@ void UserAgent::Impl::refresh_session(LegId id) {
         if (found == nullptr || response.status() < 200 || found->leaving) return;
         found->offering = false;
         if (!by_update && response.status() < 300) {
-          std::string ack_branch;
-          auto ack = dialog_request(*found, "ACK", ack_branch);
-          ack.set("CSeq", std::to_string(cseq) + " ACK");
-          --found->local_cseq;
-          found->last_ack = ack.serialise();
+          if (found->last_ack.empty()) {
+            std::string ack_branch;
+            auto ack = dialog_request(*found, "ACK", ack_branch);
+            ack.set("CSeq", std::to_string(cseq) + " ACK");
+            --found->local_cseq;
+            found->last_ack = ack.serialise();
+          }
           send(hop, found->last_ack);
         }
         if (response.status() == 408 || response.status() == 481) {

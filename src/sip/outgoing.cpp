@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "sip/methods.h"
 #include "sip/uri.h"
 #include "sip/user_agent_impl.h"
@@ -33,49 +35,94 @@ void UserAgent::Impl::describe_us(Message& response, const Leg& leg) const {
   if (!options.server_name.empty()) response.add("Server", options.server_name);
 }
 
-std::string UserAgent::Impl::contact_for(const Flow& flow, const std::string& user) const {
-  Uri uri;
-  uri.scheme = "sip";
-  uri.user = user;
+std::string UserAgent::Impl::contact_for(const Flow& flow, Uri uri) const {
   uri.host = options.advertise.empty() ? flow.local.host() : options.advertise;
   uri.port = flow.local.port();
   if (flow.transport == Transport::tcp) uri.parameters.emplace_back("transport", "tcp");
-  if (flow.transport == Transport::tls) uri.parameters.emplace_back("transport", "tls");
+  if (flow.transport == Transport::tls && uri.scheme == "sip") uri.parameters.emplace_back("transport", "tls");
   return "<" + uri.to_string() + ">";
 }
 
-Message UserAgent::Impl::dialog_request(Leg& leg, const std::string& method, std::string& branch) {
-  auto target = leg.remote_target;
-  auto route = leg.route_set;
+std::string UserAgent::Impl::via_for(const Flow& flow, const std::string& branch) const {
+  const auto host = options.advertise.empty() ? flow.local.host() : options.advertise;
+  return "SIP/2.0/" + std::string(via_transport(flow.transport)) + " " + bracketed(host) + ":" +
+         std::to_string(flow.local.port()) + ";rport;branch=" + branch;
+}
+
+Message UserAgent::Impl::dialog_request(Dialog& dialog, const std::string& method, std::string& branch) {
+  auto target = dialog.remote_target;
+  auto route = dialog.route_set;
   const auto first = route.empty() ? Result<NameAddress>(fail("")) : NameAddress::parse(route.front());
   if (first && first->uri.parameter("lr") == nullptr) {  // a strict router (RFC 3261 12.2.1.1)
     route.erase(route.begin());
     route.push_back("<" + target + ">");
     target = first->uri.to_string();
   }
-  branch = "z9hG4bK" + options.shard_tag + ids.token(20);
+  branch = new_branch();
   auto request = Message::request(method, std::move(target));
-  const auto host = options.advertise.empty() ? leg.flow.local.host() : options.advertise;
-  request.add("Via", "SIP/2.0/" + std::string(via_transport(leg.flow.transport)) + " " + bracketed(host) + ":" +
-                         std::to_string(leg.flow.local.port()) + ";rport;branch=" + branch);
+  request.add("Via", via_for(dialog.flow, branch));
   request.add("Max-Forwards", "70");
   for (auto& one : route) request.add("Route", std::move(one));
-  request.add("From", leg.local);
-  request.add("To", leg.remote);
-  request.add("Call-ID", leg.call_id);
-  request.add("CSeq", std::to_string(++leg.local_cseq) + " " + method);
-  request.add("Contact", leg.contact);
+  request.add("From", dialog.local);
+  request.add("To", dialog.remote);
+  request.add("Call-ID", dialog.call_id);
+  request.add("CSeq", std::to_string(++dialog.local_cseq) + " " + method);
+  request.add("Contact", dialog.contact);
   if (!options.server_name.empty()) request.add("User-Agent", options.server_name);
   return request;
 }
 
-Flow UserAgent::Impl::next_hop(const Leg& leg) const {
-  Flow flow = leg.flow;
+void UserAgent::Impl::request_in_dialog(Leg& leg, Message request, const std::string& branch,
+                                        Transactions::ResponseHandler handler, DigestClient::Tries tries) {
+  const auto hop = next_hop(leg);
+  if (!leg.digest) {
+    transactions.send_request(hop, request, branch, std::move(handler), now);
+    return;
+  }
+  leg.digest->authorise(request, ids);
+  const auto first = request;
+  transactions.send_request(
+      hop, first, branch,
+      [this, id = leg.id, hop, digest = leg.digest, request = std::move(request), handler = std::move(handler),
+       tries = std::move(tries)](const Message& response) {
+        auto again = request;
+        auto next_tries = tries;
+        std::string next_branch;
+        if (!authorise_again(id, digest.get(), again, next_branch, response, next_tries)) {
+          handler(response);
+        } else if (auto* found = this->leg(id)) {
+          request_in_dialog(*found, std::move(again), next_branch, handler, std::move(next_tries));
+        } else {  // the BYE of a leg that has ended
+          transactions.send_request(hop, again, next_branch, handler, now);
+        }
+      },
+      now);
+}
+
+bool UserAgent::Impl::authorise_again(LegId id, DigestClient* digest, Message& request, std::string& branch,
+                                      const Message& response, DigestClient::Tries& tries) {
+  const bool asked = response.status() == 401 || response.status() == 407;
+  if (!asked || digest == nullptr || !digest->challenged(response, tries)) return false;
+  std::uint32_t cseq = 0;
+  const auto& old = *request.header("CSeq");
+  std::from_chars(old.data(), old.data() + old.size(), cseq);
+  auto* leg = this->leg(id);
+  cseq = leg == nullptr ? cseq + 1 : ++leg->local_cseq;
+  branch = new_branch();
+  request.set("CSeq", std::to_string(cseq) + " " + request.method());
+  const auto via = *request.header("Via");
+  request.set("Via", via.substr(0, via.rfind("branch=")) + "branch=" + branch);
+  digest->authorise(request, ids);
+  return true;
+}
+
+Flow UserAgent::Impl::next_hop(const Dialog& dialog) const {
+  Flow flow = dialog.flow;
   if (is_stream(flow.transport)) return flow;
   Result<Uri> uri = fail("");
-  if (leg.route_set.empty()) {
-    uri = Uri::parse(leg.remote_target);
-  } else if (const auto route = NameAddress::parse(leg.route_set.front())) {
+  if (dialog.route_set.empty()) {
+    uri = Uri::parse(dialog.remote_target);
+  } else if (const auto route = NameAddress::parse(dialog.route_set.front())) {
     uri = route->uri;
   }
   if (!uri) return flow;

@@ -34,6 +34,17 @@ std::optional<SessionTimer> agree_session_timer(const Message& request, const Se
   return timer;
 }
 
+SessionTimer session_timer_of(const Message& response, std::uint32_t least) {
+  SessionTimer timer;
+  const auto* header = response.header("Session-Expires");
+  const auto interval = seconds_of(header);
+  if (!interval) return timer;  // the other side does not want one (RFC 4028 7.2)
+  timer.peer_supports = true;
+  timer.interval = std::max(*interval, least);
+  timer.we_refresh = header->find("refresher=uas") == std::string::npos;
+  return timer;
+}
+
 void describe_session_timer(Message& response, const SessionTimer& timer) {
   if (timer.interval == 0) return;
   response.add("Session-Expires",

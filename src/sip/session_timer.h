@@ -6,7 +6,7 @@
 
 #include "sip/message.h"
 
-/// Session timers (RFC 4028), as the one who is asked.
+/// Session timers (RFC 4028).
 namespace rw::sip {
 
 /// What a request and our 2xx have agreed.
@@ -24,6 +24,8 @@ struct SessionTimerLimits {
 
 /// Answers an INVITE or UPDATE. Nothing: its Session-Expires is below our minimum, so answer 422 with Min-SE.
 std::optional<SessionTimer> agree_session_timer(const Message& request, const SessionTimerLimits& limits);
+/// What a 2xx to our INVITE or UPDATE agrees to; an interval below `least` seconds is not believed.
+SessionTimer session_timer_of(const Message& response, std::uint32_t least);
 /// Puts the agreement into the 2xx.
 void describe_session_timer(Message& response, const SessionTimer& timer);
 

@@ -139,6 +139,10 @@ bool Transactions::response(const Message& response, const std::string& branch, 
   if (found == clients_.end()) return false;
   Client& client = found->second;
   if (client.completed) {
+    if (client.accepted && response.status() / 100 == 2) {
+      const auto handler = client.on_response;
+      handler(response);
+    }
     if (!client.ack.empty()) send_(client.flow, client.ack);
     return true;
   }
@@ -159,13 +163,22 @@ bool Transactions::response(const Message& response, const std::string& branch, 
     send_(client.flow, client.ack);
     linger = is_stream(client.flow.transport) ? Duration::zero() : times_.timeout();
   }
+  if (client.is_invite && response.status() < 300) {  // each 2xx is the dialog's to acknowledge
+    client.accepted = true;
+    linger = times_.timeout();
+  }
   client.message.reset();
   client.request = {};
   client.end = timers_.start(now + linger, [this, key] { clients_.erase(key); });
-  if (client.is_invite && response.status() < 300)
-    clients_.erase(found);  // a repeated 2xx is the dialog's to acknowledge
   handler(response);
   return true;
+}
+
+void Transactions::give_up_after(const std::string& branch, Duration time, TimePoint now) {
+  const auto key = client_key(branch, "INVITE");
+  const auto found = clients_.find(key);
+  if (found == clients_.end() || found->second.completed) return;
+  found->second.end = timers_.start(now + time, [this, key] { fail_client(key, 408); });
 }
 
 void Transactions::fail_client(const std::string& key, int status) {

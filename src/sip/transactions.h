@@ -29,7 +29,7 @@ class Transactions {
  public:
   using Sender = std::function<void(const Flow&, std::string)>;
   using Failure = std::function<void()>;
-  /// A response, provisional or final; a time-out comes as 408, a failed transport as 503.
+  /// A response, provisional or final; a time-out comes as 408, a failed transport as 503 (`made_here`).
   using ResponseHandler = std::function<void(const Message&)>;
 
   Transactions(Timers& timers, TransactionTimes times, Sender send);
@@ -47,12 +47,17 @@ class Transactions {
 
   // ---- client side
   /// Sends a request whose top Via has `branch`. `on_response` is called for each response, the last time for a final
-  /// one.
+  /// one; but a 2xx to an INVITE may be followed by more of them, repeated or of other branches of a fork (RFC 6026
+  /// 7.2).
   void send_request(const Flow& flow, const Message& request, const std::string& branch, ResponseHandler on_response,
                     TimePoint now);
+  /// An INVITE that has no final response when this time is over fails with 408, even if it is being worked on.
+  void give_up_after(const std::string& branch, Duration time, TimePoint now);
+  /// Whether a response was not received, but stands for a time-out or a failed transport.
+  static bool made_here(const Message& response) { return response.header("Via") == nullptr; }
   /// Brings a response to its transaction; false if there is none.
   bool response(const Message& response, const std::string& branch, TimePoint now);
-  /// A stream connection has gone: what waits for an answer on it has failed.
+  /// A stream connection has gone, or could not be opened: what waits for an answer on it has failed.
   void connection_closed(const Flow& flow);
 
   std::size_t size() const { return servers_.size() + clients_.size(); }
@@ -72,6 +77,7 @@ class Transactions {
     Flow flow;
     bool is_invite = false;
     bool completed = false;
+    bool accepted = false;  ///< an INVITE that a 2xx has come to
     std::string request;
     std::string ack;  ///< of an INVITE: for a final response that is not 2xx, made when it comes
     std::shared_ptr<const Message> message;

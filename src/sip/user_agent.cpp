@@ -42,7 +42,7 @@ void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint
     const auto* line = message->header("Via");
     const auto values = line == nullptr ? std::vector<std::string_view>{} : split_list(*line);
     const auto via = values.empty() ? Result<Via>(fail("no Via")) : Via::parse(values.front());
-    if (via && !transactions.response(*message, via->branch, now)) repeat_ack(*message);
+    if (via) transactions.response(*message, via->branch, now);
     return;
   }
   auto request = IncomingRequest::read(std::move(*message), flow);
@@ -51,16 +51,6 @@ void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint
   } else if (auto answer = bad_request(text, request.error().message); !answer.empty()) {
     send(flow, std::move(answer));
   }
-}
-
-void UserAgent::Impl::repeat_ack(const Message& response) {
-  const auto* line = response.header("From");
-  const auto from = line == nullptr ? Result<NameAddress>(fail("no From")) : NameAddress::parse(*line);
-  const auto* tag = from ? from->parameter("tag") : nullptr;
-  const auto found = tag == nullptr ? by_local_tag.end() : by_local_tag.find(*tag);
-  if (found == by_local_tag.end() || response.status() < 200 || response.status() > 299) return;
-  const auto& leg = legs.at(found->second);
-  if (!leg.last_ack.empty()) send(next_hop(leg), leg.last_ack);
 }
 
 void UserAgent::Impl::receive_request(IncomingRequest request) {
@@ -210,7 +200,10 @@ void UserAgent::Impl::new_invite(IncomingRequest request, const std::string& tra
   leg.remote_cseq = request.cseq;
   leg.local_cseq = static_cast<std::uint32_t>(ids.number() & 0xffff);
   leg.flow = request.flow;
-  leg.contact = contact_for(request.flow, Uri::parse(request.message->request_uri())->user);
+  Uri us;
+  us.scheme = "sip";
+  us.user = Uri::parse(request.message->request_uri())->user;
+  leg.contact = contact_for(request.flow, std::move(us));
   leg.peer_allows_update = lists(*request.message, "Allow", "UPDATE");
   by_local_tag.emplace(leg.local_tag, id);
   by_invite.emplace(transaction, id);
@@ -258,6 +251,16 @@ std::optional<TimePoint> UserAgent::next_timer() const {
   return impl_->timers.next();
 }
 
+void UserAgent::resolved(std::uint64_t lookup, std::vector<Flow> hops, TimePoint now) {
+  impl_->now = now;
+  impl_->resolved(lookup, std::move(hops));
+}
+
+void UserAgent::take_lookups(std::vector<Lookup>& into) {
+  std::move(impl_->lookups.begin(), impl_->lookups.end(), std::back_inserter(into));
+  impl_->lookups.clear();
+}
+
 void UserAgent::take_transmits(std::vector<Transmit>& into) {
   std::move(impl_->transmits.begin(), impl_->transmits.end(), std::back_inserter(into));
   impl_->transmits.clear();
@@ -302,6 +305,17 @@ bool UserAgent::bye(LegId id, const std::string& reason, TimePoint now) {
   impl_->now = now;
   auto* leg = impl_->leg(id);
   return leg != nullptr && impl_->bye(*leg, reason, EndCause::local_bye);
+}
+
+Result<LegId> UserAgent::invite(OutgoingInvite invite, TimePoint now) {
+  impl_->now = now;
+  return impl_->invite(std::move(invite));
+}
+
+bool UserAgent::cancel(LegId id, const std::string& reason, TimePoint now) {
+  impl_->now = now;
+  auto* leg = impl_->leg(id);
+  return leg != nullptr && impl_->cancel(*leg, reason);
 }
 
 std::string UserAgent::call_id(LegId id) const {

@@ -8,12 +8,14 @@
 #include "base/timers.h"
 #include "sip/leg.h"
 #include "sip/transactions.h"
+#include "sip/uri.h"
 #include "sip/user_agent.h"
 
 namespace rw::sip {
 
 /// The works behind UserAgent. Its parts: user_agent.cpp takes messages apart and finds what they belong to;
-/// dialog_requests.cpp answers what comes inside a dialog; leg_commands.cpp does what the call layer asks for;
+/// dialog_requests.cpp answers what comes inside a dialog; leg_commands.cpp does what the call layer asks for on the
+/// server side; outgoing_invite.cpp sends an INVITE where it belongs; invite_responses.cpp follows what comes back;
 /// outgoing.cpp builds what we send.
 class UserAgent::Impl {
  public:
@@ -23,8 +25,6 @@ class UserAgent::Impl {
   void receive(const Flow& flow, std::string_view text, TimePoint now);
   void connection_closed(const Flow& flow);
   void receive_request(IncomingRequest request);
-  /// A repeated 2xx to a re-INVITE of ours.
-  void repeat_ack(const Message& response);
   void receive_ack(const IncomingRequest& request);
   void receive_cancel(const IncomingRequest& request);
   void outside_dialog(IncomingRequest request, const std::string& transaction);
@@ -46,24 +46,62 @@ class UserAgent::Impl {
   bool reject(Leg& leg, int status, const Headers& headers);
   bool answer_offer(Leg& leg, std::string sdp);
   bool reject_offer(Leg& leg, int status);
-  bool bye(Leg& leg, const std::string& reason, EndCause cause);
+  /// A `cause` other than local_bye ends the leg at once, with the status.
+  bool bye(Leg& leg, const std::string& reason, EndCause cause, int status = 0, std::string phrase = {});
   void send_success(Leg& leg, const Pending& pending, std::string sdp, const Headers& headers);
   void retransmit_success(LegId id, TimePoint now);
   void retransmit_reliable(LegId id, TimePoint now);
   void ack_missing(LegId id);
-  void end(Leg& leg, EndCause cause, int status = 0, std::string reason = {});
+  void end(Leg& leg, EndCause cause, int status = 0, std::string reason = {}, std::string phrase = {});
   void watch_session(Leg& leg);
   void refresh_session(LegId id);
+
+  // ---- outgoing_invite.cpp
+  Result<LegId> invite(OutgoingInvite wanted);
+  bool cancel(Leg& leg, const std::string& reason);
+  void resolved(std::uint64_t lookup, std::vector<Flow> found);
+  /// Goes to the next Request-URI, or ends the leg with its last failure.
+  void try_next_target(Leg& leg);
+  /// Goes to the next hop of this Request-URI; false if there is none.
+  bool try_next_hop(Leg& leg, bool unreachable);
+  void send_invite(Leg& leg, const Flow& hop);
+  void send_cancel(Leg& leg);
+  Message build_invite(Leg& leg, std::string& branch);
+
+  // ---- invite_responses.cpp
+  void invite_response(LegId id, const std::shared_ptr<SentInvite>& sent, const Message& response);
+  void invite_progress(Leg& leg, const Message& response);
+  /// Whether a reliable provisional response is new; acknowledges it (RFC 3262 section 4).
+  bool take_reliable(Leg& leg, const Message& response);
+  void invite_answered(Leg& leg, const std::shared_ptr<SentInvite>& sent, const Message& response);
+  void invite_failed(Leg& leg, const Message& response);
+  bool try_again(Leg& leg, const Message& response);
+  bool follow_redirect(Leg& leg, const Message& response);
+  /// Makes the dialog of a response the leg's own; the early dialog that it was is kept. False: too many of them.
+  bool speak_with(Leg& leg, const std::string& remote_tag, const Message& response);
+  /// ACK to a 2xx (RFC 3261 13.2.2.4), in its dialog.
+  void acknowledge(SentInvite& sent, Dialog& dialog);
+  /// A 2xx that nobody waits for any more: ACK and BYE.
+  void turn_away(SentInvite& sent, const Message& response);
 
   // ---- outgoing.cpp
   void respond(const std::string& transaction, const Message& response);
   void respond(const IncomingRequest& request, const std::string& transaction, int status, const Headers& headers = {});
   /// Headers that every response to an INVITE that makes or changes a session has.
   void describe_us(Message& response, const Leg& leg) const;
-  std::string contact_for(const Flow& flow, const std::string& user) const;
-  /// A request in the leg's dialog (RFC 3261 12.2.1.1), with a branch of its own.
-  Message dialog_request(Leg& leg, const std::string& method, std::string& branch);
-  Flow next_hop(const Leg& leg) const;
+  /// Our Contact where requests come in by `flow`: `contact` gives user and parameters.
+  std::string contact_for(const Flow& flow, Uri contact) const;
+  /// A request in the dialog (RFC 3261 12.2.1.1), with a branch of its own.
+  Message dialog_request(Dialog& dialog, const std::string& method, std::string& branch);
+  std::string new_branch() { return "z9hG4bK" + options.shard_tag + ids.token(20); }
+  std::string via_for(const Flow& flow, const std::string& branch) const;
+  /// Sends a request in the leg's dialog; a challenge is answered if there are credentials for it.
+  void request_in_dialog(Leg& leg, Message request, const std::string& branch, Transactions::ResponseHandler handler,
+                         DigestClient::Tries tries = {});
+  /// Makes a challenged request a new one, with new credentials; false if that would be of no use.
+  bool authorise_again(LegId id, DigestClient* digest, Message& request, std::string& branch, const Message& response,
+                       DigestClient::Tries& tries);
+  Flow next_hop(const Dialog& dialog) const;
   void send(const Flow& flow, std::string bytes) { transmits.push_back({flow, std::move(bytes)}); }
 
   Leg* leg(LegId id);
@@ -77,11 +115,14 @@ class UserAgent::Impl {
   TimePoint now;
   bool draining = false;
   LegId last_leg = 0;
+  std::uint64_t last_lookup = 0;
   std::unordered_map<LegId, Leg> legs;
   std::unordered_map<std::string, LegId> by_local_tag;
   std::unordered_map<std::string, LegId>
       by_invite;  ///< transaction of an INVITE that waits for its final response → leg
   std::unordered_map<std::string, LegId> by_caller;  ///< Call-ID and From tag → leg, to see merged requests
+  std::unordered_map<std::uint64_t, LegId> by_lookup;
+  std::vector<Lookup> lookups;
   std::vector<Transmit> transmits;
   std::vector<Event> events;
 };

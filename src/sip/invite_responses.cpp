@@ -1,0 +1,251 @@
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "sip/methods.h"
+#include "sip/user_agent_impl.h"
+
+namespace rw::sip {
+namespace {
+
+/// Bounds on what a fork, a redirecting server and a registrar of session timers can make us do.
+constexpr std::size_t max_branches = 32;
+constexpr std::size_t max_targets = 6;  ///< the first, and five redirects
+constexpr int max_refusals_of_session = 3;
+
+std::string to_tag(const Message& response) {
+  const auto* line = response.header("To");
+  const auto to = line == nullptr ? Result<NameAddress>(fail("no To")) : NameAddress::parse(*line);
+  const auto* tag = to ? to->parameter("tag") : nullptr;
+  return tag == nullptr ? "" : *tag;
+}
+
+std::string value_of(const Message& message, std::string_view name) {
+  const auto* value = message.header(name);
+  return value == nullptr ? "" : *value;
+}
+
+std::uint32_t number_of(const Message& message, std::string_view name) {
+  std::uint32_t number = 0;
+  const auto text = value_of(message, name);
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::string sdp_of(const Message& message) {
+  const auto* type = message.header("Content-Type");
+  return type != nullptr && is_sdp(*type) ? message.body() : "";
+}
+
+/// What a response that makes a dialog says about it (RFC 3261 12.1.2).
+void learn(Dialog& dialog, const Message& response) {
+  dialog.remote_tag = to_tag(response);
+  if (const auto* to = response.header("To")) dialog.remote = *to;
+  const auto contacts = response.headers("Contact");
+  const auto items = contacts.empty() ? std::vector<std::string_view>{} : split_list(contacts.front());
+  if (!items.empty()) {
+    if (const auto address = NameAddress::parse(items.front())) dialog.remote_target = address->uri.to_string();
+  }
+  dialog.route_set.clear();
+  for (const auto line : response.headers("Record-Route")) {
+    for (const auto route : split_list(line)) dialog.route_set.emplace_back(route);
+  }
+  std::reverse(dialog.route_set.begin(), dialog.route_set.end());
+}
+
+}  // namespace
+
+void UserAgent::Impl::invite_response(LegId id, const std::shared_ptr<SentInvite>& sent, const Message& response) {
+  auto* leg = this->leg(id);
+  const bool waited_for = leg != nullptr && leg->call && leg->call->sent == sent;
+  if (response.status() / 100 == 2) {
+    const auto known = sent->acks.find(to_tag(response));
+    if (known != sent->acks.end()) {
+      send(known->second.first, known->second.second);
+    } else if (waited_for) {
+      invite_answered(*leg, sent, response);
+    } else if (sent->acks.size() < max_branches) {
+      turn_away(*sent, response);
+    }
+  } else if (waited_for && response.status() < 200) {
+    invite_progress(*leg, response);
+  } else if (waited_for) {
+    invite_failed(*leg, response);
+  }
+}
+
+bool UserAgent::Impl::speak_with(Leg& leg, const std::string& remote_tag, const Message& response) {
+  if (leg.remote_tag == remote_tag && !remote_tag.empty()) return true;
+  auto& early = leg.call->early;
+  const auto known = early.find(remote_tag);
+  if (known == early.end() && early.size() >= max_branches) return false;
+  Dialog next;
+  if (known != early.end()) {
+    next = std::move(known->second);
+    early.erase(known);
+  } else {
+    next = leg.call->sent->dialog;
+    learn(next, response);
+  }
+  if (!leg.remote_tag.empty()) early.emplace(leg.remote_tag, static_cast<Dialog&>(leg));
+  static_cast<Dialog&>(leg) = std::move(next);
+  return true;
+}
+
+void UserAgent::Impl::invite_progress(Leg& leg, const Message& response) {
+  auto& call = *leg.call;
+  call.provisional = true;
+  if (call.cancel == OutgoingCall::Cancel::wanted) send_cancel(leg);
+  if (response.status() == 100) return;
+  const auto tag = to_tag(response);
+  if (!tag.empty()) {
+    if (!speak_with(leg, tag, response)) return;
+    if (lists(response, "Require", "100rel") && !take_reliable(leg, response)) return;
+  }
+  if (call.cancel != OutgoingCall::Cancel::no) return;
+  leg.peer_allows_update = leg.peer_allows_update || lists(response, "Allow", "UPDATE");
+  auto sdp = sdp_of(response);
+  if (!sdp.empty()) leg.remote_sdp = sdp;
+  events.emplace_back(Progress{leg.id, response.status(), std::move(sdp), std::make_shared<const Message>(response)});
+}
+
+bool UserAgent::Impl::take_reliable(Leg& leg, const Message& response) {
+  const auto rseq = number_of(response, "RSeq");
+  if (rseq == 0) return false;
+  if (leg.rseq == rseq) {
+    send(next_hop(leg), leg.prack);
+    return false;
+  }
+  if (leg.rseq != 0 && rseq != leg.rseq + 1) return false;  // in order only; a missing one is going to be repeated
+  leg.rseq = rseq;
+  if (!sdp_of(response).empty()) leg.answered = true;
+  std::string branch;
+  auto request = dialog_request(leg, "PRACK", branch);
+  request.add("RAck", std::to_string(rseq) + " " + std::to_string(leg.call->sent->dialog.local_cseq) + " INVITE");
+  leg.prack = request.serialise();
+  request_in_dialog(leg, std::move(request), branch, [](const Message&) {});
+  return true;
+}
+
+void UserAgent::Impl::acknowledge(SentInvite& sent, Dialog& dialog) {
+  std::string branch;
+  auto ack = dialog_request(dialog, "ACK", branch);
+  --dialog.local_cseq;
+  ack.set("CSeq", std::to_string(sent.dialog.local_cseq) + " ACK");
+  for (const auto* name : {"Authorization", "Proxy-Authorization"}) {  // RFC 3261 22.1
+    for (const auto value : sent.request.headers(name)) ack.add(name, std::string(value));
+  }
+  const auto hop = next_hop(dialog);
+  auto bytes = ack.serialise();
+  send(hop, bytes);
+  sent.acks.emplace(dialog.remote_tag, std::make_pair(hop, std::move(bytes)));
+}
+
+void UserAgent::Impl::turn_away(SentInvite& sent, const Message& response) {
+  auto dialog = sent.dialog;
+  learn(dialog, response);
+  acknowledge(sent, dialog);
+  std::string branch;
+  const auto bye = dialog_request(dialog, "BYE", branch);
+  transactions.send_request(
+      next_hop(dialog), bye, branch, [](const Message&) {}, now);
+}
+
+void UserAgent::Impl::invite_answered(Leg& leg, const std::shared_ptr<SentInvite>& sent, const Message& response) {
+  const bool other_branch = !leg.remote_tag.empty() && leg.remote_tag != to_tag(response);
+  if (!speak_with(leg, to_tag(response), response)) static_cast<Dialog&>(leg) = sent->dialog;
+  learn(leg, response);  // the 2xx has the last word on target and route set (RFC 3261 13.2.2.4)
+  acknowledge(*sent, leg);
+  const auto call = std::move(leg.call);
+  leg.established = true;
+  if (call->cancel != OutgoingCall::Cancel::no) {
+    bye(leg, call->cancel_reason, EndCause::cancelled);
+    return;
+  }
+  auto sdp = sdp_of(response);
+  if (sdp.empty() && other_branch) sdp = leg.remote_sdp;  // the call layer may have heard another branch last
+  if (sdp.empty() && leg.remote_sdp.empty()) {
+    bye(leg, "SIP;cause=488;text=\"No session description\"", EndCause::failed, 488, "No answer in the 2xx");
+    return;
+  }
+  leg.last_sdp = call->wanted.sdp;
+  leg.peer_allows_update = leg.peer_allows_update || lists(response, "Allow", "UPDATE");
+  leg.session = session_timer_of(response, options.min_session_expires);
+  watch_session(leg);
+  events.emplace_back(Answered{leg.id, std::move(sdp), std::make_shared<const Message>(response)});
+}
+
+void UserAgent::Impl::invite_failed(Leg& leg, const Message& response) {
+  auto& call = *leg.call;
+  const bool silent = Transactions::made_here(response);
+  static_cast<Dialog&>(leg) = call.sent->dialog;
+  call.sent.reset();
+  call.early.clear();
+  if (call.cancel != OutgoingCall::Cancel::no) {
+    const bool failed = silent && call.cancel == OutgoingCall::Cancel::sent;
+    end(leg, failed ? EndCause::cancel_failed : EndCause::cancelled, response.status(), value_of(response, "Reason"),
+        std::string(response.reason_phrase()));
+    return;
+  }
+  call.status = response.status();
+  call.reason = value_of(response, "Reason");
+  call.phrase = response.reason_phrase();
+  if ((silent || call.status == 503) && try_next_hop(leg, silent)) return;
+  if (try_again(leg, response)) return;
+  if (call.status >= 600) call.next_target = call.targets.size();
+  try_next_target(leg);
+}
+
+bool UserAgent::Impl::try_again(Leg& leg, const Message& response) {
+  auto& call = *leg.call;
+  switch (response.status()) {
+    case 300:
+    case 301:
+    case 302:
+      return follow_redirect(leg, response);
+    case 401:
+    case 407:
+      if (!leg.digest || !leg.digest->challenged(response, call.tries)) return false;
+      break;
+    case 422: {  // RFC 4028 7.4
+      const auto least = number_of(response, "Min-SE");
+      if (least <= call.min_session_expires || ++call.refusals_of_session > max_refusals_of_session) return false;
+      call.min_session_expires = least;
+      call.session_expires = std::max(call.session_expires, least);
+      break;
+    }
+    default:
+      return false;
+  }
+  ++leg.local_cseq;
+  const auto flow = leg.flow;
+  send_invite(leg, flow);
+  return true;
+}
+
+bool UserAgent::Impl::follow_redirect(Leg& leg, const Message& response) {
+  auto& call = *leg.call;
+  if (!call.wanted.follow_redirects) return false;
+  std::vector<std::pair<int, std::string>> found;  // thousandths of q
+  for (const auto line : response.headers("Contact")) {
+    for (const auto item : split_list(line)) {
+      const auto address = NameAddress::parse(item);
+      if (!address || (address->uri.scheme == "tel" && leg.route_set.empty())) continue;
+      const auto* q = address->parameter("q");
+      found.emplace_back(q == nullptr ? 1000 : static_cast<int>(std::strtod(q->c_str(), nullptr) * 1000),
+                         address->uri.to_string());
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  auto at = call.next_target;
+  for (auto& [q, target] : found) {
+    const bool tried = std::find(call.targets.begin(), call.targets.end(), target) != call.targets.end();
+    if (tried || call.targets.size() >= max_targets) continue;
+    call.targets.insert(call.targets.begin() + static_cast<std::ptrdiff_t>(at++), std::move(target));
+  }
+  if (call.next_target == call.targets.size()) return false;
+  try_next_target(leg);
+  return true;
+}
+
+}  // namespace rw::sip

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "app/read_trunk.h"
 #include "app/toml_reader.h"
 #include "callbacks/signature.h"
 
@@ -71,7 +72,15 @@ void read_sip(TomlReader& table, Config::Sip& sip) {
   table.text("advertise", sip.advertise);
   table.whole("session_expires", sip.session_expires, 2, 86400);
   table.whole("min_session_expires", sip.min_session_expires, 2, 86400);
-  table.later("outbound_proxy");
+  read_next_hop(table, "outbound_proxy", sip.outbound_proxy);
+  table.each_text("dns_servers", [&](const std::string& text) -> std::string {
+    constexpr std::uint16_t dns_port = 53;
+    auto address = net::Address::from(text, dns_port);
+    if (!address) address = net::Address::parse(text);
+    if (!address || address->port() == 0) return "ADDRESS or ADDRESS:PORT";
+    sip.dns_servers.push_back(*address);
+    return {};
+  });
   for (const auto* key : {"certificate", "private_key"}) {
     if (table.has(key)) table.problem(key, "TLS is not available yet");
   }
@@ -134,15 +143,6 @@ void read_callbacks(TomlReader& table, Config::Callbacks& callbacks) {
   table.whole("retries", callbacks.retries, 0, 20);
 }
 
-void read_networks(TomlReader& table, std::string_view key, std::vector<net::Network>& into) {
-  table.each_text(key, [&](const std::string& text) -> std::string {
-    const auto network = net::Network::parse(text);
-    if (!network) return "a network, e.g. 10.0.0.0/8";
-    into.push_back(*network);
-    return {};
-  });
-}
-
 bool is_http_url(const std::string& url) {
   return (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
 }
@@ -188,16 +188,9 @@ std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table,
   static const std::vector<std::string_view> plans{"se", "eu", "uk", "us", "de", "fr"};
   if (const auto plan = table.choice("tone_plan", plans)) service->tone_plan = plans[*plan];
   table.flag("identify_calls", service->identify_calls);
+  table.flag("allow_refer", service->allow_refer);
+  table.text("hold_music", service->hold_music);
   return service;
-}
-
-void read_trunk(TomlReader& table, std::vector<tenant::Trunk>& trunks) {
-  tenant::Trunk trunk;
-  table.text("name", trunk.name);
-  read_networks(table, "allow", trunk.allow);
-  table.secret("key", trunk.key);
-  if (trunk.allow.empty()) table.problem("allow", "missing: the networks that calls may come from");
-  trunks.push_back(std::move(trunk));
 }
 
 std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
@@ -215,7 +208,13 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
   table.later("access_keys");
   read_networks(table, "allow_media", domain->allow_media);
   table.texts("allow_callbacks", domain->allow_callbacks);
-  table.each_table("trunks", [&](TomlReader& trunk) { read_trunk(trunk, domain->trunks); });
+  std::set<std::string> trunk_names;
+  table.each_table("trunks", [&](TomlReader& trunk) {
+    auto read = read_trunk(trunk);
+    if (!read.name.empty() && !trunk_names.insert(read.name).second)
+      trunk.problem("name", "used twice in this domain: " + read.name);
+    domain->trunks.push_back(std::move(read));
+  });
   table.texts("devices", domain->devices);
   std::set<std::string> ids;
   table.each_table("mediaservices", [&](TomlReader& service) {
@@ -240,10 +239,11 @@ void read_domains(TomlReader& root, Config& config) {
                     "found \"none\", but an HTTP listener is not a loopback address: anybody could place calls; "
                     "expected \"token\"");
     }
-    if (domain->trunks.empty() && !sip_loopback) {
+    if (!domain->restricts_callers() && !sip_loopback) {
       table.problem(
           "trunks",
-          "missing, but a SIP listener is not a loopback address: expected the networks that calls may come from");
+          "none has `allow`, but a SIP listener is not a loopback address: expected the networks that calls may come "
+          "from");
     }
     if (!names.insert(domain->name).second) table.problem("name", "used twice: " + domain->name);
     config.domains.push_back(std::move(domain));

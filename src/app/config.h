@@ -47,6 +47,8 @@ struct Config {
     std::string advertise;
     std::uint32_t session_expires = 1800;
     std::uint32_t min_session_expires = 90;
+    std::string outbound_proxy;             ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
+    std::vector<net::Address> dns_servers;  ///< empty: the system's
   } sip;
   struct Media {
     net::Address address;

@@ -73,6 +73,7 @@ call::Settings call_settings(const Config& config) {
       config.media.advertise.empty() ? config.media.address : *net::Address::from(config.media.advertise, 0);
   settings.codecs = config.media.codecs;
   settings.max_session = config.limits.max_session;
+  settings.outbound_proxy = config.sip.outbound_proxy;
   return settings;
 }
 
@@ -137,6 +138,7 @@ class Server {
   std::unique_ptr<speech::SoundLoaderPool> sounds_;
   std::unique_ptr<media::Engine> engine_;
   std::unique_ptr<net::SipTransports> transports_;
+  std::unique_ptr<NextHops> next_hops_;
   std::unique_ptr<CallRouter> router_;
   std::unique_ptr<http::Server> http_;
   std::thread http_thread_;
@@ -203,13 +205,25 @@ Result<void> Server::start_shards() {
   } catch (const std::exception& problem) {
     return fail(std::string("media engine: ") + problem.what());
   }
-  shared_ = std::unique_ptr<Shared>(new Shared{config_, call_settings(config_), *engine_, *sounds_, *tokens_, metrics_,
-                                               log_, [this] { return directory_; },
-                                               [this](sip::Transmit message) {
-                                                 shards_.front()->post([this, message = std::move(message)]() mutable {
-                                                   transports_->send(to_hop(message.flow), std::move(message.bytes));
-                                                 });
-                                               }});
+  shared_ = std::unique_ptr<Shared>(
+      new Shared{config_,
+                 call_settings(config_),
+                 *engine_,
+                 *sounds_,
+                 *tokens_,
+                 metrics_,
+                 log_,
+                 [this] { return directory_; },
+                 [this](sip::Transmit message) {
+                   shards_.front()->post([this, message = std::move(message)]() mutable {
+                     transports_->send(to_hop(message.flow), std::move(message.bytes));
+                   });
+                 },
+                 [this](std::string uri, NextHops::Handler handler) {
+                   shards_.front()->post(
+                       [this, uri = std::move(uri), handler = std::move(handler)] { next_hops_->find(uri, handler); });
+                 },
+                 {}});
   const auto count = static_cast<std::size_t>(config_.server.shards);
   for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
   return {};
@@ -237,6 +251,12 @@ Result<void> Server::start_sip() {
     const auto address = transports_->listen(protocol, listener.address);
     if (!address) return fail("sip.listen: " + address.error().message);
     sip_addresses_ += (sip_addresses_.empty() ? "" : ",") + std::string(udp ? "udp:" : "tcp:") + address->to_string();
+    shared_->listeners.push_back({udp ? sip::Transport::udp : sip::Transport::tcp, *address, {}, 0});
+  }
+  try {
+    next_hops_ = std::make_unique<NextHops>(shards_.front()->loop(), config_.sip.dns_servers, shared_->listeners);
+  } catch (const std::exception& problem) {
+    return fail(std::string("sip.dns_servers: ") + problem.what());
   }
   for (auto& shard : shards_) shard->start();
   return {};
@@ -329,7 +349,7 @@ void Server::finish(std::chrono::seconds patience) {
 }
 
 void Server::watch_deliveries(TimePoint deadline) {
-  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::undelivered) == 0;
+  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::undelivered) == 0 && sum(&Shard::registrations) == 0;
   if (over || Clock::now() >= deadline) {
     main_.stop();
     return;
@@ -352,6 +372,7 @@ void Server::stop_all() {
   engine_.reset();  // its last events are messages to the shards
   sounds_.reset();
   for (auto& shard : shards_) shard->stop();
+  next_hops_.reset();
   transports_.reset();
   log_.info("stopped");
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cctype>
+#include <charconv>
+
+#include "app/trunk_registrations.h"
 
 namespace rw::app {
 
@@ -85,23 +88,11 @@ class Shard::Application final : public callbacks::Channel {
 
 Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
     : shared_(shared),
+      index_(index),
       work_(boost::asio::make_work_guard(loop_)),
       timer_(loop_),
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
                  shared.config.limits.calls_per_second / static_cast<double>(count)) {
-  sip::UserAgentOptions options;
-  options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
-  options.shard_tag = shard_tag(index);
-  options.advertise = shared.config.sip.advertise;
-  options.session_expires = shared.config.sip.session_expires;
-  options.min_session_expires = shared.config.sip.min_session_expires;
-  options.admit = [this](const sip::Message&, const sip::Flow&, TimePoint now) {
-    const auto admission = admission_.decide(switchboard_->sessions(), now);
-    if (admission.status != 0) shared_.metrics.call_refused(admission.status);
-    return admission;
-  };
-  user_agent_ = std::make_unique<sip::UserAgent>(std::move(options));
-
   callbacks::Settings settings;
   settings.connect_timeout = shared.config.callbacks.connect_timeout;
   settings.answer_timeout = shared.config.callbacks.answer_timeout;
@@ -114,26 +105,47 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
   media_ = std::make_unique<Media>(shared.engine, *this);
   sounds_ = std::make_unique<Sounds>(shared.sounds, *this);
   application_ = std::make_unique<Application>(*channel_, *this);
-  services_ = std::unique_ptr<call::Services>(new call::Services{shared.call_settings,
-                                                                 *user_agent_,
-                                                                 *media_,
-                                                                 *sounds_,
-                                                                 *application_,
-                                                                 shared.tokens,
-                                                                 shared.metrics,
-                                                                 shared.log,
-                                                                 {},
-                                                                 {},
-                                                                 {},
-                                                                 {}});
-  switchboard_ = std::make_unique<call::Switchboard>(*services_, shared.directory);
 }
 
 Shard::~Shard() {
   stop();
 }
 
+sip::UserAgentOptions Shard::user_agent_options() {
+  sip::UserAgentOptions options;
+  options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
+  options.shard_tag = shard_tag(index_);
+  options.advertise = shared_.config.sip.advertise;
+  options.session_expires = shared_.config.sip.session_expires;
+  options.min_session_expires = shared_.config.sip.min_session_expires;
+  options.listeners = shared_.listeners;
+  options.admit = [this](const sip::Message&, const sip::Flow&, TimePoint now) {
+    const auto admission = admission_.decide(switchboard_->sessions(), now);
+    if (admission.status != 0) shared_.metrics.call_refused(admission.status);
+    return admission;
+  };
+  return options;
+}
+
 void Shard::start() {
+  user_agent_ = std::make_unique<sip::UserAgent>(user_agent_options());
+  services_ = std::unique_ptr<call::Services>(new call::Services{shared_.call_settings,
+                                                                 *user_agent_,
+                                                                 *media_,
+                                                                 *sounds_,
+                                                                 *application_,
+                                                                 shared_.tokens,
+                                                                 shared_.metrics,
+                                                                 shared_.log,
+                                                                 {},
+                                                                 {},
+                                                                 {},
+                                                                 {}});
+  switchboard_ = std::make_unique<call::Switchboard>(*services_, shared_.directory);
+  if (index_ == 0) {
+    registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));
+    boost::asio::post(loop_, [this] { registrations_->start(); });
+  }
   thread_ = std::thread([this] { loop_.run(); });
 }
 
@@ -152,11 +164,13 @@ void Shard::post(std::function<void()> job) {
 }
 
 void Shard::receive(const sip::Flow& flow, std::string_view message) {
+  if (registrations_ && registrations_->receive(message)) return;
   user_agent_->receive(flow, message, Clock::now());
   settle();
 }
 
 void Shard::connection_closed(const sip::Flow& flow) {
+  if (registrations_) registrations_->connection_closed(flow);
   user_agent_->connection_closed(flow, Clock::now());
   settle();
 }
@@ -164,6 +178,11 @@ void Shard::connection_closed(const sip::Flow& flow) {
 void Shard::set_draining() {
   admission_.set_draining(true);
   user_agent_->set_draining(true);
+  if (registrations_) registrations_->stop();
+}
+
+std::size_t Shard::registrations() const {
+  return registrations_ ? registrations_->remaining() : 0;
 }
 
 void Shard::settle() {
@@ -171,6 +190,8 @@ void Shard::settle() {
     const auto events = std::exchange(events_, {});
     for (const auto& event : events) switchboard_->sip_event(event, Clock::now());
   }
+  user_agent_->take_lookups(lookups_);
+  for (const auto& one : std::exchange(lookups_, {})) look_up(one);
   user_agent_->take_transmits(transmits_);
   for (auto& one : std::exchange(transmits_, {})) shared_.transmit(std::move(one));
   sessions_.store(switchboard_->sessions(), std::memory_order_relaxed);
@@ -181,6 +202,15 @@ void Shard::settle() {
   const auto next = std::min(sip.value_or(TimePoint::max()), calls.value_or(TimePoint::max()));
   // Timers mostly move away: one that fires too early costs less than setting it anew each time.
   if (next < armed_) arm(next);
+}
+
+void Shard::look_up(const sip::Lookup& lookup) {
+  shared_.find_next_hops(lookup.uri, [this, id = lookup.id](std::vector<sip::Flow> hops) {
+    post([this, id, hops = std::move(hops)] {
+      user_agent_->resolved(id, hops, Clock::now());
+      settle();
+    });
+  });
 }
 
 void Shard::arm(TimePoint due) {
@@ -203,6 +233,20 @@ std::string shard_tag(std::size_t index) {
   return "s" + std::to_string(index) + ".";
 }
 
+namespace {
+
+/// The shard whose tag a Call-ID begins with: one of ours.
+std::optional<std::size_t> tagged_shard(std::string_view call_id, std::size_t count) {
+  if (!call_id.starts_with('s')) return std::nullopt;
+  std::size_t index = 0;
+  const auto* end = call_id.data() + call_id.size();
+  const auto read = std::from_chars(call_id.data() + 1, end, index);
+  if (read.ec != std::errc{} || read.ptr == end || *read.ptr != '.' || index >= count) return std::nullopt;
+  return index;
+}
+
+}  // namespace
+
 std::size_t shard_of(std::string_view message, std::size_t count) {
   if (count == 1) return 0;
   // The Call-ID, by its long or short name, wherever it stands: what a parser will find too.
@@ -219,7 +263,7 @@ std::size_t shard_of(std::string_view message, std::size_t count) {
     auto id = line.substr(colon + 1);
     while (!id.empty() && static_cast<unsigned char>(id.front()) <= ' ') id.remove_prefix(1);
     while (!id.empty() && static_cast<unsigned char>(id.back()) <= ' ') id.remove_suffix(1);
-    return std::hash<std::string_view>{}(id) % count;
+    return tagged_shard(id, count).value_or(std::hash<std::string_view>{}(id) % count);
   }
   return 0;
 }

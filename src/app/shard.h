@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/next_hops.h"
 #include "call/admission_control.h"
 #include "call/switchboard.h"
 #include "callbacks/http_channel.h"
@@ -31,11 +32,17 @@ struct Shared {
   call::Switchboard::DirectorySource directory;
   /// Sends a SIP message; any shard, from its own thread.
   std::function<void(sip::Transmit)> transmit;
+  /// Finds where a URI leads to; any shard, from its own thread. The handler is called once, on some thread, later.
+  std::function<void(std::string uri, NextHops::Handler)> find_next_hops;
+  /// What is bound, for what we send: known before the shards start.
+  std::vector<sip::Flow> listeners;
 };
 
-/// Begins every tag and branch that a shard makes.
+class TrunkRegistrations;
+
+/// Begins every Call-ID, tag and branch that a shard makes: "s0."
 std::string shard_tag(std::size_t index);
-/// Which of `count` shards a message is for: the one that its Call-ID hashes to.
+/// Which of `count` shards a message is for: the one whose tag its Call-ID begins with, else the one that it hashes to.
 std::size_t shard_of(std::string_view message, std::size_t count);
 
 /// One event loop on one thread, with a user agent and all the calls whose Call-IDs hash to it.
@@ -47,6 +54,7 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
+  /// Makes the user agent, which has to know the listeners, and runs the loop.
   void start();
   /// Ends the loop after what is queued, and joins the thread.
   void stop();
@@ -70,16 +78,21 @@ class Shard {
   std::size_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
   /// Notifications that have not been delivered.
   std::size_t undelivered() const { return channel_->pending(); }
+  /// Trunk registrations that have not been removed, when draining.
+  std::size_t registrations() const;
 
  private:
   class Media;
   class Sounds;
   class Application;
 
+  sip::UserAgentOptions user_agent_options();
+  void look_up(const sip::Lookup& lookup);
   void turn();
   void arm(TimePoint due);
 
   const Shared& shared_;
+  const std::size_t index_;
   boost::asio::io_context loop_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
@@ -94,6 +107,8 @@ class Shard {
   std::unique_ptr<call::Switchboard> switchboard_;
   std::vector<sip::Event> events_;
   std::vector<sip::Transmit> transmits_;
+  std::vector<sip::Lookup> lookups_;
+  std::unique_ptr<TrunkRegistrations> registrations_;  ///< of the first shard
   std::atomic<std::size_t> sessions_{0}, participants_{0}, transactions_{0};
   std::thread thread_;
 };

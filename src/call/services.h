@@ -28,6 +28,7 @@ struct Settings {
   net::Address media_address;  ///< goes into SDP
   std::vector<rtp::Codec> codecs{rtp::Codec::pcma, rtp::Codec::pcmu, rtp::Codec::gsm};
   std::chrono::milliseconds max_session{14'400'000};
+  std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
 };
 
 /// All that the calls of one shard work with; they live on the shard's thread. `now` is set at each input.

@@ -7,10 +7,10 @@ namespace {
 
 constexpr Refusal stopping{503, "Server is stopping"};
 
-/// Whether the caller's network and key let it in (section 12): with no trunks configured, whoever can reach us may
-/// call.
+/// Whether the caller's network and key let it in (section 12): with no networks configured, whoever can reach us
+/// may call.
 bool is_trusted(const tenant::Domain& domain, const sip::IncomingInvite& invite) {
-  if (domain.trunks.empty()) return true;
+  if (!domain.restricts_callers()) return true;
   const auto* key = invite.request->header("X-Trunk-Key");
   return std::any_of(domain.trunks.begin(), domain.trunks.end(), [&](const tenant::Trunk& trunk) {
     const bool network = std::any_of(trunk.allow.begin(), trunk.allow.end(),

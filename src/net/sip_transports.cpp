@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/asio/post.hpp>
 #include <unordered_map>
 
 #include "net/tcp_connection.h"
@@ -18,8 +19,9 @@ using boost::asio::ip::udp;
 
 constexpr std::size_t datagram_bytes = 64 * 1024;
 constexpr std::size_t batch = 16;
-constexpr int batches_per_turn = 8;  ///< then others get their turn
-constexpr std::size_t most_connections = 2000;
+constexpr int batches_per_turn = 8;             ///< then others get their turn
+constexpr std::size_t most_accepted = 2000;     ///< connections, whoever opened them, with which one more is let in
+constexpr std::size_t most_connections = 2500;  ///< the rest is for those that we open
 constexpr int socket_buffer = 4 * 1024 * 1024;
 
 template <class Endpoint>
@@ -51,6 +53,8 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
       send_udp(to, bytes);
     } else if (auto connection = connection_to(to)) {
       connection->send(std::move(bytes));
+    } else {
+      report_closed(to);
     }
   }
 
@@ -148,7 +152,7 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     listener.async_accept(
         [self = shared_from_this(), &listener, local](const boost::system::error_code& error, tcp::socket socket) {
           if (self->stopped_) return;
-          if (!error && self->connections_.size() < most_connections) {
+          if (!error && self->connections_.size() < most_accepted) {
             boost::system::error_code gone;
             const auto remote = socket.remote_endpoint(gone);
             if (!gone) self->adopt(std::move(socket), Hop{Protocol::tcp, local, address_of(remote), 0})->start();
@@ -164,17 +168,26 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
           const auto self = weak.lock();
           if (!self) return;
           self->connections_.erase(ended.connection);
-          if (!self->stopped_) self->handlers_.closed(ended);
+          const auto latest = self->latest_.find(ended.remote);
+          if (latest != self->latest_.end() && latest->second == ended.connection) self->latest_.erase(latest);
+          self->report_closed(ended);
         });
     connections_.emplace(hop.connection, connection);
+    latest_[hop.remote] = hop.connection;
     return connection;
+  }
+
+  /// Later, since whoever sends is not ready for it.
+  void report_closed(const Hop& hop) {
+    boost::asio::post(loop_, [weak = weak_from_this(), hop] {
+      const auto self = weak.lock();
+      if (self && !self->stopped_) self->handlers_.closed(hop);
+    });
   }
 
   std::shared_ptr<TcpConnection> connection_to(const Hop& to) {
     if (const auto found = connections_.find(to.connection); found != connections_.end()) return found->second;
-    for (const auto& [id, connection] : connections_) {
-      if (connection->hop().remote == to.remote) return connection;
-    }
+    if (const auto found = latest_.find(to.remote); found != latest_.end()) return connections_.at(found->second);
     if (stopped_ || connections_.size() >= most_connections) return nullptr;
     auto connection = adopt(tcp::socket(loop_), Hop{Protocol::tcp, to.local, to.remote, 0});
     connection->connect();
@@ -187,6 +200,7 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::unique_ptr<UdpListener>> udp_;
   std::vector<std::unique_ptr<tcp::acceptor>> tcp_;
   std::unordered_map<std::uint64_t, std::shared_ptr<TcpConnection>> connections_;
+  std::unordered_map<Address, std::uint64_t> latest_;  ///< the connection to use for a remote address
   std::uint64_t last_connection_ = 0;
   std::uint64_t unsent_ = 0;
   bool stopped_ = false;

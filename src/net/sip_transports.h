@@ -27,7 +27,7 @@ class SipTransports {
   struct Handlers {
     /// A datagram, or a message cut out of a stream. `bytes` is valid during the call.
     std::function<void(const Hop&, std::string_view bytes)> message;
-    /// A connection has closed, or could not be opened.
+    /// A connection has closed, or could not be opened: 0 stands for one that could not even be tried.
     std::function<void(const Hop&)> closed;
     /// The length of the first message in what a stream brought; 0: not complete; an error closes the connection.
     std::function<Result<std::size_t>(std::string_view)> cut;

@@ -9,9 +9,16 @@ namespace {
 constexpr std::size_t most_buffered = 128 * 1024;
 constexpr std::size_t most_queued = 1024 * 1024;  ///< a peer that does not read is let go
 constexpr std::size_t read_step = 8 * 1024;
-constexpr auto connect_time = std::chrono::seconds(5);
+constexpr auto connect_time = std::chrono::seconds(4);
 constexpr auto silent_time = std::chrono::seconds(900);  ///< calls may be quiet for long; session timers are shorter
 constexpr auto partial_time = std::chrono::seconds(10);  ///< for the rest of a message that has begun
+
+boost::asio::ip::tcp::endpoint endpoint_of(const Address& address) {
+  boost::asio::ip::tcp::endpoint endpoint;
+  std::memcpy(endpoint.data(), address.raw(), address.length());
+  endpoint.resize(address.length());
+  return endpoint;
+}
 
 }  // namespace
 
@@ -31,10 +38,8 @@ void TcpConnection::start() {
 
 void TcpConnection::connect() {
   watch(connect_time);
-  boost::asio::ip::tcp::endpoint endpoint;
-  std::memcpy(endpoint.data(), hop_.remote.raw(), hop_.remote.length());
-  endpoint.resize(hop_.remote.length());
-  socket_.async_connect(endpoint, [self = shared_from_this()](const boost::system::error_code& error) {
+  bind_source();
+  socket_.async_connect(endpoint_of(hop_.remote), [self = shared_from_this()](const boost::system::error_code& error) {
     if (self->ended_) return;
     if (error) {
       self->close();
@@ -45,6 +50,16 @@ void TcpConnection::connect() {
     self->read();
     self->write();
   });
+}
+
+void TcpConnection::bind_source() {
+  // Peers know us by the address that we listen on. If that can't be had, the kernel's choice may do.
+  if (hop_.local.is_unspecified() || hop_.local.is_v6() != hop_.remote.is_v6()) return;
+  auto source = hop_.local;
+  source.set_port(0);
+  boost::system::error_code ignored;
+  socket_.open(source.is_v6() ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), ignored);
+  socket_.bind(endpoint_of(source), ignored);
 }
 
 void TcpConnection::send(std::string bytes) {

@@ -29,6 +29,7 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   const SipTransports::Hop& hop() const { return hop_; }
 
  private:
+  void bind_source();
   void read();
   void received(std::size_t bytes);
   void write();

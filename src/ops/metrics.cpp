@@ -24,6 +24,8 @@ constexpr std::array<std::string_view, 12> end_reasons{"normal",     "cancelled"
                                                        "noAnswer",   "failed",         "apiHangup", "maxDuration",
                                                        "rtpTimeout", "sessionExpired", "error",     "shutdown"};
 
+constexpr std::array<std::string_view, 4> registration_states{"unregistered", "registering", "registered", "failed"};
+
 prometheus::MetricFamily plain(std::string name, std::string help, prometheus::MetricType type, double value) {
   prometheus::MetricFamily family;
   family.name = std::move(name);
@@ -70,6 +72,10 @@ class Metrics::Impl {
                                          .Register(registry);
   Family<Counter>& alarms =
       prometheus::BuildCounter().Name("ringwright_alarms_total").Help("Alarms sent, by type").Register(registry);
+  Family<Gauge>& registrations = prometheus::BuildGauge()
+                                     .Name("ringwright_registrations")
+                                     .Help("1 for the state that the registration of a trunk is in")
+                                     .Register(registry);
   mutable std::mutex mutex;
   std::function<Sample()> sampler;
 };
@@ -102,6 +108,13 @@ void Metrics::callback_failed(std::string_view event, std::string_view kind) {
 
 void Metrics::alarm(std::string_view type) {
   impl_->alarms.Add({{"type", std::string(type)}}).Increment();
+}
+
+void Metrics::registration(std::string_view domain, std::string_view trunk, std::string_view state) {
+  for (const auto one : registration_states) {
+    const Labels labels{{"domain", std::string(domain)}, {"trunk", std::string(trunk)}, {"state", std::string(one)}};
+    impl_->registrations.Add(labels).Set(one == state ? 1 : 0);
+  }
 }
 
 void Metrics::set_sampler(std::function<Sample()> sampler) {

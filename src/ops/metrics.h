@@ -26,6 +26,8 @@ class Metrics {
   /// A question or notification that failed in the end.
   void callback_failed(std::string_view event, std::string_view kind);
   void alarm(std::string_view type);
+  /// The state that a trunk's registration is in now: unregistered, registering, registered or failed.
+  void registration(std::string_view domain, std::string_view trunk, std::string_view state);
 
   /// What is read from the real state at each text(). Absolute values.
   struct Sample {

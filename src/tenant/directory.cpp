@@ -67,6 +67,10 @@ const Trunk* Domain::trunk_for(std::string_view host) const {
   return nullptr;
 }
 
+bool Domain::restricts_callers() const {
+  return std::any_of(trunks.begin(), trunks.end(), [](const Trunk& trunk) { return !trunk.allow.empty(); });
+}
+
 Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {}
 
 std::shared_ptr<const Domain> Directory::domain(std::string_view name) const {

@@ -64,6 +64,8 @@ struct Domain {
   std::shared_ptr<const Mediaservice> service(std::string_view id) const;
   /// The outbound trunk for a destination's host part: one that names it, else one for any, else null.
   const Trunk* trunk_for(std::string_view host) const;
+  /// Whether any trunk names networks; if none does, whoever can reach us may call.
+  bool restricts_callers() const;
 };
 
 class Directory {

@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.application import Application  # noqa: E402
+from support.kamailio import Kamailio, ProxiedPhone  # noqa: E402
 from support.rtp_peer import sine  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.softphone import Softphone  # noqa: E402
@@ -120,6 +121,33 @@ def phone(request):
         one = Softphone(on or usual, **more)
         phones.append(one)
         return one
+
+    yield make
+    for one in phones:
+        one.close()
+
+
+@pytest.fixture
+def kamailio():
+    """Makes Kamailios; they are stopped at the end."""
+    made = []
+
+    def make(**more):
+        made.append(Kamailio(**more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def proxied_phone():
+    phones = []
+
+    def make(proxy, **more):
+        phones.append(ProxiedPhone(proxy, **more))
+        return phones[-1]
 
     yield make
     for one in phones:

@@ -27,6 +27,8 @@ DESCRIPTION = Description()
 def toml(value):
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(one) for one in value) + "]"
     return json.dumps(value)
 
 
@@ -41,11 +43,11 @@ class Answer:
 
 class Server:
     """`settings`: tables of the configuration that add to or replace the usual ones; `service`: the same for the mediaservice;
-    `more`: text for the end of the file."""
+    `trunks`: of the domain; `more`: text for the end of the file."""
 
     domain = "demo.example"
 
-    def __init__(self, callback_url, settings=None, service=None, second_domain=False, more=""):
+    def __init__(self, callback_url, settings=None, service=None, second_domain=False, trunks=(), more=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwright-test-"))
         first = random.randrange(10000, 30000, 2)
         tables = {
@@ -62,7 +64,7 @@ class Server:
         for name, table in tables.items():
             lines.append(f"[{name}]")
             lines += [f"{key} = {toml(value)}" for key, value in table.items()]
-        lines += self._domain(self.domain, callback_url, {"id": "main", "numbers": ["1*", "main"], **(service or {})}, ["127.0.0.1"])
+        lines += self._domain(self.domain, callback_url, {"id": "main", "numbers": ["1*", "main"], **(service or {})}, ["127.0.0.1"], trunks)
         if second_domain:
             lines += self._domain("other.example", callback_url, {"id": "other", "numbers": ["*"]}, [])
         self.file = self.folder / "ringwright.toml"
@@ -70,9 +72,10 @@ class Server:
         self.start()
 
     @staticmethod
-    def _domain(name, callback_url, service, aliases):
+    def _domain(name, callback_url, service, aliases, trunks=()):
         service = {"callback_url": callback_url, "alarm_url": callback_url + "/alarms", **service}
-        return ["[[domains]]", f'name = "{name}"', 'auth = "none"', f"aliases = {toml(aliases)}", "[[domains.mediaservices]]",
+        return ["[[domains]]", f'name = "{name}"', 'auth = "none"', f"aliases = {toml(aliases)}", f"trunks = {toml(list(trunks))}",
+                "[[domains.mediaservices]]",
                 *[f"{key} = {toml(value)}" for key, value in service.items()]]
 
     def start(self):

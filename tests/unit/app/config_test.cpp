@@ -100,6 +100,124 @@ TEST(Config, DomainsAreChecked) {
               HasSubstr("http:// or https://"));
 }
 
+/// A domain with one trunk, whose table begins at line 4.
+std::string with_trunk(const std::string& lines) {
+  return "[[domains]]\nname = \"demo.example\"\n[[domains.trunks]]\n" + lines;
+}
+
+TEST(Config, ATrunkInAndOut) {
+  const auto config = Config::parse(with_trunk(R"(name = "carrier"
+allow = ["10.0.0.0/8"]
+key = "k"
+proxy = "sip:proxy.carrier.example:5070;transport=tcp;lr"
+hosts = ["Carrier.Example", "pstn.example"]
+username = "u"
+password = "env:PATH"
+realm = "carrier.example"
+trusted = true
+register = true
+aor = "sip:4670@carrier.example"
+)"),
+                                    "test.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto& trunk = config->domains.at(0)->trunks.at(0);
+  EXPECT_EQ(trunk.allow.size(), 1U);
+  EXPECT_EQ(trunk.proxy, "sip:proxy.carrier.example:5070;transport=tcp;lr");
+  EXPECT_EQ(trunk.hosts, (std::vector<std::string>{"carrier.example", "pstn.example"}));
+  EXPECT_EQ(trunk.username, "u");
+  EXPECT_EQ(trunk.password, std::getenv("PATH"));
+  EXPECT_EQ(trunk.realm, "carrier.example");
+  EXPECT_TRUE(trunk.trusted);
+  EXPECT_EQ(trunk.registration, "sip:4670@carrier.example");
+}
+
+TEST(Config, ATrunkWithAProxyTakesEveryHostAndRegistersOnlyIfTold) {
+  auto config = Config::parse(with_trunk("proxy = \"sip:carrier.example\"\nusername = \"u\"\npassword = \"p\"\n"), "t");
+  ASSERT_TRUE(config) << config.error().message;
+  auto trunk = config->domains.at(0)->trunks.at(0);
+  EXPECT_EQ(trunk.hosts, std::vector<std::string>{"*"});
+  EXPECT_EQ(trunk.registration, "");
+  EXPECT_FALSE(trunk.trusted);
+  config = Config::parse(
+      with_trunk("proxy = \"sip:carrier.example\"\nusername = \"u\"\npassword = \"p\"\nregister = true\n"), "t");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->domains.at(0)->trunks.at(0).registration, "sip:u@carrier.example");
+}
+
+TEST(Config, TrunkErrorsNameLineKeyFoundAndExpected) {
+  const std::string at = "test.toml:4: domains[0].trunks[0].";
+  EXPECT_THAT(problem(with_trunk("name = \"x\"\n")),
+              HasSubstr("domains[0].trunks[0].allow: missing: expected `allow`, the networks"));
+  EXPECT_THAT(problem(with_trunk("proxy = \"carrier.example\"\n")),
+              HasSubstr(at + "proxy: found \"carrier.example\", expected a SIP URI, e.g. sip:"));
+  EXPECT_THAT(problem(with_trunk("proxy = \"tel:+46\"\n")),
+              HasSubstr(at + "proxy: found \"tel:+46\", expected a SIP URI"));
+  EXPECT_THAT(problem(with_trunk("proxy = \"sips:carrier.example\"\n")),
+              HasSubstr(at + "proxy: found \"sips:carrier.example\", expected a sip: URI over udp or tcp"));
+  EXPECT_THAT(problem(with_trunk("proxy = \"sip:carrier.example;transport=tls\"\n")), HasSubstr("over udp or tcp"));
+  EXPECT_THAT(problem(with_trunk("proxy = 7\n")), HasSubstr(at + "proxy: found integer 7, expected a string"));
+  EXPECT_THAT(problem(with_trunk("hosts = [1]\nproxy = \"sip:c\"\n")),
+              HasSubstr(at + "hosts: found integer 1, expected a string"));
+  EXPECT_THAT(problem(with_trunk("username = \"u\"\nproxy = \"sip:c\"\n")),
+              HasSubstr("trunks[0].password: missing: expected together with `username`"));
+  EXPECT_THAT(problem(with_trunk("password = \"p\"\nproxy = \"sip:c\"\n")),
+              HasSubstr("trunks[0].username: missing: expected together with `password`"));
+  EXPECT_THAT(problem(with_trunk("password = \"env:RINGWRIGHT_NOT_THERE\"\nusername = \"u\"\nproxy = \"sip:c\"\n")),
+              HasSubstr(at + "password: the environment has no variable RINGWRIGHT_NOT_THERE"));
+  EXPECT_THAT(problem(with_trunk("password = \"file:/nonexistent\"\nusername = \"u\"\nproxy = \"sip:c\"\n")),
+              HasSubstr(at + "password: can't read the file /nonexistent"));
+  EXPECT_THAT(problem(with_trunk("trusted = 1\nproxy = \"sip:c\"\n")),
+              HasSubstr(at + "trusted: found integer 1, expected true or false"));
+  EXPECT_THAT(problem(with_trunk("register = true\nproxy = \"sip:c\"\n")),
+              HasSubstr("trunks[0].aor: missing: expected the SIP URI to register"));
+  EXPECT_THAT(problem(with_trunk("aor = \"sip:c\"\nproxy = \"sip:c\"\n")),
+              HasSubstr(at + "aor: found \"sip:c\", expected the SIP URI to register, e.g. sip:"));
+  EXPECT_THAT(problem(with_trunk("register = true\nallow = [\"10.0.0.1\"]\n")),
+              HasSubstr(at + "register: without effect: expected `proxy` too"));
+  EXPECT_THAT(problem(with_trunk("colour = 1\nproxy = \"sip:c\"\n")), HasSubstr(at + "colour: unknown key"));
+  EXPECT_THAT(problem(with_trunk("allow = [\"carrier\"]\n")),
+              HasSubstr(at + "allow: found string 'carrier', expected a network, e.g. 10.0.0.0/8"));
+  EXPECT_THAT(
+      problem(with_trunk("name = \"x\"\nproxy = \"sip:c\"\n[[domains.trunks]]\nname = \"x\"\nproxy = \"sip:c\"\n")),
+      HasSubstr("test.toml:7: domains[0].trunks[1].name: used twice in this domain: x"));
+}
+
+TEST(Config, AnOpenListenerNeedsATrunkThatCallsMayComeOver) {
+  EXPECT_THAT(problem("[sip]\nlisten = [\"udp:0.0.0.0:5060\"]\n" + with_trunk("proxy = \"sip:c\"\n")),
+              HasSubstr("domains[0].trunks: none has `allow`"));
+  EXPECT_EQ(problem("[sip]\nlisten = [\"udp:0.0.0.0:5060\"]\n" + with_trunk("allow = [\"10.0.0.1\"]\n")), "");
+}
+
+TEST(Config, TheNextHopAndTheNameServers) {
+  const auto config = Config::parse(std::string(R"(
+[sip]
+outbound_proxy = "sip:127.0.0.1:5070;lr"
+dns_servers = ["127.0.0.1:5353", "10.0.0.1", "::1", "[::1]:54"]
+)") + minimal,
+                                    "test.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->sip.outbound_proxy, "sip:127.0.0.1:5070;lr");
+  std::vector<std::string> servers;
+  for (const auto& one : config->sip.dns_servers) servers.push_back(one.to_string());
+  EXPECT_EQ(servers, (std::vector<std::string>{"127.0.0.1:5353", "10.0.0.1:53", "[::1]:53", "[::1]:54"}));
+  EXPECT_THAT(problem("[sip]\noutbound_proxy = \"proxy\"\n"),
+              HasSubstr("test.toml:2: sip.outbound_proxy: found \"proxy\", expected a SIP URI"));
+  EXPECT_THAT(problem("[sip]\ndns_servers = [\"ns1.example\"]\n"),
+              HasSubstr("test.toml:2: sip.dns_servers: found string 'ns1.example', expected ADDRESS or ADDRESS:PORT"));
+}
+
+TEST(Config, WhatAMediaserviceMayDo) {
+  const auto config =
+      Config::parse(std::string(minimal) + "allow_refer = true\nhold_music = \"hold.wav\"\n", "test.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->domains.at(0)->mediaservices.at(0)->allow_refer);
+  EXPECT_EQ(config->domains.at(0)->mediaservices.at(0)->hold_music, "hold.wav");
+  EXPECT_THAT(problem(std::string(minimal) + "allow_refer = \"yes\"\n"),
+              HasSubstr("allow_refer: found string 'yes', expected true or false"));
+  EXPECT_THAT(problem(std::string(minimal) + "hold_music = true\n"),
+              HasSubstr("hold_music: found boolean true, expected a string"));
+}
+
 TEST(Config, SecretsComeFromTheEnvironment) {
   EXPECT_THAT(problem("[server]\nreply_secret = \"env:RINGWRIGHT_NOT_THERE\"\n"), HasSubstr("RINGWRIGHT_NOT_THERE"));
   const auto config = Config::parse("[server]\nreply_secret = \"env:PATH\"\n", "test.toml");
@@ -114,6 +232,16 @@ TEST(ShardOf, FollowsTheCallIdHoweverItIsWritten) {
   EXPECT_EQ(by("Call-ID: abc@host"), by("i:abc@host"));
   EXPECT_EQ(by("Call-ID: abc@host"), by("CALL-ID :  abc@host "));
   EXPECT_EQ(shard_of("x", 1), 0U);
+}
+
+TEST(ShardOf, CallsThatAShardPlacedComeBackToIt) {
+  const auto by = [](const std::string& id, std::size_t count) {
+    return shard_of("SIP/2.0 200 OK\r\nCall-ID: " + id + "\r\n\r\n", count);
+  };
+  for (std::size_t at = 0; at < 12; ++at) EXPECT_EQ(by(shard_tag(at) + "abc", 12), at);
+  EXPECT_LT(by("s12.abc", 12), 12U) << "no shard of ours: by its hash";
+  EXPECT_LT(by("s99999999999999999999999.abc", 12), 12U);
+  EXPECT_LT(by("s1", 12), 12U);
 }
 
 }  // namespace

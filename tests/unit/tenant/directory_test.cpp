@@ -37,6 +37,30 @@ TEST(Domain, StarsStandForAnyRun) {
   EXPECT_EQ(found(one, "4120058"), "none");
 }
 
+TEST(Domain, OnlyTrunksWithNetworksRestrictWhoMayCall) {
+  auto one = domain({{"*"}});
+  EXPECT_FALSE(one.restricts_callers());
+  one.trunks.resize(2);
+  one.trunks[0].proxy = "sip:carrier.example";
+  EXPECT_FALSE(one.restricts_callers());
+  one.trunks[1].allow = {*net::Network::parse("10.0.0.0/8")};
+  EXPECT_TRUE(one.restricts_callers());
+}
+
+TEST(Domain, TheTrunkThatNamesTheHostComesBeforeOneForAny) {
+  auto one = domain({{"*"}});
+  one.trunks.resize(3);
+  one.trunks[0].hosts = {"carrier.example"};  // inbound only: it has no proxy
+  one.trunks[1].hosts = {"*"};
+  one.trunks[1].proxy = "sip:any.example";
+  one.trunks[2].hosts = {"pstn.example", "carrier.example"};
+  one.trunks[2].proxy = "sip:carrier.example";
+  EXPECT_EQ(one.trunk_for("Carrier.Example"), &one.trunks[2]);
+  EXPECT_EQ(one.trunk_for("other.example"), &one.trunks[1]);
+  one.trunks.erase(one.trunks.begin() + 1);
+  EXPECT_EQ(one.trunk_for("other.example"), nullptr);
+}
+
 TEST(Directory, KnowsNamesAndAliasesInAnyCase) {
   auto first = std::make_shared<Domain>();
   first->name = "Demo.example";

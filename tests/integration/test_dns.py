@@ -1,0 +1,56 @@
+"""Next hops found by DNS (RFC 3263), with a name server of our own."""
+
+import socket
+
+import pytest
+from support.dns import DnsServer
+from support.kamailio import wait_registration
+
+
+@pytest.fixture
+def dns():
+    server = DnsServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def dead_port():
+    """A TCP port that refuses."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+def trunk(carrier, **more):
+    return {"name": "carrier", "proxy": "sip:carrier.example", "username": "100", "password": carrier.password, "register": True, **more}
+
+
+def test_a_registrar_is_found_by_naptr_and_srv(dns, kamailio, own_server):
+    carrier = kamailio()
+    dns.naptr("carrier.example", "SIP+D2T", "_sip._tcp.sip.carrier.example", order=10)
+    dns.naptr("carrier.example", "SIP+D2U", "_sip._udp.sip.carrier.example", order=20)
+    dns.srv("_sip._tcp.sip.carrier.example", "a.carrier.example", carrier.port)
+    dns.address_of("a.carrier.example", "127.0.0.1")
+    server = own_server({"sip": {"dns_servers": [dns.address]}}, trunks=[trunk(carrier)])
+    wait_registration(server, "registered")
+    assert dns.questions.count(("a.carrier.example", "A")) == 1
+    assert ("_sip._tcp.sip.carrier.example", "SRV") in dns.questions
+
+
+def test_the_next_of_several_servers_is_tried(dns, kamailio, own_server, dead_port):
+    carrier = kamailio()
+    dns.srv("_sip._tcp.carrier.example", "a.carrier.example", dead_port, priority=1)
+    dns.srv("_sip._tcp.carrier.example", "b.carrier.example", carrier.port, priority=2)
+    dns.address_of("a.carrier.example", "127.0.0.1")
+    dns.address_of("b.carrier.example", "127.0.0.1")
+    server = own_server({"sip": {"dns_servers": [dns.address]}}, trunks=[trunk(carrier, proxy="sip:carrier.example;transport=tcp")])
+    wait_registration(server, "registered")
+    assert not [one for one in server.log_lines() if one.get("state") == "failed"]
+
+
+@pytest.mark.short
+def test_a_registrar_that_does_not_exist_is_told(dns, kamailio, own_server):
+    server = own_server({"sip": {"dns_servers": [dns.address]}}, trunks=[trunk(kamailio())])
+    wait_registration(server, "failed")
+    assert server.log_lines()[-1]["problem"] == "no way to sip:carrier.example"

@@ -203,6 +203,7 @@ Result<void> Server::start_shards() {
   } catch (const std::exception& problem) {
     return fail(std::string("media engine: ") + problem.what());
   }
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate with references
   shared_ = std::unique_ptr<Shared>(new Shared{config_, call_settings(config_), *engine_, *sounds_, *tokens_, metrics_,
                                                log_, [this] { return directory_; },
                                                [this](sip::Transmit message) {

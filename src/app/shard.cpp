@@ -114,6 +114,7 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
   media_ = std::make_unique<Media>(shared.engine, *this);
   sounds_ = std::make_unique<Sounds>(shared.sounds, *this);
   application_ = std::make_unique<Application>(*channel_, *this);
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate with references
   services_ = std::unique_ptr<call::Services>(new call::Services{shared.call_settings,
                                                                  *user_agent_,
                                                                  *media_,

@@ -205,6 +205,7 @@ Result<void> Server::start_shards() {
   } catch (const std::exception& problem) {
     return fail(std::string("media engine: ") + problem.what());
   }
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate with references
   shared_ = std::unique_ptr<Shared>(
       new Shared{config_,
                  call_settings(config_),

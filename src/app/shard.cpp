@@ -129,6 +129,7 @@ sip::UserAgentOptions Shard::user_agent_options() {
 
 void Shard::start() {
   user_agent_ = std::make_unique<sip::UserAgent>(user_agent_options());
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate with references
   services_ = std::unique_ptr<call::Services>(new call::Services{shared_.call_settings,
                                                                  *user_agent_,
                                                                  *media_,

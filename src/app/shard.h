@@ -60,7 +60,7 @@ class Shard {
   void stop();
 
   boost::asio::io_context& loop() { return loop_; }
-  bool on_own_thread() const { return thread_.get_id() == std::this_thread::get_id(); }
+  bool on_own_thread() { return loop_.get_executor().running_in_this_thread(); }
   /// Runs `job` on the shard's thread; at once, if it is called there.
   void post(std::function<void()> job);
 

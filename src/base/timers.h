@@ -15,7 +15,7 @@ class Timers;
 class Timer {
  public:
   Timer() = default;
-  Timer(Timer&& other) noexcept : timers_(std::exchange(other.timers_, nullptr)), key_(other.key_) {}
+  Timer(Timer&& other) noexcept : timers_(std::exchange(other.timers_, nullptr)), key_(std::move(other.key_)) {}
   Timer& operator=(Timer&& other) noexcept;
   ~Timer() { cancel(); }
   void cancel();

@@ -86,8 +86,8 @@ boost::json::object new_call_members(const InboundCall& call, const sip::Message
     for (const auto& header : members[group].get_object()) names.emplace_back(header.key());
   }
   members["copyHeaders"] = std::move(names);
-  const auto set = [&members](std::string_view name, std::string value) {
-    if (!value.empty()) members[name] = std::move(value);
+  const auto set = [&members](std::string_view name, std::string_view value) {
+    if (!value.empty()) members[name] = value;
   };
   set("displayName", call.display_name);
   set("paiNumber", call.pai_number);

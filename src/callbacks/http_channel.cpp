@@ -39,10 +39,10 @@ tl::expected<Reply, Failure> read_reply(const Sender::Outcome& outcome, const st
 
 }  // namespace
 
-HttpChannel::HttpChannel(boost::asio::io_context& loop, Settings settings, ops::Metrics& metrics, ops::Log log)
+HttpChannel::HttpChannel(boost::asio::io_context& loop, Settings settings, ops::Metrics& metrics, const ops::Log& log)
     : loop_(loop),
       settings_(std::move(settings)),
-      sender_(loop, settings_, metrics, std::move(log)),
+      sender_(loop, settings_, metrics, log),
       outbox_(loop, settings_, sender_) {}
 
 QuestionId HttpChannel::ask(const Context& context, std::string event, boost::json::object body, ReplyHandler handler) {
@@ -77,9 +77,9 @@ void HttpChannel::attempt(QuestionId id) {
       std::clamp<milliseconds>(left, milliseconds(1), settings_.connect_timeout + settings_.answer_timeout);
   question.request =
       sender_.send(question.context, question.event, url_of(question), question.body, time,
-                   [this, id, context = question.context, event = question.event](Sender::Outcome outcome) {
+                   [this, id, context = question.context, event = question.event](const Sender::Outcome& outcome) {
                      if (questions_.contains(id)) {
-                       answered(id, std::move(outcome));
+                       answered(id, outcome);
                      } else {
                        sender_.log(ops::Level::info, context, "late answer ignored: the call has gone on", event, "",
                                    outcome.problem);
@@ -87,7 +87,7 @@ void HttpChannel::attempt(QuestionId id) {
                    });
 }
 
-void HttpChannel::answered(QuestionId id, Sender::Outcome outcome) {
+void HttpChannel::answered(QuestionId id, const Sender::Outcome& outcome) {
   const auto& question = questions_.at(id);
   const auto url = url_of(question);
   if (outcome.success()) {

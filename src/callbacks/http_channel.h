@@ -14,7 +14,7 @@ namespace rw::callbacks {
 /// The channel over HTTP (section 3 of the behaviour). One per shard, on its thread.
 class HttpChannel final : public Channel {
  public:
-  HttpChannel(boost::asio::io_context& loop, Settings settings, ops::Metrics& metrics, ops::Log log);
+  HttpChannel(boost::asio::io_context& loop, Settings settings, ops::Metrics& metrics, const ops::Log& log);
 
   QuestionId ask(const Context& context, std::string event, boost::json::object body, ReplyHandler handler) override;
   void forget(QuestionId question) override;
@@ -41,7 +41,7 @@ class HttpChannel final : public Channel {
 
   std::string url_of(const Question& question) const;
   void attempt(QuestionId id);
-  void answered(QuestionId id, Sender::Outcome outcome);
+  void answered(QuestionId id, const Sender::Outcome& outcome);
   void try_again(QuestionId id, const Sender::Outcome& outcome);
   void finish(QuestionId id, tl::expected<Reply, Failure> reply);
 

@@ -17,8 +17,8 @@ std::string base64(std::string_view bytes) {
 
 }  // namespace
 
-Sender::Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, ops::Log log)
-    : settings_(settings), client_(loop), metrics_(metrics), log_(std::move(log)) {}
+Sender::Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, const ops::Log& log)
+    : settings_(settings), client_(loop), metrics_(metrics), log_(log) {}
 
 std::string Sender::complete(boost::json::object body) {
   body["httpTransactionId"] = ids_.uuid();

@@ -33,7 +33,7 @@ struct Settings {
 /// users, the questions and the outbox, to say.
 class Sender {
  public:
-  Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, ops::Log log);
+  Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, const ops::Log& log);
 
   struct Outcome {
     int status = 0;  ///< 0: no response

@@ -86,7 +86,7 @@ Result<ToneSpec> plan_tone(std::string_view plan, std::string_view name) {
 
 std::vector<std::int16_t> tone_samples(const ToneSpec& tone, milliseconds length, std::uint32_t rate) {
   const double seconds = std::chrono::duration<double>(length).count();
-  std::vector<std::int16_t> samples(length.count() > 0 ? static_cast<std::size_t>(seconds * rate + 0.5) : 0);
+  std::vector<std::int16_t> samples(length.count() > 0 ? static_cast<std::size_t>(std::lround(seconds * rate)) : 0);
   std::vector<double> frequencies;
   std::ranges::copy_if(tone.frequencies, std::back_inserter(frequencies),
                        [&](double frequency) { return frequency > 0 && frequency < rate / 2.0; });

@@ -26,7 +26,7 @@ TcpConnection::TcpConnection(boost::asio::ip::tcp::socket socket, SipTransports:
                              const SipTransports::Handlers& handlers, Closed closed)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
-      hop_(std::move(hop)),
+      hop_(hop),
       handlers_(handlers),
       closed_(std::move(closed)) {}
 

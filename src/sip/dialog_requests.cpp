@@ -30,7 +30,7 @@ void UserAgent::Impl::inside_dialog(Leg& leg, IncomingRequest request, const std
   } else if (method == "REFER") {
     receive_refer(leg, std::move(request), transaction);
   } else {  // OPTIONS
-    outside_dialog(std::move(request), transaction);
+    outside_dialog(request, transaction);
   }
 }
 

@@ -78,12 +78,10 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
     receive_cancel(request);
   } else if (auto refusal = objection(request)) {
     respond(transaction, *refusal);
-  } else if (request.to_tag.empty()) {
-    outside_dialog(std::move(request), transaction);
-  } else if (auto* leg = leg_of(request)) {
+  } else if (auto* leg = request.to_tag.empty() ? nullptr : leg_of(request)) {
     inside_dialog(*leg, std::move(request), transaction);
-  } else if (request.method() == "OPTIONS") {
-    outside_dialog(std::move(request), transaction);
+  } else if (request.to_tag.empty() || request.method() == "OPTIONS") {
+    outside_dialog(request, transaction);
   } else {
     respond(request, transaction, 481);
   }
@@ -158,9 +156,9 @@ void UserAgent::Impl::receive_cancel(const IncomingRequest& request) {
   end(leg, EndCause::cancelled, 487, reason == nullptr ? "" : *reason);
 }
 
-void UserAgent::Impl::outside_dialog(IncomingRequest request, const std::string& transaction) {
+void UserAgent::Impl::outside_dialog(const IncomingRequest& request, const std::string& transaction) {
   if (request.method() == "INVITE") {
-    new_invite(std::move(request), transaction);
+    new_invite(request, transaction);
   } else if (request.method() == "OPTIONS") {
     auto response = request.response(draining ? 503 : 200, ids.token(10));
     response.add("Allow", std::string(allowed_methods));
@@ -173,7 +171,7 @@ void UserAgent::Impl::outside_dialog(IncomingRequest request, const std::string&
   }
 }
 
-void UserAgent::Impl::new_invite(IncomingRequest request, const std::string& transaction) {
+void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::string& transaction) {
   const auto caller = request.call_id + '\n' + request.from_tag;
   if (const auto known = by_caller.find(caller); known != by_caller.end()) {
     const auto* other = leg(known->second);

@@ -29,8 +29,8 @@ class UserAgent::Impl {
   void receive_request(IncomingRequest request);
   void receive_ack(const IncomingRequest& request);
   void receive_cancel(const IncomingRequest& request);
-  void outside_dialog(IncomingRequest request, const std::string& transaction);
-  void new_invite(IncomingRequest request, const std::string& transaction);
+  void outside_dialog(const IncomingRequest& request, const std::string& transaction);
+  void new_invite(const IncomingRequest& request, const std::string& transaction);
   /// What is wrong with a request before anybody looks at its meaning: a complete response, or nothing.
   std::optional<Message> objection(const IncomingRequest& request) const;
 

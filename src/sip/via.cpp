@@ -36,7 +36,7 @@ bool read_sent_by(Via& via, std::string_view text) {
 
 Result<Via> Via::parse(std::string_view value) {
   value = trimmed(value);
-  const auto slash = value.rfind('/', value.find_first_of(";"));
+  const auto slash = value.rfind('/', value.find(';'));
   if (slash == std::string_view::npos) return fail("bad Via");
   auto rest = trimmed(value.substr(slash + 1));
   const auto space = rest.find_first_of(" \t");

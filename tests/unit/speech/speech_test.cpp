@@ -75,7 +75,9 @@ TEST_F(LoaderTest, MakesFilesSpeechAndTonesReadyToPlay) {
 }
 
 TEST_F(LoaderTest, RemembersUntilToldToForget) {
-  SoundLoaderPool pool(options());
+  auto chosen = options();
+  chosen.threads = 1;
+  SoundLoaderPool pool(std::move(chosen));
   const audio::FilePrompt prompt{"d", "a.wav"};
   const auto first = load(pool, prompt).value();
   EXPECT_EQ(load(pool, prompt).value(), first);
@@ -83,6 +85,11 @@ TEST_F(LoaderTest, RemembersUntilToldToForget) {
   const auto gsm = load(pool, prompt, rtp::Codec::gsm).value();
   EXPECT_EQ(gsm, first);  // the same sound, with one form more
   EXPECT_NE(gsm->payload(rtp::Codec::gsm), nullptr);
+  // Callers are served before the sound is remembered; the one thread makes the next sound after that.
+  audio::Tone tone;
+  tone.frequencies = {440};
+  tone.length = std::chrono::milliseconds(100);
+  ASSERT_TRUE(load(pool, tone));
   pool.forget("d");
   EXPECT_EQ(load(pool, prompt).value(), first);  // another prompt of the domain was replaced
   etag = "2";

@@ -8,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support.application import Application  # noqa: E402
+from support.application import ROOT, Application  # noqa: E402
+from support.called_phone import CalledPhone  # noqa: E402
 from support.kamailio import Kamailio, ProxiedPhone  # noqa: E402
 from support.rtp_peer import sine  # noqa: E402
 from support.server import Server  # noqa: E402
@@ -147,6 +148,22 @@ def proxied_phone():
 
     def make(proxy, **more):
         phones.append(ProxiedPhone(proxy, **more))
+        return phones[-1]
+
+    yield make
+    for one in phones:
+        one.close()
+
+
+@pytest.fixture
+def called_phone():
+    """Makes phones that are called by way of a server or proxy, for as long as placeivrcall is described; they are closed at the end."""
+    if "/placeivrcall:" not in (ROOT / "openapi" / "ringwright.yaml").read_text():
+        pytest.skip("there is no placeivrcall yet")
+    phones = []
+
+    def make(by, **more):
+        phones.append(CalledPhone(by, **more))
         return phones[-1]
 
     yield make

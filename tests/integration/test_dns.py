@@ -54,3 +54,44 @@ def test_a_registrar_that_does_not_exist_is_told(dns, kamailio, own_server):
     server = own_server({"sip": {"dns_servers": [dns.address]}}, trunks=[trunk(kamailio())])
     wait_registration(server, "failed")
     assert server.log_lines()[-1]["problem"] == "no way to sip:carrier.example"
+
+
+def place_call(server, destination):
+    answer = server.post("placeivrcall", {"destAddr": destination, "sipFrom": "4670123"})
+    assert answer.status == 200, answer.raw
+
+
+def test_a_call_goes_to_where_the_name_leads(called_phone, dns, own_server, application):
+    server = own_server({"sip": {"dns_servers": [dns.address]}})
+    callee = called_phone(server)
+    dns.srv("_sip._udp.callee.example", "phone.callee.example", callee.port)
+    dns.address_of("phone.callee.example", "127.0.0.1")
+    place_call(server, "sip:bob@callee.example")
+    invite = callee.wait_request("INVITE")
+    assert invite.start == "INVITE sip:bob@callee.example SIP/2.0"
+    application.wait_for("callAnswered")
+    application.wait_for("getIvrCommand")
+    callee.hang_up()
+    application.completed("normal")
+
+
+def test_a_call_takes_the_next_hop_if_one_refuses(called_phone, dns, own_server, application, dead_port):
+    server = own_server({"sip": {"dns_servers": [dns.address]}})
+    callee = called_phone(server)
+    dns.naptr("callee.example", "SIP+D2T", "_sip._tcp.callee.example", order=1)
+    dns.naptr("callee.example", "SIP+D2U", "_sip._udp.callee.example", order=2)
+    dns.srv("_sip._tcp.callee.example", "phone.callee.example", dead_port)
+    dns.srv("_sip._udp.callee.example", "phone.callee.example", callee.port)
+    dns.address_of("phone.callee.example", "127.0.0.1")
+    place_call(server, "sip:bob@callee.example")
+    callee.wait_request("INVITE")
+    application.wait_for("getIvrCommand")
+    callee.hang_up()
+    application.completed("normal")
+
+
+def test_a_call_to_a_name_that_does_not_exist_ends(called_phone, dns, own_server, application):
+    server = own_server({"sip": {"dns_servers": [dns.address]}})
+    place_call(server, "sip:bob@nobody.example")
+    application.wait_for("sessionCompleted")
+    assert application.events("callAnswered") == []

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from conftest import tone_wav
 from support.kamailio import wait_registration
 
 
@@ -73,3 +74,58 @@ def test_a_registrar_that_is_not_there_is_told(kamailio, own_server):
     server = own_server(trunks=[trunk(proxy, proxy=proxy.uri(";transport=tcp;lr"))])
     wait_registration(server, "failed")
     assert server.log_lines()[-1]["problem"].startswith("503")
+
+
+def place_call(server, destination):
+    answer = server.post("placeivrcall", {"destAddr": destination, "sipFrom": "4670123"})
+    assert answer.status == 200, answer.raw
+
+
+def heard_and_hung_up(application, callee, proxy):
+    """The callee hears a prompt, then the server hangs up; all of the dialog passes through the proxy."""
+    invite = callee.wait_request("INVITE")
+    assert "sip:4670123@" in invite.header("From")
+    assert len(invite.all("Via")) == 2, "the INVITE did not pass through the proxy"
+    application.wait_for("callAnswered")
+    application.wait_for("getIvrCommand")
+    proxy.wait_log("in dialog ACK")
+    callee.rtp.wait_for_tone(500)
+    callee.wait_request("BYE")
+    application.completed("normal")
+    assert proxy.count("in dialog BYE") == 1
+
+
+def says_tone(server, application):
+    assert server.upload("a.wav", tone_wav(500)).status == 200
+    application.replies["getIvrCommand"] = {"phrases": [{"format": "file", "fileName": "a.wav"}], "hangup": True}
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_call_goes_out_through_the_outbound_proxy(called_phone, kamailio, own_server, application, transport):
+    proxy = kamailio()
+    callee = called_phone(proxy)
+    server = own_server({"sip": {"outbound_proxy": proxy.uri(f";transport={transport};lr")}})
+    says_tone(server, application)
+    place_call(server, f"sip:bob@127.0.0.1:{callee.port}")
+    heard_and_hung_up(application, callee, proxy)
+
+
+def test_a_call_goes_out_over_a_trunk_that_wants_a_password(called_phone, kamailio, own_server, application):
+    proxy = kamailio(ask_callers=True)
+    callee = called_phone(proxy)
+    server = own_server(trunks=[trunk(proxy, register=False, hosts=["127.0.0.1"])])
+    says_tone(server, application)
+    place_call(server, f"sip:bob@127.0.0.1:{callee.port}")
+    heard_and_hung_up(application, callee, proxy)
+    assert proxy.count("request INVITE") == 2, "once without, once with the password"
+
+
+def test_the_callee_hangs_up_through_the_proxy(called_phone, kamailio, own_server, application):
+    proxy = kamailio()
+    callee = called_phone(proxy)
+    server = own_server({"sip": {"outbound_proxy": proxy.uri()}})
+    place_call(server, f"sip:bob@127.0.0.1:{callee.port}")
+    application.wait_for("getIvrCommand")
+    callee.hang_up()
+    application.completed("normal")
+    assert proxy.count("in dialog BYE") == 1

@@ -8,11 +8,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support.application import ROOT, Application  # noqa: E402
+from support.application import Application  # noqa: E402
 from support.called_phone import CalledPhone  # noqa: E402
 from support.kamailio import Kamailio, ProxiedPhone  # noqa: E402
 from support.rtp_peer import sine  # noqa: E402
-from support.server import Server  # noqa: E402
+from support.server import ROOT, Server  # noqa: E402
 from support.softphone import Softphone  # noqa: E402
 
 

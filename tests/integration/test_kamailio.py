@@ -15,7 +15,7 @@ def trunk(carrier, **more):
 @pytest.mark.short
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_call_comes_in_over_a_registered_trunk(kamailio, own_server, application, proxied_phone, transport):
-    application.replies["getIvrCommand"] = {"phrases": [{"format": "text", "text": "Hello"}], "hangup": True}
+    application.replies["getIvrCommand"] = {"phrases": [{"format": "tts", "text": "Hello"}], "hangup": True}
     proxy = kamailio()
     server = own_server(trunks=[trunk(proxy, proxy=proxy.uri(f";transport={transport};lr"))])
     wait_registration(server, "registered")

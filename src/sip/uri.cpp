@@ -119,6 +119,9 @@ Result<void> read_host(Uri& uri, std::string_view text) {
     const auto end = text.find(']');
     if (end == std::string_view::npos) return fail("an IPv6 address without its closing bracket");
     uri.host = lower(text.substr(1, end - 1));
+    const auto valid = [](unsigned char c) { return std::isxdigit(c) != 0 || c == ':' || c == '.'; };
+    if (uri.host.find(':') == std::string::npos || !std::all_of(uri.host.begin(), uri.host.end(), valid))
+      return fail("an IPv6 address with characters that none has");
     text.remove_prefix(end + 1);
     if (!text.empty() && text.front() != ':') return fail("unexpected text after the host");
     port = text.empty() ? text : text.substr(1);
@@ -170,6 +173,7 @@ Result<Uri> Uri::parse(std::string_view text) {
     uri.user = unescaped(user.substr(0, semicolon));
     if (semicolon != std::string_view::npos) uri.user_parameters = user.substr(semicolon);
   }
+  if (text.find('@') != std::string_view::npos) return fail("a URI with a second @");
   const auto semicolon = text.find(';');
   if (auto host = read_host(uri, text.substr(0, semicolon)); !host) return tl::unexpected(host.error());
   if (semicolon != std::string_view::npos) {
@@ -183,7 +187,8 @@ Result<Uri> Uri::parse(std::string_view text) {
 std::string Uri::to_string() const {
   if (scheme == "tel") return "tel:" + user + print(parameters);
   std::string text = scheme + ":";
-  if (!user.empty()) text += escaped_user(user) + user_parameters + "@";
+  // Without a user an @ among the headers would be taken for the end of one.
+  if (!user.empty() || headers.find('@') != std::string::npos) text += escaped_user(user) + user_parameters + "@";
   text += host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (port != 0) text += ":" + std::to_string(port);
   text += print(parameters);

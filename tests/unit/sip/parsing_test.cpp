@@ -31,9 +31,15 @@ TEST(Uri, KnowsIpv6AndTel) {
   EXPECT_EQ(Uri::parse("tel:+46890200;phone-context=x")->user, "+46890200");
 }
 
+TEST(Uri, IsReadAgainAsItWasWritten) {
+  for (const auto* text : {"sip:@b?x=c@d", "sip:b", "sip:a@b?Replaces=c@d"}) {
+    EXPECT_EQ(Uri::parse(Uri::parse(text)->to_string())->host, "b") << text;
+  }
+}
 TEST(Uri, RefusesWhatIsNone) {
-  for (const auto* text : {"", "sip:", "example.com", "http://example.com", "sip:a@", "sip:a@b:99999", "sip:a@[::1",
-                           "sip:a b@c", "sip:a@b c", "tel:", "sip:a@b\r\nX: y", "sip:a@<b>"}) {
+  for (const auto* text :
+       {"", "sip:", "example.com", "http://example.com", "sip:a@", "sip:a@b:99999", "sip:a@[::1", "sip:a b@c",
+        "sip:a@b c", "sip:@b;c@d", "sip:[b]", "sip:[::1;]", "tel:", "sip:a@b\r\nX: y", "sip:a@<b>"}) {
     EXPECT_FALSE(Uri::parse(text)) << text;
   }
 }

@@ -108,6 +108,11 @@ bool is_single(std::string_view name) {
   return std::any_of(names.begin(), names.end(), [name](std::string_view one) { return same_name(one, name); });
 }
 
+/// As it is written: "Name: value".
+bool is_too_long(const std::pair<std::string, std::string>& header) {
+  return header.first.size() + 2 + header.second.size() > max_header_bytes;
+}
+
 }  // namespace
 
 Message Message::request(std::string method, std::string request_uri) {
@@ -149,9 +154,9 @@ Result<Message> Message::parse(std::string_view text) {
     if (line.front() == ' ' || line.front() == '\t') {  // a folded line continues the one before
       if (message.headers_.empty()) return fail("continuation without a header");
       auto& value = message.headers_.back().second;
-      if (value.size() + line.size() > max_header_bytes) return fail("header too long");
       value += ' ';
       value += trimmed(line);
+      if (is_too_long(message.headers_.back())) return fail("header too long");
       continue;
     }
     const auto colon = line.find(':');
@@ -164,8 +169,11 @@ Result<Message> Message::parse(std::string_view text) {
       return fail("bad character in " + std::string(name));
     if (is_single(name) && message.header(name) != nullptr) return fail("more than one " + std::string(name));
     message.headers_.emplace_back(name, value);
+    if (is_too_long(message.headers_.back())) return fail("header too long");
   }
   if (!complete) return fail("headers without an end");
+  if (message.headers_.size() == max_headers && message.header("Content-Length") == nullptr)
+    return fail("too many headers");  // it has room for its length, when it is written
   if (const auto* length = message.header("Content-Length")) {
     std::size_t bytes = 0;
     const auto read = std::from_chars(length->data(), length->data() + length->size(), bytes);

@@ -13,6 +13,14 @@ namespace {
 
 using namespace std::string_literals;
 
+TEST(Message, WithAsManyHeadersAsThereMayBeIsReadAgainAsItWasWritten) {
+  std::string text = "OPTIONS sip:a@b SIP/2.0\r\n";
+  for (std::size_t i = 1; i < max_headers; ++i) text += "X: y\r\n";
+  const auto message = Message::parse(text + "\r\n");
+  ASSERT_TRUE(message);
+  EXPECT_TRUE(Message::parse(message->serialise()));
+  EXPECT_FALSE(Message::parse(text + "X: y\r\n\r\n"));
+}
 TEST(Uri, TakesAllItsParts) {
   const auto uri = Uri::parse("sip:ann%20b;x=1@Example.COM:5070;transport=tcp;lr?Subject=hi");
   ASSERT_TRUE(uri);

@@ -252,7 +252,7 @@ class Sipp(Program):
                 "failed": int(row["FailedCall(C)"]), "retransmissions": int(row["Retransmissions(C)"])}
 
 
-def floor(how, legs, seconds):
-    """The kernel's price of a leg-second in ms, `legs` sending by send or io_uring; None where the latter is not allowed."""
-    done = subprocess.run([TOOLS / "floor", how, str(legs), str(seconds)], capture_output=True, text=True)
+def floor(how, legs, seconds, port):
+    """The kernel's price of a leg-second in ms, `legs` sending to `port` by send or io_uring; None where the latter is not allowed."""
+    done = subprocess.run([TOOLS / "floor", how, str(legs), str(seconds), str(port)], capture_output=True, text=True)
     return json.loads(done.stdout)["ms_per_leg_second"] if done.returncode == 0 else None

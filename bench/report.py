@@ -104,7 +104,7 @@ METHOD = """## How it is measured
 `bench/run` compiles the tools in `bench/`, starts the release build of the server afresh for each row with a generated
 configuration, and needs nothing but Debian's `g++`, `liburing-dev`, `sip-tester` and `python3`.
 
-- **Floor** (`bench/floor.cpp`): as many connected sockets as legs, one packet of 172 bytes each 20 ms, in slots of 1 ms; by `send`
+- **Floor** (`bench/floor.cpp`): as many connected sockets as legs, one packet of 172 bytes each 20 ms, in slots of 1 ms, into the same kind of receiver; by `send`
   and by io_uring. Nothing else is done, so no server on this machine can cost less.
 - **Playing** (`bench/sipp/playing_leg.xml`): the legs are set up at 200 per second; the window begins 2 s after the last callAnswered,
   while all of them hear a prompt of 90 s. 20 calls before it are not counted, in memory neither. CPU is from `/proc/PID/stat`,

@@ -54,6 +54,8 @@ class Leg {
 
   /// Every 20 ms: writes this frame's packet into `into` and returns its length, 0 if nothing is to be sent.
   std::size_t next_packet(std::span<std::uint8_t> into, TimePoint now);
+  /// Fetches what next_packet() needs into the cache: it has been out of it since 20 ms ago.
+  void prefetch() const;
   /// To be called when the packet is on its way.
   void packet_sent();
   /// Moves the clock by `frames` for which nothing is sent.

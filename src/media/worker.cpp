@@ -204,8 +204,11 @@ std::uint8_t Worker::emptiest_slot() const {
 }
 
 void Worker::serve_slot(TimePoint now) {
-  for (const Index index : slots_[slot_]) {
-    Entry& entry = *entries_[index];
+  const std::vector<Index>& due = slots_[slot_];
+  for (std::size_t at = 0; at < due.size(); ++at) {
+    if (at + 2 < due.size()) __builtin_prefetch(entries_[due[at + 2]].get());
+    if (at + 1 < due.size()) entries_[due[at + 1]]->leg->prefetch();
+    Entry& entry = *entries_[due[at]];
     if (const std::size_t length = entry.leg->next_packet(io_->packet(), now); length != 0) {
       io_->send(entry.rtp, length, entry.leg->remote());
       ++counters_.packets_sent;

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "call/call_plan.h"
+#include "call/outcome.h"
+#include "callbacks/channel.h"
+
+/// What the application decides about a participant: the replies to newCall and callEvent.
+namespace rw::call {
+
+struct DropAction {
+  Refusal refusal;
+};
+struct IvrAction {};
+struct ConnectAction {
+  std::string participant_id;
+};
+using Action = std::variant<DropAction, IvrAction, ConnectAction, CallPlan>;
+
+/// Why a reply is no decision, in the words of section 10.
+struct NoDecision {
+  enum class Kind : std::uint8_t {
+    failed,     ///< no usable answer: none came, or a member can't be used
+    empty,      ///< the body was empty
+    no_action,  ///< no `action`
+    unknown_action
+  };
+  Kind kind = Kind::failed;
+  boost::json::object details;  ///< errorDetails
+};
+
+/// Reads an answer to newCall or callEvent.
+tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
+                                             const PhraseContext& context);
+
+/// errorDetails of a request that got no usable answer.
+boost::json::object details_of(const callbacks::Failure& failure);
+
+}  // namespace rw::call

@@ -13,13 +13,15 @@ namespace rw::app {
 class Shard::Media final : public call::MediaPort {
  public:
   Media(media::Engine& engine, Shard& shard) : engine_(engine), shard_(shard) {}
-  Result<media::Engine::NewLeg> create() override {
-    return engine_.create([this](media::Event event) {
-      shard_.post([this, event] {
-        shard_.switchboard_->media_event(event, Clock::now());
-        shard_.settle();
-      });
-    });
+  Result<media::Engine::NewLeg> create(media::LegId beside) override {
+    return engine_.create(
+        [this](media::Event event) {
+          shard_.post([this, event] {
+            shard_.switchboard_->media_event(event, Clock::now());
+            shard_.settle();
+          });
+        },
+        beside);
   }
   void configure(media::LegId leg, media::LegParameters parameters) override {
     engine_.configure(leg, std::move(parameters));
@@ -33,6 +35,9 @@ class Shard::Media final : public call::MediaPort {
   void background(media::LegId leg, media::SoundPtr sound, std::chrono::milliseconds pause) override {
     engine_.background(leg, std::move(sound), pause);
   }
+  void join(media::LegId a, media::LegId b) override { engine_.join(a, b); }
+  void part(media::LegId leg) override { engine_.part(leg); }
+  void monitor(media::LegId listener, media::LegId a, media::LegId b) override { engine_.monitor(listener, a, b); }
   void release(media::LegId leg) override { engine_.release(leg); }
 
  private:
@@ -91,6 +96,7 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       index_(index),
       work_(boost::asio::make_work_guard(loop_)),
       timer_(loop_),
+      count_(count),
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
                  shared.config.limits.calls_per_second / static_cast<double>(count)) {
   callbacks::Settings settings;
@@ -129,20 +135,19 @@ sip::UserAgentOptions Shard::user_agent_options() {
 
 void Shard::start() {
   user_agent_ = std::make_unique<sip::UserAgent>(user_agent_options());
-  // NOLINTNEXTLINE(modernize-make-unique): an aggregate with references
-  services_ = std::unique_ptr<call::Services>(new call::Services{shared_.call_settings,
-                                                                 *user_agent_,
-                                                                 *media_,
-                                                                 *sounds_,
-                                                                 *application_,
-                                                                 shared_.tokens,
-                                                                 shared_.metrics,
-                                                                 shared_.log,
-                                                                 {},
-                                                                 {},
-                                                                 {},
-                                                                 {}});
-  switchboard_ = std::make_unique<call::Switchboard>(*services_, shared_.directory);
+  services_ = std::make_unique<call::Services>(call::Services{.settings = shared_.call_settings,
+                                                              .sip = *user_agent_,
+                                                              .media = *media_,
+                                                              .sounds = *sounds_,
+                                                              .application = *application_,
+                                                              .tokens = shared_.tokens,
+                                                              .metrics = shared_.metrics,
+                                                              .log = shared_.log,
+                                                              .directory = shared_.directory,
+                                                              .shard = index_,
+                                                              .shards = count_,
+                                                              .carry = shared_.carry});
+  switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));
     boost::asio::post(loop_, [this] { registrations_->start(); });
@@ -173,6 +178,11 @@ void Shard::receive(const sip::Flow& flow, std::string_view message) {
 void Shard::connection_closed(const sip::Flow& flow) {
   if (registrations_) registrations_->connection_closed(flow);
   user_agent_->connection_closed(flow, Clock::now());
+  settle();
+}
+
+void Shard::receive(call::Letter letter) {
+  switchboard_->receive(std::move(letter), Clock::now());
   settle();
 }
 

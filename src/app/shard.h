@@ -29,11 +29,13 @@ struct Shared {
   const ReplyTokens& tokens;
   ops::Metrics& metrics;
   ops::Log log;
-  call::Switchboard::DirectorySource directory;
+  std::function<std::shared_ptr<const tenant::Directory>()> directory;
   /// Sends a SIP message; any shard, from its own thread.
   std::function<void(sip::Transmit)> transmit;
   /// Finds where a URI leads to; any shard, from its own thread. The handler is called once, on some thread, later.
   std::function<void(std::string uri, NextHops::Handler)> find_next_hops;
+  /// Brings a letter to another shard; any shard, from its own thread.
+  std::function<void(std::size_t shard, call::Letter letter)> carry;
   /// What is bound, for what we send: known before the shards start.
   std::vector<sip::Flow> listeners;
 };
@@ -67,6 +69,7 @@ class Shard {
   // ---- on the shard's thread
   void receive(const sip::Flow& flow, std::string_view message);
   void connection_closed(const sip::Flow& flow);
+  void receive(call::Letter letter);
   call::Switchboard& calls() { return *switchboard_; }
   /// Moves what the calls want to say to the wire, and sets the next timer. After each input.
   void settle();
@@ -92,7 +95,7 @@ class Shard {
   void arm(TimePoint due);
 
   const Shared& shared_;
-  const std::size_t index_;
+  const std::size_t index_, count_;
   boost::asio::io_context loop_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;

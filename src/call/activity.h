@@ -1,19 +1,56 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
+#include "call/outcome.h"
+#include "call/party.h"
 #include "media/engine.h"
+#include "sip/user_agent.h"
 
 namespace rw::call {
 
 /// What a participant is in at any time: exactly one. Inputs that an activity has no use for are none of its business.
+/// An activity that has been replaced lives on until nothing of it is on the stack.
 class Activity {
  public:
   virtual ~Activity() = default;
   virtual std::string_view name() const = 0;
+
+  /// The participant is in it from now on.
+  virtual void begin() {}
+  /// The participant leaves it: for another activity, or, with `end`, for good. Withdraws questions, stops sounds and
+  /// timers, tells the others. Nothing happens here any more.
+  virtual void stop(const End* end) = 0;
+
+  /// The leg's dialog is confirmed: at once after begin(), if it was already.
+  virtual void confirmed() {}
   virtual void digit_pressed(char) {}
+  /// A key that did not come as RTP, so that the media engine does not know of it.
+  virtual void signalled_digit(char digit) { digit_pressed(digit); }
   virtual void play_ended(media::PlayId) {}
   virtual void codec_changed() {}
+  virtual void hold_changed(bool /*held*/) {}
+  /// Of a leg that is being placed.
+  virtual void progress(const sip::Progress&) {}
+  virtual void answered(const sip::Answered&) {}
+  /// From the other party.
+  virtual void message(const Letter&) {}
+  /// Whether a JoinAccepted is expected from that sender; or a JoinRequest crosses one of our own, which is enough.
+  virtual bool awaits(const Letter&) const { return false; }
+
+  /// Whether the participant `by` may take this one out of it by `connect`.
+  virtual bool may_be_connected(const PartyAddress& /*by*/) const { return false; }
+  /// Somebody takes the participant's place in its connection; false if it is in none.
+  virtual bool replaced_by(const JoinRequest&) { return false; }
+  /// Leaves its connection with another party; false if it is in none.
+  virtual bool split() { return false; }
+  /// Ends the other party's leg; false if there is none.
+  virtual bool hang_up_remote(const End&) { return false; }
+  /// REFER came; false: it can't be served here.
+  virtual bool referred(const sip::ReferReceived&) { return false; }
+  /// It only listens to others.
+  virtual bool is_monitor() const { return false; }
 };
 
 }  // namespace rw::call

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "call/action.h"
+
 namespace rw::call {
 namespace {
 
@@ -11,29 +13,24 @@ constexpr milliseconds default_ask_after{1000};
 /// A command that neither plays nor waits must not make us ask in a busy loop.
 constexpr milliseconds shortest_round{100};
 
-boost::json::object details_of(const callbacks::Failure& failure) {
-  boost::json::object details{{"url", failure.url}, {"description", failure.detail}};
-  if (failure.status != 0) details["status"] = failure.status;
-  return details;
-}
-
 }  // namespace
 
 Ivr::Ivr(Services& services, IvrHost& host)
-    : services_(services), host_(host), player_(services, host.media_leg(), *this) {}
+    : services_(services), host_(host), player_(services, host.media_leg(), *this), background_(services, host.media_leg()) {}
 
-void Ivr::stop() {
+void Ivr::stop(const End* /*end*/) {
   state_ = State::leaving;
   if (question_) services_.application.forget(*question_);
   question_.reset();
   timer_.cancel();
   ask_after_.cancel();
   player_.stop();
-  if (background_round_) services_.media.background(host_.media_leg(), nullptr, milliseconds(0));
-  background_round_.reset();
+  background_.stop();
 }
 
-void Ivr::begin() {
+void Ivr::confirmed() {
+  if (state_ != State::idle) return;
+  host_.connected_to_ivr();
   if (host_.application().service->identify_calls) {
     identify();
   } else {
@@ -130,15 +127,14 @@ void Ivr::run(IvrCommand command) {
 }
 
 void Ivr::change_background(const IvrCommand::Background& wanted) {
-  background_.reset();
-  background_round_.reset();
+  wanted_background_.reset();
+  background_.stop();
   background_pause_ = wanted.pause;
-  services_.media.background(host_.media_leg(), nullptr, milliseconds(0));
   if (wanted.stop) return;
   if (const auto* bad = std::get_if<BadPhrase>(&wanted.source)) {
     phrase_failed(bad->format, bad->problem, false);
   } else if (const auto* request = std::get_if<audio::SoundRequest>(&std::get<Phrase>(wanted.source).content)) {
-    background_ = *request;
+    wanted_background_ = *request;
   }
 }
 
@@ -224,17 +220,9 @@ void Ivr::pause(milliseconds length) {
 }
 
 void Ivr::start_background() {
-  if (!background_ || background_round_) return;
-  background_round_ = std::make_shared<int>(0);
-  services_.sounds.load(*background_, host_.codec(),
-                        [this, round = std::weak_ptr<int>(background_round_)](Result<media::SoundPtr> sound) {
-                          if (round.expired()) return;
-                          if (sound) {
-                            services_.media.background(host_.media_leg(), *sound, background_pause_);
-                          } else {
-                            phrase_failed("backgroundPrompt", sound.error().message, false);
-                          }
-                        });
+  if (!wanted_background_ || background_.running()) return;
+  background_.start(*wanted_background_, host_.codec(), background_pause_,
+                    [this](const std::string& problem) { phrase_failed("backgroundPrompt", problem, false); });
 }
 
 Ivr::Interruption Ivr::interrupt(std::string_view command) {
@@ -247,7 +235,7 @@ Ivr::Interruption Ivr::interrupt(std::string_view command) {
 
 void Ivr::codec_changed() {
   player_.codec_changed(host_.codec());
-  if (background_round_) services_.sounds.load(*background_, host_.codec(), [](const Result<media::SoundPtr>&) {});
+  background_.codec_changed(host_.codec());
 }
 
 }  // namespace rw::call

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "call/activity.h"
+#include "call/background_sound.h"
 #include "call/ivr_command.h"
 #include "call/outcome.h"
 #include "call/phrase_player.h"
@@ -27,6 +28,8 @@ class IvrHost {
   virtual const boost::json::value* session_reference() const = 0;
   virtual void set_session_reference(boost::json::value value) = 0;
   virtual void alarm(std::string_view type, std::string_view error, boost::json::object details) = 0;
+  /// The leg is confirmed, and the IVR begins.
+  virtual void connected_to_ivr() = 0;
   /// Ends the call. The Ivr must do nothing more after this.
   virtual void hang_up(EndReason reason) = 0;
 };
@@ -39,12 +42,12 @@ class IvrHost {
 class Ivr final : public Activity, private PhrasePlayer::Listener {
  public:
   Ivr(Services& services, IvrHost& host);
-  ~Ivr() override { stop(); }
+  ~Ivr() override { stop(nullptr); }
 
   /// Asks for the first command.
-  void begin();
-  /// The call is over: withdraws the question, stops all sound and timers. Nothing happens here any more.
-  void stop();
+  void confirmed() override;
+  void stop(const End* end) override;
+  bool may_be_connected(const PartyAddress&) const override { return state_ != State::leaving; }
 
   enum class Interruption : std::uint8_t { done, too_early, over };
   /// interruptivrcommand: ends the command `command` and asks for the next.
@@ -86,9 +89,9 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   std::optional<DtmfResult> matched_;      ///< of the command that runs
   std::optional<DtmfResult> last_result_;  ///< for the next request's dtmfParams
   std::optional<callbacks::QuestionId> question_;
-  std::optional<audio::SoundRequest> background_;
+  std::optional<audio::SoundRequest> wanted_background_;
   std::chrono::milliseconds background_pause_{0};
-  std::shared_ptr<int> background_round_;  ///< of the background prompt that is wanted now
+  BackgroundSound background_;
   Timer timer_;
   Timer ask_after_;
   TimePoint last_digit_;

@@ -1,5 +1,7 @@
 #include "call/leg_media.h"
 
+#include <algorithm>
+
 namespace rw::call {
 namespace {
 
@@ -23,13 +25,30 @@ Result<void> LegMedia::check(const std::string& offer) const {
   return sdp::Negotiator::check(offer, services_.settings.codecs);
 }
 
-Result<std::string> LegMedia::respond(const std::string& offer) {
-  if (auto opened = open(); !opened) return tl::unexpected(opened.error());
+Result<std::string> LegMedia::prepare(const std::string& offer) {
+  if (auto opened = open(nullptr); !opened) return tl::unexpected(opened.error());
   if (offer.empty()) return negotiator_->offer();
   auto answer = negotiator_->answer(offer);
   if (!answer) return tl::unexpected(answer.error());
-  apply(answer->agreement);
+  codec_ = answer->agreement.codec;
+  settled_ = std::move(answer->agreement);
   return std::move(answer->sdp);
+}
+
+void LegMedia::start() {
+  if (settled_) apply(*settled_);
+  settled_.reset();
+}
+
+Result<std::string> LegMedia::respond(const std::string& offer) {
+  auto sdp = prepare(offer);
+  start();
+  return sdp;
+}
+
+Result<std::string> LegMedia::offer(const LegMedia* like) {
+  if (auto opened = open(like); !opened) return tl::unexpected(opened.error());
+  return negotiator_->offer();
 }
 
 Result<void> LegMedia::complete(const std::string& answer) {
@@ -51,14 +70,18 @@ void LegMedia::release() {
   leg_ = 0;
 }
 
-Result<void> LegMedia::open() {
+Result<void> LegMedia::open(const LegMedia* like) {
   if (is_open()) return {};
-  const auto made = services_.media.create();
+  const auto made = services_.media.create(like == nullptr ? 0 : like->leg());
   if (!made) return tl::unexpected(made.error());
   leg_ = made->leg;
   services_.media_legs.emplace(leg_, &owner_);
   sdp::Capabilities ours;
   ours.codecs = services_.settings.codecs;
+  if (like != nullptr && like->is_open()) {
+    const auto preferred = std::find(ours.codecs.begin(), ours.codecs.end(), like->codec());
+    if (preferred != ours.codecs.end()) std::rotate(ours.codecs.begin(), preferred, preferred + 1);
+  }
   ours.address = services_.settings.media_address;
   ours.address.set_port(made->port);
   ours.session_id = services_.ids.number() >> 2;  // below 2^62: some peers read it as a signed number

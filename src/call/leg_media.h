@@ -20,11 +20,21 @@ class LegMedia {
 
   /// Whether `offer` can be served; the error says why not. Takes nothing.
   Result<void> check(const std::string& offer) const;
-  /// Our answer to `offer`, which is in force from now on; with an empty one our own offer, to be settled by
-  /// complete(). Opens the engine's leg when it is first needed. An error changes nothing.
+
+  /// Our answer to `offer`, in force from start() on; with an empty one our own offer, to be settled by complete().
+  /// Opens the engine's leg when it is first needed. An error changes nothing.
+  Result<std::string> prepare(const std::string& offer);
+  /// What has been settled is in force: the stream begins.
+  void start();
+  /// prepare() and start().
   Result<std::string> respond(const std::string& offer);
-  /// The answer to the offer that respond() made.
+
+  /// Our offer for a leg that is to be placed. Prefers the codec of `like`, and the worker of its leg, because the two
+  /// will be joined; null: there is none such.
+  Result<std::string> offer(const LegMedia* like);
+  /// The answer to our offer: in force at once.
   Result<void> complete(const std::string& answer);
+
   /// The call is answered: the absence of RTP counts from now on.
   void start_timeout_watch();
   void release();
@@ -36,13 +46,14 @@ class LegMedia {
   bool held() const { return held_; }
 
  private:
-  Result<void> open();
+  Result<void> open(const LegMedia* like);
   void apply(const sdp::Agreement& agreement);
 
   Services& services_;
   Participant& owner_;
   media::LegId leg_ = 0;
   std::optional<sdp::Negotiator> negotiator_;
+  std::optional<sdp::Agreement> settled_;  ///< not in force yet
   rtp::Codec codec_ = rtp::Codec::pcma;
   bool held_ = false;
 };

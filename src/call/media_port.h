@@ -12,7 +12,8 @@ namespace rw::call {
 class MediaPort {
  public:
   virtual ~MediaPort() = default;
-  virtual Result<media::Engine::NewLeg> create() = 0;
+  /// `beside`: on that leg's worker, because the two will be joined; 0: anywhere.
+  virtual Result<media::Engine::NewLeg> create(media::LegId beside) = 0;
   virtual void configure(media::LegId leg, media::LegParameters parameters) = 0;
   virtual void start_timeout_watch(media::LegId leg) = 0;
   virtual void play(media::LegId leg, media::Play item) = 0;
@@ -21,6 +22,9 @@ class MediaPort {
   virtual void stop(media::LegId leg, media::PlayId item) = 0;
   virtual void stop_all(media::LegId leg) = 0;
   virtual void background(media::LegId leg, media::SoundPtr sound, std::chrono::milliseconds pause) = 0;
+  virtual void join(media::LegId a, media::LegId b) = 0;
+  virtual void part(media::LegId leg) = 0;
+  virtual void monitor(media::LegId listener, media::LegId a, media::LegId b) = 0;
   virtual void release(media::LegId leg) = 0;
 };
 

@@ -51,6 +51,19 @@ std::optional<Refusal> refusal_for(std::string_view drop_code) {
   return std::nullopt;
 }
 
+EndReason reason_of_failure(int status) {
+  switch (status) {
+    case 486:
+    case 600:
+      return EndReason::busy;
+    case 408:
+    case 480:
+      return EndReason::no_answer;
+    default:
+      return EndReason::failed;
+  }
+}
+
 std::string reason_header(Refusal refusal) {
   return "SIP;cause=" + std::to_string(refusal.status) + ";text=\"" + std::string(refusal.text) + "\"";
 }

@@ -1,31 +1,71 @@
 #include "call/participant.h"
 
-#include "base/json_fields.h"
+#include <utility>
+
+#include "call/deciding.h"
 #include "call/info_dtmf.h"
+#include "call/joined.h"
 
 namespace rw::call {
-namespace {
 
-boost::json::object details_of(const callbacks::Failure& failure) {
-  boost::json::object details{{"url", failure.url}, {"description", failure.detail}};
-  if (failure.status != 0) details["status"] = failure.status;
-  return details;
-}
-
-/// What an unanswered caller gets when the application can't decide.
-constexpr Refusal no_decision{480, "Temporarily unavailable"};
-
-}  // namespace
-
-Participant::Participant(Services& services, Session& session, sip::LegId leg, InboundCall call)
+Participant::Participant(Services& services, Session& session, sip::LegId leg,
+                         std::shared_ptr<const InboundCall> call)
     : services_(services),
       session_(session),
-      sip_leg_(leg),
       id_(services.ids.uuid()),
-      call_(std::move(call)),
-      media_(services, *this) {}
+      inbound_(std::move(call)),
+      user_(inbound_->calling_party),
+      remote_user_(inbound_->called_party),
+      sip_leg_(leg),
+      call_id_(inbound_->call_id),
+      media_(services, *this) {
+  services_.participants.emplace(id_, this);
+  services_.sip_legs.emplace(leg, this);
+}
+
+Participant::Participant(Services& services, Session& session, std::string user, std::string remote_user)
+    : services_(services),
+      session_(session),
+      id_(services.ids.uuid()),
+      user_(std::move(user)),
+      remote_user_(std::move(remote_user)),
+      media_(services, *this) {
+  services_.participants.emplace(id_, this);
+}
 
 Participant::~Participant() = default;
+
+PartyFacts Participant::facts() const {
+  PartyFacts facts;
+  facts.address = address();
+  facts.domain = session_.domain();
+  facts.session = session_.id();
+  facts.user = user_;
+  facts.media_leg = media_.leg();
+  facts.expires = services_.sip.session_interval(sip_leg_);
+  facts.held = media_.held();
+  return facts;
+}
+
+void Participant::change(std::unique_ptr<Activity> next) {
+  if (gone_) return;
+  if (activity_) {
+    auto* old = activity_.get();
+    services_.past_activities.push_back(std::move(activity_));
+    old->stop(nullptr);
+    if (gone_) return;  // leaving it has ended the call
+  }
+  activity_ = std::move(next);
+  auto* current = activity_.get();
+  session_.log().debug("activity", {{"participantId", id_}, {"activity", current->name()}});
+  current->begin();
+  if (confirmed_ && activity_.get() == current) current->confirmed();
+}
+
+void Participant::decide(const CallEvent& event) {
+  if (event.end.status >= 300) tell_referrer(event.end.status);
+  change(std::make_unique<Deciding>(services_, *this, event));
+}
 
 Result<void> Participant::check_offer(const std::string& sdp) {
   offer_ = sdp;
@@ -33,71 +73,104 @@ Result<void> Participant::check_offer(const std::string& sdp) {
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
-  auto body = new_call_members(call_, invite, flow);
+  auto body = new_call_members(*inbound_, invite, flow);
   for (auto& member : session_.callback_members()) body.insert(member);
   body["ivrServer"] = services_.settings.node_address;
   body["domain"] = session_.domain();
   body["participantId"] = id_;
   body["replyId"] = services_.tokens.issue(reply_subject());
-  question_ = services_.application.ask(application(), "newCall", std::move(body), [this](auto reply) {
-    question_.reset();
-    new_call_decided(std::move(reply));
+  change(std::make_unique<Deciding>(services_, *this, std::move(body)));
+}
+
+Result<void> Participant::describe() {
+  if (!description_.empty()) return {};
+  auto sdp = media_.prepare(offer_);
+  if (!sdp) return tl::unexpected(sdp.error());
+  description_ = std::move(*sdp);
+  return {};
+}
+
+bool Participant::answer() {
+  if (answered_) return true;
+  if (const auto described = describe(); !described) {
+    alarm("ivrCommandError", "mediaServerError", {{"description", described.error().message}});
+    hang_up(End{EndReason::error, 503, described.error().message, {}}, {503, "No media port"});
+    return false;
+  }
+  media_.start();
+  answered_ = services_.sip.answer(sip_leg_, description_, {}, services_.now);
+  if (!answered_) hang_up(EndReason::error);
+  return answered_;
+}
+
+void Participant::enter_ivr() {
+  stop_ringback();
+  if (answer()) change(std::make_unique<Ivr>(services_, *this));  // keys may be pressed before the ACK has come
+}
+
+bool Participant::start_ringback(Ringback kind) {
+  if (is_inbound() && !answered_) {
+    const bool early_media = kind != Ringback::remote_generated && !offer_.empty();
+    const int status = early_media ? 183 : 180;
+    if (early_media) {
+      if (const auto described = describe(); !described) return answer();  // which fails in the same way, and tells it
+      media_.start();
+    }
+    if (provisional_ != status)
+      services_.sip.provisional(sip_leg_, status, early_media ? description_ : "", {}, services_.now);
+    provisional_ = status;
+    if (!early_media) return true;  // the phone rings by itself
+  }
+  if (kind == Ringback::silent) {
+    stop_ringback();
+    return true;
+  }
+  if (ringback_) return true;
+  audio::Tone tone;
+  tone.plan = application().service->tone_plan;
+  tone.name = "ringback";
+  tone.length = std::chrono::seconds(60);  // whole cadences in each plan
+  ringback_.emplace(services_, media_.leg());
+  ringback_->start(std::move(tone), codec(), std::chrono::milliseconds(0), [this](const std::string& problem) {
+    alarm("ivrCommandError", "phraseError", {{"format", "ringbackTone"}, {"description", problem}});
   });
+  return true;
 }
 
-void Participant::new_call_decided(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
-  if (!reply) {
-    const bool empty = reply.error().kind == callbacks::Failure::Kind::empty;
-    new_call_failed(empty ? "newCall response empty" : "newCall request failed", details_of(reply.error()));
-    return;
-  }
-  JsonFields fields(reply->body);
-  const auto action = fields.text("action");
-  const auto drop_code = fields.text("dropCode").value_or("");
-  if (fields.error()) {
-    new_call_failed("newCall request failed", {{"description", fields.error()->message}, {"status", reply->status}});
-    return;
-  }
-  if (const auto* reference = reply->body.if_contains("sessionReferenceId")) session_.set_reference(*reference);
-  if (!action || action->empty()) {
-    new_call_failed("newCall response without action", {{"field", "action"}});
-  } else if (*action == "drop") {
-    drop(drop_code);
-  } else if (*action == "ivr") {
-    answer_to_ivr();
-  } else {
-    new_call_failed("newCall response with unknown action", {{"field", "action"}, {"action", *action}});
-  }
+void Participant::stop_ringback() {
+  if (ringback_) ringback_->stop();
+  ringback_.reset();
 }
 
-void Participant::new_call_failed(std::string_view error, boost::json::object details) {
-  alarm("newCallEventError", error, std::move(details));
-  hang_up(EndReason::error, no_decision);
+Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
+  auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
+  if (!offer) return tl::unexpected(offer.error());
+  invite.sdp = std::move(*offer);
+  const auto leg = services_.sip.invite(std::move(invite), services_.now);
+  if (!leg) return tl::unexpected(leg.error());
+  sip_leg_ = *leg;
+  call_id_ = services_.sip.call_id(sip_leg_);
+  services_.sip_legs.emplace(sip_leg_, this);
+  return {};
 }
 
-void Participant::drop(const std::string& drop_code) {
-  const auto refusal = refusal_for(drop_code);
-  if (!refusal) {
-    new_call_failed("newCall request failed",
-                    {{"field", "dropCode"}, {"description", "unknown dropCode " + drop_code}});
-    return;
+Result<void> Participant::established(const std::string& sdp) {
+  answered_ = confirmed_ = true;
+  if (!sdp.empty()) {
+    if (auto taken = media_.complete(sdp); !taken) return taken;
   }
-  hang_up(EndReason::rejected, *refusal);
+  media_.start_timeout_watch();
+  return {};
 }
 
-void Participant::answer_to_ivr() {
-  auto sdp = media_.respond(offer_);
-  if (!sdp) {
-    alarm("ivrCommandError", "mediaServerError", {{"description", sdp.error().message}});
-    hang_up(EndReason::error, {503, "No media port"});
-    return;
-  }
-  answered_ = services_.sip.answer(sip_leg_, std::move(*sdp), {}, services_.now);
-  if (!answered_) {
-    hang_up(EndReason::error, no_decision);
-    return;
-  }
-  ivr_ = std::make_unique<Ivr>(services_, *this);  // keys may be pressed before the ACK has come
+void Participant::set_connection(std::string connection, std::string other_id, std::string other_user) {
+  connection_id_ = std::move(connection);
+  remote_id_ = std::move(other_id);
+  if (!other_user.empty()) remote_user_ = std::move(other_user);
+}
+
+void Participant::send(const PartyAddress& to, PartyMessage message) {
+  services_.letters.push_back({address(), to, std::move(message)});
 }
 
 void Participant::acknowledged(const std::string& sdp) {
@@ -106,41 +179,29 @@ void Participant::acknowledged(const std::string& sdp) {
       lost_media(taken.error().message);
       return;
     }
-    if (ivr_) ivr_->codec_changed();
+    activity_->codec_changed();
   }
   if (confirmed_) return;
   confirmed_ = true;
   media_.start_timeout_watch();
-  join_ivr();
+  activity_->confirmed();
 }
 
-void Participant::join_ivr() {
-  connection_id_ = services_.ids.uuid();
-  auto body = session_.callback_members();
-  body["domain"] = session_.domain();
-  body["callingPartyNumber"] = call_.calling_party;
-  body["remotePartyNumber"] = call_.called_party;
-  body["callerParticipantId"] = id_;
-  body["calleeParticipantId"] = services_.ids.uuid();  // the IVR's side of the connection
-  body["connectionId"] = connection_id_;
-  body["monitoringParticipant"] = false;
-  if (const auto interval = services_.sip.session_interval(sip_leg_); interval != 0)
-    body["callingPartyExpires"] = interval;
-  auto subject = reply_subject();
-  subject.connection = connection_id_;
-  body["replyId"] = services_.tokens.issue(subject);
-  services_.application.notify(application(), "callAnswered", std::move(body));
-  session_.log().info("answered", {{"participantId", id_}, {"codec", rtp::facts(media_.codec()).name}});
-  ivr_->begin();
+void Participant::progress(const sip::Progress& progress) {
+  activity_->progress(progress);
+}
+
+void Participant::answered_by(const sip::Answered& answer) {
+  activity_->answered(answer);
 }
 
 void Participant::lost_media(const std::string& problem) {
   alarm("callError", "invalidSdp", {{"description", problem}});
-  hang_up(EndReason::error, {488, "Not acceptable here"});
+  hang_up(End{EndReason::error, 488, problem, {}}, {488, "Not acceptable here"});
 }
 
-void Participant::cancelled() {
-  session_.finish(*this, EndReason::cancelled);
+void Participant::cancelled(const std::string& sip_reason) {
+  session_.finish(*this, End{EndReason::cancelled, 487, {}, sip_reason});
 }
 
 void Participant::offer_received(const sip::OfferReceived& offer) {
@@ -152,9 +213,12 @@ void Participant::offer_received(const sip::OfferReceived& offer) {
     alarm("callError", "invalidSdp", {{"description", sdp.error().message}});
     return;
   }
+  if (is_inbound() && !answered_) description_ = *sdp;
   services_.sip.answer_offer(sip_leg_, std::move(*sdp), services_.now);
-  if (ivr_ && media_.codec() != old_codec) ivr_->codec_changed();
+  if (ringback_ && media_.codec() != old_codec) ringback_->codec_changed(media_.codec());
+  if (media_.codec() != old_codec) activity_->codec_changed();
   const bool changed = media_.held() != was_held;
+  if (changed) activity_->hold_changed(media_.held());
   notify_change(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update",
                 changed ? std::optional(media_.held()) : std::nullopt);
 }
@@ -163,104 +227,130 @@ void Participant::refreshed(bool by_invite) {
   notify_change(by_invite ? "reInvite" : "update", std::nullopt);
 }
 
-void Participant::notify_change(std::string_view event, std::optional<bool> hold) {
-  auto body = session_.callback_members();
-  body["domain"] = session_.domain();
-  body["event"] = event;
-  body["monitoringParticipant"] = false;
-  body["participantId"] = id_;
-  body["user"] = call_.calling_party;
-  body["remoteUser"] = call_.called_party;
-  body["sipCallId"] = call_.call_id;
-  body["ivrServer"] = services_.settings.node_address;
-  body["replyId"] = services_.tokens.issue(reply_subject());
-  if (hold) body["hold"] = *hold;
-  services_.application.notify(application(), "callNotify", std::move(body));
+void Participant::refresh_refused(int status) {
+  session_.alarm("callError", "unexpectedReinviteResponse",
+                 {{"description", "the session refresh was answered " + std::to_string(status)}},
+                 {{"status", std::to_string(status)}, {"participantId", id_}, {"user", user_}, {"callId", call_id_}});
 }
 
 void Participant::information_received(const std::string& content_type, const std::string& body) {
-  const auto digit = dtmf_of_info(content_type, body);
-  if (digit && ivr_) ivr_->digit_pressed(*digit);
+  if (const auto digit = dtmf_of_info(content_type, body)) activity_->signalled_digit(*digit);
 }
 
-void Participant::ended(const sip::Ended& end) {
-  EndReason reason = EndReason::normal;
+void Participant::refer_received(const sip::ReferReceived& refer) {
+  if (!application().service->allow_refer || !activity_->referred(refer))
+    services_.sip.reject_refer(sip_leg_, 603, services_.now);
+}
+
+End Participant::end_of(const sip::Ended& end) {
   switch (end.cause) {
     case sip::EndCause::remote_bye:
     case sip::EndCause::local_bye:
-      break;
+      return {EndReason::normal, 0, {}, end.reason};
     case sip::EndCause::cancelled:
-      reason = EndReason::cancelled;
-      break;
+      return {EndReason::cancelled, 487, "Request cancelled", end.reason};
     case sip::EndCause::session_expired:
-      reason = EndReason::session_expired;
       alarm("callError", "sessionExpired", {{"description", "the other side did not refresh the session"}});
-      break;
-    case sip::EndCause::rejected:
-    case sip::EndCause::cancel_failed:
+      return {EndReason::session_expired, 0, "Session expired", end.reason};
     case sip::EndCause::failed:
+    case sip::EndCause::cancel_failed:
+      if (answered_) return {EndReason::error, end.status, end.phrase, end.reason};
+      return {reason_of_failure(end.status), end.status, end.phrase, end.reason};
     case sip::EndCause::no_ack:
+      return {EndReason::error, 0, "The answer was never acknowledged", end.reason};
+    case sip::EndCause::rejected:
     case sip::EndCause::transport_failed:
-      reason = EndReason::error;
       break;
   }
-  session_.finish(*this, reason);
+  return {EndReason::error, end.status, end.phrase, end.reason};
+}
+
+void Participant::ended(const sip::Ended& end) {
+  session_.finish(*this, end_of(end));
 }
 
 void Participant::media_event(const media::Event& event) {
   if (const auto* dtmf = std::get_if<media::DtmfReceived>(&event)) {
-    if (ivr_) ivr_->digit_pressed(dtmf->digit);
+    activity_->digit_pressed(dtmf->digit);
   } else if (const auto* played = std::get_if<media::PlayEnded>(&event)) {
-    if (ivr_) ivr_->play_ended(played->play);
+    activity_->play_ended(played->play);
   } else if (std::holds_alternative<media::RtpTimedOut>(event)) {
-    alarm("callError", "RTP media timeout", {{"description", "no RTP came from the caller"}});
-    hang_up(EndReason::rtp_timeout, {480, "RTP media timeout"});
+    static constexpr std::string_view what = "RTP media timeout";
+    alarm("callError", what, {{"description", "no RTP came from " + user_}, {"participantId", id_}});
+    hang_up(End{EndReason::rtp_timeout, 0, std::string(what), {}}, {480, what});
   }
+}
+
+void Participant::receive(const Letter& letter) {
+  if (std::holds_alternative<JoinRequest>(letter.message)) {
+    join_request(letter);
+  } else if (std::holds_alternative<JoinAccepted>(letter.message) && !activity_->awaits(letter)) {
+    send(letter.from, Left{End{EndReason::normal, 0, "The other party is in another connection", {}}});
+  } else {
+    activity_->message(letter);
+  }
+}
+
+void Participant::join_request(const Letter& letter) {
+  const auto& request = std::get<JoinRequest>(letter.message);
+  if (activity_->awaits(letter)) return;  // each wants the other; one of the two requests is enough
+  if (request.from.domain != session_.domain()) {
+    send(letter.from, JoinRefused{"no such participant, or it has gone"});
+  } else if (request.takes_place && activity_->replaced_by(request)) {
+    return;
+  } else if (!activity_->may_be_connected(letter.from) || !answered_) {
+    send(letter.from, JoinRefused{"the participant is not waiting, in the IVR or alone"});
+  } else {
+    join(request);
+  }
+}
+
+void Participant::join(const JoinRequest& request) {
+  send(request.from.address, JoinAccepted{facts(), request.connection});
+  change(std::make_unique<Joined>(services_, *this, JoinPlan{Joined::Role::called, request.from, request.connection}));
+}
+
+void Participant::tell_referrer(int status) {
+  if (!referrer_) return;
+  send(*referrer_, ReferProgress{status});
+  if (status / 100 == 2) referrer_.reset();
 }
 
 Ivr::Interruption Participant::interrupt(std::string_view command) {
-  return ivr_ ? ivr_->interrupt(command) : Ivr::Interruption::over;
+  auto* ivr = dynamic_cast<Ivr*>(activity_.get());
+  return ivr == nullptr ? Ivr::Interruption::over : ivr->interrupt(command);
 }
 
 void Participant::hang_up(EndReason reason) {
-  hang_up(reason, reason == EndReason::normal ? Refusal{200, "Call completed"} : no_decision);
+  hang_up(End{reason, 0, {}, {}}, reason == EndReason::normal ? call_completed : no_decision);
 }
 
-void Participant::hang_up(EndReason reason, Refusal refusal) {
+void Participant::hang_up(const End& end, Refusal refusal) {
+  if (gone_) return;
   if (answered_) {
     services_.sip.bye(sip_leg_, reason_header(refusal), services_.now);
-  } else {
+  } else if (is_inbound()) {
     sip::Headers headers;
     if (refusal.status == 480 || refusal.status == 503) headers.emplace_back("Retry-After", "5");
-    services_.sip.reject(sip_leg_, refusal.status, headers, services_.now);
+    services_.sip.reject(sip_leg_, refusal.status < 300 ? 480 : refusal.status, headers, services_.now);
+  } else if (services_.sip.cancel(sip_leg_, reason_header(refusal), services_.now)) {
+    services_.cancelled_legs.emplace(sip_leg_, CancelledLeg{application(), id_, user_, call_id_});
   }
-  session_.finish(*this, reason);
+  session_.finish(*this, end);
 }
 
-void Participant::let_go() {
-  if (question_) services_.application.forget(*question_);
-  question_.reset();
-  ended_ivr_ = std::move(ivr_);
-  if (ended_ivr_) ended_ivr_->stop();
+void Participant::let_go(const End& end) {
+  gone_ = true;
+  services_.sip_legs.erase(sip_leg_);
+  services_.participants.erase(id_);
+  if (activity_) {
+    auto* last = activity_.get();
+    services_.past_activities.push_back(std::move(activity_));
+    last->stop(&end);
+  }
+  if (referrer_) send(*referrer_, Left{end});
+  stop_ringback();
   media_.release();
-}
-
-PhraseContext Participant::phrase_context() const {
-  return {session_.domain(), application().service->tone_plan};
-}
-
-ReplySubject Participant::reply_subject() const {
-  ReplySubject subject;
-  subject.domain = session_.domain();
-  subject.node = services_.settings.node_id;
-  subject.session = session_.id();
-  subject.participant = id_;
-  subject.connection = connection_id_;
-  return subject;
-}
-
-void Participant::alarm(std::string_view type, std::string_view error, boost::json::object details) {
-  session_.alarm(type, error, std::move(details));
 }
 
 }  // namespace rw::call

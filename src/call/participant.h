@@ -5,6 +5,9 @@
 #include <string>
 
 #include "call/activity.h"
+#include "call/background_sound.h"
+#include "call/call_event.h"
+#include "call/call_plan.h"
 #include "call/inbound_call.h"
 #include "call/ivr.h"
 #include "call/leg_media.h"
@@ -12,72 +15,133 @@
 
 namespace rw::call {
 
-/// One SIP leg of a session: the caller of an inbound call. Always in exactly one activity (see docs/call-model.md);
-/// turns SIP and media events into inputs of that activity, and keeps the leg's media in step with offer/answer.
+/// One SIP leg of a session: the caller of an inbound call, or one that we have placed. Always in exactly one activity
+/// (see docs/call-model.md); turns SIP and media events into inputs of that activity, and keeps the leg's media in step
+/// with offer/answer.
 class Participant final : public IvrHost {
  public:
-  Participant(Services& services, Session& session, sip::LegId leg, InboundCall call);
+  /// The caller of an inbound call.
+  Participant(Services& services, Session& session, sip::LegId leg, std::shared_ptr<const InboundCall> call);
+  /// A leg that is to be placed: the called user part, and the one that it is called by.
+  Participant(Services& services, Session& session, std::string user, std::string remote_user);
   ~Participant() override;
 
   const std::string& id() const { return id_; }
-  sip::LegId sip_leg() const { return sip_leg_; }
   Session& session() const { return session_; }
+  bool is_inbound() const { return inbound_ != nullptr; }
+  /// SIP user part of the party at the leg's far end.
+  const std::string& user() const { return user_; }
+  /// Of the party at the other end of its connection, or what the caller dialled.
+  const std::string& remote_user() const { return remote_user_; }
+  /// The participant there, or empty.
+  const std::string& remote_id() const { return remote_id_; }
+  const std::string& call_id() const { return call_id_; }
+  bool answered() const { return answered_; }
+  LegMedia& media() { return media_; }
+  const LegMedia& media() const { return media_; }
+  PartyAddress address() const { return {services_.shard, id_}; }
+  PartyFacts facts() const;
+  /// It listens to others, and is no party of the call.
+  bool is_monitor() const { return activity_ && activity_->is_monitor(); }
 
+  // ---- what activities do with the leg
+  /// Replaces the activity.
+  void change(std::unique_ptr<Activity> next);
+  /// Asks the application what is to happen next (callEvent).
+  void decide(const CallEvent& event);
+  /// Answers an unanswered caller. False: that could not be done, and the leg has been ended.
+  bool answer();
+  /// Answers if need be, then talks to the IVR.
+  void enter_ivr();
+  /// Rings back to whoever waits: 180 or 183 and a tone, or silence, until stop_ringback(). False: the leg has been
+  /// ended.
+  bool start_ringback(Ringback kind);
+  void stop_ringback();
+  /// Sends the INVITE of a leg that is to be placed. `like`: whom it will be joined with, or null. The error says what
+  /// can't be used.
+  Result<void> place(sip::OutgoingInvite invite, const Participant* like);
+  /// The placed leg was answered with `sdp`. The error says why its media can't be used.
+  Result<void> established(const std::string& sdp);
+  /// The connection that the participant is in, for its events; empty: none. `other`: the party at its other end.
+  void set_connection(std::string connection, std::string other_id, std::string other_user);
+  const std::string& connection() const { return connection_id_; }
+  void send(const PartyAddress& to, PartyMessage message);
+  /// Accepts a JoinRequest: joined from now on.
+  void join(const JoinRequest& request);
+  /// Who has asked by REFER for what becomes of the participant.
+  void set_referrer(PartyAddress referrer) { referrer_ = std::move(referrer); }
+  /// Tells it how that gets on, by a SIP status; 2xx is the last it hears.
+  void tell_referrer(int status);
+  /// callAnswered of a connection that this participant is in.
+  void notify_answered(const PartyFacts& calling, const PartyFacts& called);
+  void notify_change(std::string_view event, std::optional<bool> hold);
+  ReplySubject reply_subject() const override;
+  void alarm(std::string_view type, std::string_view error, boost::json::object details) override;
+
+  // ---- inputs
   /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served.
   Result<void> check_offer(const std::string& sdp);
   /// Asks the application what to do with the call (newCall).
   void ask_new_call(const sip::Message& invite, const sip::Flow& flow);
-
-  // ---- inputs
-  void cancelled();
+  void cancelled(const std::string& sip_reason);
   void acknowledged(const std::string& sdp);
+  void progress(const sip::Progress& progress);
+  void answered_by(const sip::Answered& answer);
   void offer_received(const sip::OfferReceived& offer);
   void refreshed(bool by_invite);
+  void refresh_refused(int status);
   void information_received(const std::string& content_type, const std::string& body);
+  void refer_received(const sip::ReferReceived& refer);
   void ended(const sip::Ended& end);
   void media_event(const media::Event& event);
+  void receive(const Letter& letter);
 
   // ---- commands of the API
   Ivr::Interruption interrupt(std::string_view command);
-  /// Ends the leg: its final response if it is unanswered, else BYE; then the finaliser.
-  void hang_up(EndReason reason, Refusal refusal);
-  /// Frees all that the participant holds. For Session::finish() only.
-  void let_go();
+  bool split() { return activity_ && activity_->split(); }
+  bool hang_up_remote(const End& end) { return activity_ && activity_->hang_up_remote(end); }
+  /// Ends the leg: its final response or CANCEL if it is unanswered, else BYE; then the finaliser.
+  void hang_up(const End& end, Refusal refusal);
+  /// Frees all that the participant holds. For Session only.
+  void let_go(const End& end);
 
   // ---- IvrHost
   media::LegId media_leg() const override { return media_.leg(); }
   rtp::Codec codec() const override { return media_.codec(); }
   const callbacks::Context& application() const override { return session_.application(); }
   PhraseContext phrase_context() const override;
-  ReplySubject reply_subject() const override;
-  const std::string& called_party() const override { return call_.called_party; }
+  const std::string& called_party() const override { return is_inbound() ? remote_user_ : user_; }
   const boost::json::value* session_reference() const override { return session_.reference(); }
   void set_session_reference(boost::json::value value) override { session_.set_reference(std::move(value)); }
-  void alarm(std::string_view type, std::string_view error, boost::json::object details) override;
+  void connected_to_ivr() override;
   void hang_up(EndReason reason) override;
 
  private:
-  void new_call_decided(tl::expected<callbacks::Reply, callbacks::Failure> reply);
-  void new_call_failed(std::string_view error, boost::json::object details);
-  void drop(const std::string& drop_code);
-  void answer_to_ivr();
-  void join_ivr();
+  Result<void> describe();
+  void join_request(const Letter& letter);
   void lost_media(const std::string& problem);
-  void notify_change(std::string_view event, std::optional<bool> hold);
+  End end_of(const sip::Ended& end);
 
   Services& services_;
   Session& session_;
-  const sip::LegId sip_leg_;
   const std::string id_;
-  const InboundCall call_;
-  std::string offer_;
+  const std::shared_ptr<const InboundCall> inbound_;  ///< null: we have placed the leg
+  const std::string user_;
+  std::string remote_user_;   ///< of the party at the other end, or what the caller dialled
+  std::string remote_id_;     ///< participant at the other end, or empty
+  sip::LegId sip_leg_ = 0;
+  std::string call_id_;
+  std::string offer_;        ///< the caller's
+  std::string description_;  ///< our answer to it, or our offer to a late one
+  int provisional_ = 0;      ///< the last one that was sent
   LegMedia media_;
-  bool answered_ = false;   ///< our 200 has been sent
+  std::optional<BackgroundSound> ringback_;
+  bool answered_ = false;   ///< a 200 has been sent, or has come
   bool confirmed_ = false;  ///< and acknowledged
+  bool gone_ = false;
   std::string connection_id_;
-  std::optional<callbacks::QuestionId> question_;
-  std::unique_ptr<Ivr> ivr_;  ///< the activity; without one the application is being asked, or the caller has gone
-  std::unique_ptr<Ivr> ended_ivr_;  ///< kept until the participant is destroyed: it may be what ended the call
+  std::optional<PartyAddress> referrer_;
+  std::unique_ptr<Activity> activity_;
 };
 
 }  // namespace rw::call

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -11,7 +12,9 @@
 #include "base/reply_token.h"
 #include "base/time.h"
 #include "base/timers.h"
+#include "call/activity.h"
 #include "call/media_port.h"
+#include "call/party.h"
 #include "callbacks/channel.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
@@ -31,6 +34,12 @@ struct Settings {
   std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
 };
 
+/// What is told of a leg if its CANCEL fails.
+struct CancelledLeg {
+  callbacks::Context application;
+  std::string participant, user, call_id;
+};
+
 /// All that the calls of one shard work with; they live on the shard's thread. `now` is set at each input.
 struct Services {
   const Settings& settings;
@@ -41,10 +50,27 @@ struct Services {
   const ReplyTokens& tokens;
   ops::Metrics& metrics;
   ops::Log log;
+  /// Who is served, as it stands.
+  std::function<std::shared_ptr<const tenant::Directory>()> directory;
+  /// Which shard this is, and of how many.
+  std::size_t shard = 0, shards = 1;
+  /// Brings a letter to the switchboard of another shard.
+  std::function<void(std::size_t shard, Letter)> carry;
+
   Timers timers;
-  std::unordered_map<media::LegId, Participant*> media_legs;  ///< whose media events are whose
   IdSource ids;
   TimePoint now;
+
+  // ---- whose is what, of the participants that have not gone
+  std::unordered_map<sip::LegId, Participant*> sip_legs;
+  std::unordered_map<media::LegId, Participant*> media_legs;
+  std::unordered_map<std::string, Participant*> participants;  ///< by id
+  /// SIP legs whose participant has gone while its CANCEL is under way.
+  std::unordered_map<sip::LegId, CancelledLeg> cancelled_legs;
+
+  /// Activities that are over, until nothing of them is on the stack.
+  std::vector<std::unique_ptr<Activity>> past_activities;
+  std::vector<Letter> letters;  ///< delivered when the present input has been dealt with
 };
 
 }  // namespace rw::call

@@ -2,24 +2,29 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <iterator>
+#include <utility>
 
+#include "call/inbound_call.h"
 #include "call/participant.h"
 
 namespace rw::call {
 
 Session::Session(Services& services, SessionHolder& holder, std::shared_ptr<const tenant::Mediaservice> service,
-                 std::string trace_id, const std::string& call_id)
+                 std::string trace_id, std::shared_ptr<const InboundCall> inbound)
     : services_(services),
       holder_(holder),
       application_{std::move(service), services.ids.uuid(),
-                   trace_id.empty() ? services.ids.uuid() : std::move(trace_id), call_id},
-      log_(services.log.with(
-          {{"traceId", application_.trace_id}, {"sessionId", application_.session_id}, {"callId", call_id}})),
+                   trace_id.empty() ? services.ids.uuid() : std::move(trace_id), inbound ? inbound->call_id : ""},
+      log_(services.log),
+      inbound_(std::move(inbound)),
       begun_(services.now) {
+  set_call_id(application_.call_id);
   limit_ = services_.timers.start(begun_ + services_.settings.max_session, [this] {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.settings.max_session).count();
     alarm("sessionError", "maxDuration", {{"description", "the session reached its limit"}, {"seconds", seconds}});
-    end_all(EndReason::max_duration, {480, "Maximum duration reached"});
+    static constexpr std::string_view what = "Maximum duration reached";
+    end_all(End{EndReason::max_duration, 0, std::string(what), {}}, {480, what});
   });
 }
 
@@ -27,6 +32,12 @@ Session::~Session() = default;
 
 void Session::set_reference(boost::json::value value) {
   reference_ = std::move(value);
+}
+
+void Session::set_call_id(const std::string& call_id) {
+  application_.call_id = call_id;
+  log_ = services_.log.with(
+      {{"traceId", application_.trace_id}, {"sessionId", application_.session_id}, {"callId", call_id}});
 }
 
 Participant& Session::add(std::unique_ptr<Participant> participant) {
@@ -40,19 +51,32 @@ Participant* Session::participant(std::string_view id) const {
   return found == participants_.end() ? nullptr : found->get();
 }
 
-void Session::finish(Participant& participant, EndReason reason) {
+void Session::finish(Participant& participant, const End& end) {
   const auto found = std::find_if(participants_.begin(), participants_.end(),
                                   [&](const auto& one) { return one.get() == &participant; });
   if (found == participants_.end()) return;  // it has been finished: hang-ups cross
   gone_.push_back(std::move(*found));
   participants_.erase(found);
-  participant.let_go();
-  holder_.participant_gone(participant);
+  holder_.to_be_swept(*this);
+  const bool first = !ending_;
+  if (first) ending_ = end.reason;
+  participant.let_go(end);
+  if (!first) return;
+  const auto reason = *std::exchange(ending_, std::nullopt);
   if (participants_.empty()) complete(reason);
 }
 
-void Session::end_all(EndReason reason, Refusal refusal) {
-  while (!participants_.empty()) participants_.back()->hang_up(reason, refusal);
+void Session::end_all(const End& end, Refusal refusal) {
+  while (!participants_.empty()) participants_.back()->hang_up(end, refusal);
+}
+
+void Session::discard() {
+  holder_.to_be_swept(*this);
+  for (const auto& one : participants_) one->let_go(End{});
+  std::move(participants_.begin(), participants_.end(), std::back_inserter(gone_));
+  participants_.clear();
+  limit_.cancel();
+  holder_.session_over(application_.session_id);
 }
 
 void Session::complete(EndReason reason) {

@@ -13,21 +13,25 @@
 namespace rw::call {
 
 class Participant;
+class Session;
+struct InboundCall;
 
 /// What a session needs of the switchboard that holds it.
 class SessionHolder {
  public:
   virtual ~SessionHolder() = default;
-  virtual void participant_gone(const Participant& participant) = 0;
+  /// Something of the session waits for its sweep().
+  virtual void to_be_swept(Session& session) = 0;
   virtual void session_over(const std::string& session_id) = 0;
 };
 
-/// One call session: everything that grew from one inbound call. Owns its participants; ends with the last of them,
+/// One call session: everything that grew from one inbound call, or one that the API has placed. Owns its participants; ends with the last of them,
 /// with one sessionCompleted, whatever ended it.
 class Session {
  public:
+  /// `inbound`: the call that it grows from; null: the API has placed one.
   Session(Services& services, SessionHolder& holder, std::shared_ptr<const tenant::Mediaservice> service,
-          std::string trace_id, const std::string& call_id);
+          std::string trace_id, std::shared_ptr<const InboundCall> inbound);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -38,6 +42,10 @@ class Session {
   const ops::Log& log() const { return log_; }
   const boost::json::value* reference() const { return reference_ ? &*reference_ : nullptr; }
   void set_reference(boost::json::value value);
+  /// The call that the session has grown from, or null.
+  const InboundCall* inbound() const { return inbound_.get(); }
+  /// The Call-ID of the call that the API has placed: for the log.
+  void set_call_id(const std::string& call_id);
 
   Participant& add(std::unique_ptr<Participant> participant);
   /// The participant of that id, or null.
@@ -47,9 +55,11 @@ class Session {
   /// The finaliser, and the only way out: frees all that the participant holds, and ends the session with the last one.
   /// SIP has been told, or has told us, before. The participant must not be used afterwards, but stays alive until
   /// sweep().
-  void finish(Participant& participant, EndReason reason);
+  void finish(Participant& participant, const End& end);
   /// Hangs up every participant.
-  void end_all(EndReason reason, Refusal refusal);
+  void end_all(const End& end, Refusal refusal);
+  /// Ends a session that has not come into being: nobody is told.
+  void discard();
   /// Destroys the participants that have gone. Never called from inside one of them.
   void sweep() { gone_.clear(); }
 
@@ -66,9 +76,11 @@ class Session {
   SessionHolder& holder_;
   callbacks::Context application_;
   ops::Log log_;
+  const std::shared_ptr<const InboundCall> inbound_;
   std::optional<boost::json::value> reference_;
   std::vector<std::unique_ptr<Participant>> participants_;
   std::vector<std::unique_ptr<Participant>> gone_;
+  std::optional<EndReason> ending_;  ///< while a participant is being finished: its end may be that of others
   TimePoint begun_;
   Timer limit_;
 };

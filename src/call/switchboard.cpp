@@ -1,6 +1,7 @@
 #include "call/switchboard.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rw::call {
 namespace {
@@ -19,21 +20,16 @@ bool is_trusted(const tenant::Domain& domain, const sip::IncomingInvite& invite)
   });
 }
 
-Verdict not_found(std::string what) {
-  return {404, "notFound", std::move(what)};
-}
-
 }  // namespace
 
-Switchboard::Switchboard(Services& services, DirectorySource directory)
-    : services_(services), directory_(std::move(directory)) {}
+Switchboard::Switchboard(Services& services) : services_(services) {}
 
 Switchboard::~Switchboard() = default;
 
 void Switchboard::sip_event(const sip::Event& event, TimePoint now) {
   services_.now = now;
   dispatch(event);
-  sweep();
+  settle();
 }
 
 void Switchboard::media_event(const media::Event& event, TimePoint now) {
@@ -41,19 +37,25 @@ void Switchboard::media_event(const media::Event& event, TimePoint now) {
   const auto leg = std::visit([](const auto& one) { return one.leg; }, event);
   if (const auto found = services_.media_legs.find(leg); found != services_.media_legs.end())
     found->second->media_event(event);
-  sweep();
+  settle();
+}
+
+void Switchboard::receive(Letter letter, TimePoint now) {
+  services_.now = now;
+  services_.letters.push_back(std::move(letter));
+  settle();
 }
 
 void Switchboard::advance(TimePoint now) {
   services_.now = now;
   services_.timers.advance(now);
-  sweep();
+  settle();
 }
 
 void Switchboard::run(const std::function<void()>& answer, TimePoint now) {
   services_.now = now;
   answer();
-  sweep();
+  settle();
 }
 
 void Switchboard::dispatch(const sip::Event& event) {
@@ -62,33 +64,55 @@ void Switchboard::dispatch(const sip::Event& event) {
     return;
   }
   const auto leg = std::visit([](const auto& one) { return one.leg; }, event);
-  const auto found = by_sip_leg_.find(leg);
-  if (found == by_sip_leg_.end()) return;  // it has been finished; the user agent is only tidying up
-  Participant& participant = *found->second;
+  const auto found = services_.sip_legs.find(leg);
+  if (found == services_.sip_legs.end()) {
+    leg_of_nobody(event);
+    return;
+  }
   struct Visitor {
     Participant& participant;
     void operator()(const sip::IncomingInvite&) const {}
-    void operator()(const sip::InviteCancelled&) const { participant.cancelled(); }
+    void operator()(const sip::InviteCancelled& cancel) const { participant.cancelled(cancel.reason); }
+    void operator()(const sip::Progress& progress) const { participant.progress(progress); }
+    void operator()(const sip::Answered& answer) const { participant.answered_by(answer); }
     void operator()(const sip::Acknowledged& ack) const { participant.acknowledged(ack.sdp); }
     void operator()(const sip::ProvisionalAcknowledged&) const {}
     void operator()(const sip::OfferReceived& offer) const { participant.offer_received(offer); }
+    void operator()(const sip::OfferAnswered&) const {}  // there are no offers of ours in an established dialog
     void operator()(const sip::Refreshed& refreshed) const { participant.refreshed(refreshed.by_invite); }
+    void operator()(const sip::RefreshRefused& refused) const { participant.refresh_refused(refused.status); }
     void operator()(const sip::InformationReceived& info) const {
       participant.information_received(info.content_type, info.body);
     }
+    void operator()(const sip::ReferReceived& refer) const { participant.refer_received(refer); }
     void operator()(const sip::Ended& end) const { participant.ended(end); }
-    // Of legs that we call, and of offers that we make: there are none here.
-    void operator()(const sip::Progress&) const {}
-    void operator()(const sip::Answered&) const {}
-    void operator()(const sip::OfferAnswered&) const {}
-    void operator()(const sip::ReferReceived&) const {}
   };
-  std::visit(Visitor{participant}, event);
+  std::visit(Visitor{*found->second}, event);
+}
+
+/// The participant has been finished; the user agent is only tidying up. One thing may still have to be told.
+void Switchboard::leg_of_nobody(const sip::Event& event) {
+  const auto* end = std::get_if<sip::Ended>(&event);
+  if (end == nullptr) return;
+  const auto found = services_.cancelled_legs.find(end->leg);
+  if (found == services_.cancelled_legs.end()) return;
+  const auto leg = std::move(found->second);
+  services_.cancelled_legs.erase(found);
+  if (end->cause != sip::EndCause::cancel_failed) return;
+  boost::json::object alarm{{"type", "callError"}, {"error", "cancelFailed"}};
+  alarm["domain"] = leg.application.service->domain;
+  alarm["sessionId"] = leg.application.session_id;
+  alarm["errorDetails"] = {{"description", end->phrase},
+                           {"status", end->status},
+                           {"participantId", leg.participant},
+                           {"user", leg.user},
+                           {"callId", leg.call_id}};
+  services_.application.alarm(leg.application, std::move(alarm));
 }
 
 void Switchboard::new_call(const sip::IncomingInvite& invite) {
   auto call = InboundCall::read(*invite.request);
-  const auto directory = directory_();
+  const auto directory = services_.directory();
   const auto domain = directory->domain_for_host(call.called_host);
   if (domain == nullptr) {
     refuse(invite.leg, 404, "no such domain", call);
@@ -103,22 +127,25 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
     return;
   }
-  const auto call_id = call.call_id;
-  const auto trace_id = call.trace_id;
+  const auto inbound = std::make_shared<const InboundCall>(std::move(call));
   SessionHolder& holder = *this;
-  auto fresh = std::make_unique<Session>(services_, holder, std::move(service), trace_id, call_id);
-  Session& session = *fresh;
-  sessions_.emplace(session.id(), std::move(fresh));
-  auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, std::move(call)));
-  by_sip_leg_.emplace(invite.leg, &participant);
-  services_.metrics.call_started();
+  Session& session =
+      open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
+  auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
   if (const auto usable = participant.check_offer(invite.request->body()); !usable) {
     session.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
-    participant.hang_up(EndReason::error, {488, "Not acceptable here"});
+    participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
   participant.ask_new_call(*invite.request, invite.flow);
+}
+
+Session& Switchboard::open(std::unique_ptr<Session> session) {
+  services_.metrics.call_started();
+  auto& opened = *session;
+  sessions_.emplace(opened.id(), std::move(session));
+  return opened;
 }
 
 void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call) {
@@ -126,55 +153,14 @@ void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const
   services_.sip.reject(leg, status, {}, services_.now);
 }
 
-Session* Switchboard::session(std::string_view id) const {
-  const auto found = sessions_.find(std::string(id));
-  return found == sessions_.end() ? nullptr : found->second.get();
-}
-
-Verdict Switchboard::interrupt_ivr_command(const ReplySubject& subject, const std::string& session_id, TimePoint now) {
-  services_.now = now;
-  if (!session_id.empty() && session_id != subject.session)
-    return not_found("sessionId: the replyId belongs to another session");
-  const auto* session = this->session(subject.session);
-  auto* participant = session == nullptr ? nullptr : session->participant(subject.participant);
-  if (participant == nullptr) return not_found("replyId: the session or its participant has ended");
-  if (subject.command.empty()) return {400, "invalid", "replyId: it is not the one of a getIvrCommand request"};
-  const auto outcome = participant->interrupt(subject.command);
-  sweep();
-  switch (outcome) {
-    case Ivr::Interruption::done:
-      return {};
-    case Ivr::Interruption::too_early:
-      return {409, "wrongState", "replyId: the application has not answered this getIvrCommand yet"};
-    case Ivr::Interruption::over:
-      break;
-  }
-  return not_found("replyId: this IVR command is over");
-}
-
-Verdict Switchboard::hang_up_participant(const ReplySubject& subject, const std::string& participant_id,
-                                         const std::string& session_id, TimePoint now) {
-  services_.now = now;
-  if (!session_id.empty() && session_id != subject.session)
-    return not_found("sessionId: the replyId belongs to another session");
-  const auto* session = this->session(subject.session);
-  if (session == nullptr) return not_found("replyId: the session has ended");
-  auto* participant = session->participant(participant_id.empty() ? subject.participant : participant_id);
-  if (participant == nullptr) return not_found("participantId: no such participant in the session, or it has ended");
-  participant->hang_up(EndReason::api_hangup, {480, "Hung up by the application"});
-  sweep();
-  return {};
-}
-
 void Switchboard::end_all(TimePoint now) {
   services_.now = now;
-  while (!sessions_.empty()) sessions_.begin()->second->end_all(EndReason::shutdown, stopping);
-  sweep();
+  while (!sessions_.empty()) sessions_.begin()->second->end_all(End{EndReason::shutdown, 503, std::string(stopping.text), {}}, stopping);
+  settle();
 }
 
-void Switchboard::participant_gone(const Participant& participant) {
-  by_sip_leg_.erase(participant.sip_leg());
-  touched_.push_back(&participant.session());
+void Switchboard::to_be_swept(Session& session) {
+  touched_.push_back(&session);
 }
 
 void Switchboard::session_over(const std::string& session_id) {
@@ -183,10 +169,44 @@ void Switchboard::session_over(const std::string& session_id) {
   sessions_.erase(found);
 }
 
-void Switchboard::sweep() {
+void Switchboard::settle() {
+  while (!services_.letters.empty()) {
+    for (auto& letter : std::exchange(services_.letters, {})) deliver(std::move(letter));
+  }
+  services_.past_activities.clear();
   for (auto* session : touched_) session->sweep();
   touched_.clear();
   over_.clear();
+}
+
+void Switchboard::deliver(Letter letter) {
+  const bool anywhere = letter.to.shard == any_shard;
+  if (anywhere || letter.to.shard == services_.shard) {
+    const auto found = services_.participants.find(letter.to.participant);
+    if (found != services_.participants.end()) {
+      found->second->receive(letter);
+    } else if (anywhere && ++letter.tried < services_.shards) {
+      services_.carry((services_.shard + 1) % services_.shards, std::move(letter));
+    } else {
+      return_to_sender(letter);
+    }
+  } else {
+    services_.carry(letter.to.shard, std::move(letter));
+  }
+}
+
+void Switchboard::return_to_sender(const Letter& letter) {
+  static constexpr std::string_view gone = "no such participant, or it has gone";
+  const auto answer = [&](const PartyAddress& to, PartyMessage message) {
+    services_.letters.push_back({letter.to, to, std::move(message)});
+  };
+  if (const auto* request = std::get_if<JoinRequest>(&letter.message)) {
+    answer(request->from.address, JoinRefused{std::string(gone)});
+  } else if (std::holds_alternative<JoinAccepted>(letter.message)) {
+    answer(letter.from, Left{End{EndReason::normal, 0, std::string(gone), {}}});
+  } else if (const auto* replaced = std::get_if<Replaced>(&letter.message)) {
+    answer(replaced->by.from.address, JoinRefused{std::string(gone)});
+  }
 }
 
 }  // namespace rw::call

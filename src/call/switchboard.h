@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "call/admission_control.h"
+#include "call/call_plan.h"
 #include "call/participant.h"
 #include "call/services.h"
 #include "call/session.h"
@@ -20,19 +22,21 @@ struct Verdict {
   int status = 200;
   std::string error;
   std::string reason;
+  boost::json::object extra = {};  ///< members of a success beside `success`
 };
 
 /// All calls of one shard: brings SIP events, media events and the API's commands to the sessions they are for, and
 /// creates and destroys the sessions. Without I/O; lives on the shard's thread.
 class Switchboard final : private SessionHolder {
  public:
-  using DirectorySource = std::function<std::shared_ptr<const tenant::Directory>()>;
-  Switchboard(Services& services, DirectorySource directory);
+  explicit Switchboard(Services& services);
   ~Switchboard() override;
 
   // ---- input
   void sip_event(const sip::Event& event, TimePoint now);
   void media_event(const media::Event& event, TimePoint now);
+  /// From another shard.
+  void receive(Letter letter, TimePoint now);
   /// Fires the timers that are due.
   void advance(TimePoint now);
   /// Runs an answer that the calls were waiting for (from the application, from the sound loader) as an input.
@@ -43,26 +47,36 @@ class Switchboard final : private SessionHolder {
   Verdict interrupt_ivr_command(const ReplySubject& subject, const std::string& session_id, TimePoint now);
   Verdict hang_up_participant(const ReplySubject& subject, const std::string& participant_id,
                               const std::string& session_id, TimePoint now);
+  Verdict hang_up_remote_participant(const ReplySubject& subject, const std::string& participant_id, TimePoint now);
+  /// Ends the whole session of `subject`.
+  Verdict hang_up_call(const ReplySubject& subject, TimePoint now);
+  /// `connection_id`: as given in the body; empty: the subject's.
+  Verdict split_connection(const ReplySubject& subject, const std::string& connection_id, TimePoint now);
+  Verdict place_ivr_call(const PlacedCallOrder& order, TimePoint now);
   /// Ends every session, because the server stops.
   void end_all(TimePoint now);
 
   std::size_t sessions() const { return sessions_.size(); }
-  std::size_t participants() const { return by_sip_leg_.size(); }
+  std::size_t participants() const { return services_.participants.size(); }
 
  private:
-  void participant_gone(const Participant& participant) override;
+  void to_be_swept(Session& session) override;
   void session_over(const std::string& session_id) override;
 
   void dispatch(const sip::Event& event);
   void new_call(const sip::IncomingInvite& invite);
   void refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call);
+  void leg_of_nobody(const sip::Event& event);
+  void deliver(Letter letter);
+  void return_to_sender(const Letter& letter);
   Session* session(std::string_view id) const;
-  void sweep();
+  tl::expected<Participant*, Verdict> participant(const ReplySubject& subject, const std::string& participant_id) const;
+  Session& open(std::unique_ptr<Session> session);
+  /// After each input: delivers the letters, then destroys what is over.
+  void settle();
 
   Services& services_;
-  DirectorySource directory_;
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions_;
-  std::unordered_map<sip::LegId, Participant*> by_sip_leg_;
   std::vector<std::unique_ptr<Session>> over_;  ///< until nothing of them is on the stack
   std::vector<Session*> touched_;
 };

@@ -78,6 +78,7 @@ void UserAgent::Impl::session_refreshed(Leg& leg, const Message& response) {
     leg.session_timer = timers.start(now, [this, id] { refresh_session(id); });
   } else if (leg.session.interval != 0 && leg.session.we_refresh) {
     leg.session_timer = timers.start(now + pause, [this, id] { refresh_session(id); });  // until it expires
+    events.emplace_back(RefreshRefused{id, response.status()});
   }
   if (leg.offer || !leg.next_offer) return;
   auto sdp = std::move(*leg.next_offer);

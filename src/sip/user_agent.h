@@ -112,6 +112,11 @@ struct Refreshed {
   LegId leg = 0;
   bool by_invite = false;
 };
+/// Our session refresh (RFC 4028) was refused; it is tried again, until the session expires.
+struct RefreshRefused {
+  LegId leg = 0;
+  int status = 0;
+};
 /// An INFO request; has been answered 200.
 struct InformationReceived {
   LegId leg = 0;
@@ -141,7 +146,8 @@ struct Ended {
 };
 
 using Event = std::variant<IncomingInvite, InviteCancelled, Progress, Answered, Acknowledged, ProvisionalAcknowledged,
-                           OfferReceived, OfferAnswered, Refreshed, InformationReceived, ReferReceived, Ended>;
+                           OfferReceived, OfferAnswered, Refreshed, RefreshRefused, InformationReceived,
+                           ReferReceived, Ended>;
 
 /// A host name has to be looked up (RFC 3263) before something can be sent. Answer with resolved(); after 64*T1 it is
 /// taken as not found.

@@ -1,0 +1,69 @@
+#include "call/participant.h"
+
+/// What a participant tells the application.
+namespace rw::call {
+
+PhraseContext Participant::phrase_context() const {
+  return {session_.domain(), application().service->tone_plan};
+}
+
+ReplySubject Participant::reply_subject() const {
+  ReplySubject subject;
+  subject.domain = session_.domain();
+  subject.node = services_.settings.node_id;
+  subject.session = session_.id();
+  subject.participant = id_;
+  subject.connection = connection_id_;
+  return subject;
+}
+
+void Participant::alarm(std::string_view type, std::string_view error, boost::json::object details) {
+  session_.alarm(type, error, std::move(details));
+}
+
+void Participant::connected_to_ivr() {
+  PartyFacts ivr;
+  ivr.address.participant = services_.ids.uuid();  // the IVR's side of the connection
+  ivr.user = remote_user_;
+  set_connection(services_.ids.uuid(), {}, {});
+  tell_referrer(200);
+  if (is_inbound()) {
+    notify_answered(facts(), ivr);
+  } else {
+    notify_answered(ivr, facts());
+  }
+}
+
+void Participant::notify_answered(const PartyFacts& calling, const PartyFacts& called) {
+  auto body = session_.callback_members();
+  body["domain"] = session_.domain();
+  body["callingPartyNumber"] = calling.user;
+  body["remotePartyNumber"] = called.user;
+  body["callerParticipantId"] = calling.address.participant;
+  body["calleeParticipantId"] = called.address.participant;
+  body["connectionId"] = connection_id_;
+  body["monitoringParticipant"] = is_monitor();
+  if (calling.expires != 0) body["callingPartyExpires"] = calling.expires;
+  if (called.expires != 0) body["calledPartyExpires"] = called.expires;
+  body["replyId"] = services_.tokens.issue(reply_subject());
+  services_.application.notify(application(), "callAnswered", std::move(body));
+  session_.log().info("answered", {{"participantId", id_}, {"codec", rtp::facts(media_.codec()).name}});
+}
+
+void Participant::notify_change(std::string_view event, std::optional<bool> hold) {
+  auto body = session_.callback_members();
+  body["domain"] = session_.domain();
+  body["event"] = event;
+  body["monitoringParticipant"] = is_monitor();
+  body["participantId"] = id_;
+  body["user"] = user_;
+  body["remoteUser"] = remote_user_;
+  if (!remote_id_.empty()) body["remoteParticipantId"] = remote_id_;
+  body["sipCallId"] = call_id_;
+  body["ivrServer"] = services_.settings.node_address;
+  body["replyId"] = services_.tokens.issue(reply_subject());
+  if (hold) body["hold"] = *hold;
+  services_.application.notify(application(), "callNotify", std::move(body));
+}
+
+}  // namespace rw::call

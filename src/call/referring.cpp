@@ -1,0 +1,28 @@
+#include "call/referring.h"
+
+#include "call/participant.h"
+
+namespace rw::call {
+
+void Referring::stop(const End* end) {
+  if (end == nullptr) notify(200);  // the application has found it another use
+}
+
+void Referring::message(const Letter& letter) {
+  if (letter.from.participant != other_.participant) return;
+  if (const auto* progress = std::get_if<ReferProgress>(&letter.message)) {
+    notify(progress->status);
+    if (progress->status / 100 == 2) participant_.hang_up(End{}, call_completed);
+  } else if (std::holds_alternative<Left>(letter.message)) {
+    notify(603);
+    participant_.hang_up(End{}, call_completed);
+  }
+}
+
+void Referring::notify(int status) {
+  if (told_) return;
+  told_ = status >= 200;
+  services_.sip.notify_refer(leg_, status, services_.now);
+}
+
+}  // namespace rw::call

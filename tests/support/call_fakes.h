@@ -15,7 +15,7 @@ namespace rw::call::fake {
 
 class Media : public MediaPort {
  public:
-  Result<media::Engine::NewLeg> create() override {
+  Result<media::Engine::NewLeg> create(media::LegId /*beside*/) override {
     if (exhausted) return fail("no free port");
     return media::Engine::NewLeg{++legs_made, static_cast<std::uint16_t>(20000 + 2 * legs_made)};
   }
@@ -34,7 +34,24 @@ class Media : public MediaPort {
     background_sound = std::move(sound);
     background_pause = pause;
   }
-  void release(media::LegId) override { ++legs_released; }
+  void join(media::LegId a, media::LegId b) override {
+    part(a);
+    part(b);
+    joined[a] = b;
+    joined[b] = a;
+  }
+  void part(media::LegId leg) override {
+    listeners.erase(leg);
+    const auto found = joined.find(leg);
+    if (found == joined.end()) return;
+    joined.erase(found->second);
+    joined.erase(leg);
+  }
+  void monitor(media::LegId listener, media::LegId a, media::LegId b) override { listeners[listener] = {a, b}; }
+  void release(media::LegId leg) override {
+    part(leg);
+    ++legs_released;
+  }
 
   struct Queued {
     media::PlayId id;
@@ -43,6 +60,8 @@ class Media : public MediaPort {
     std::string digits;
   };
   bool exhausted = false;
+  std::map<media::LegId, media::LegId> joined;  ///< both ways
+  std::map<media::LegId, std::pair<media::LegId, media::LegId>> listeners;
   std::uint64_t legs_made = 0, legs_released = 0;
   int watches = 0;
   std::vector<media::LegParameters> configured;

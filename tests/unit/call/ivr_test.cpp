@@ -29,6 +29,7 @@ class Host : public IvrHost {
   const boost::json::value* session_reference() const override { return reference.is_null() ? nullptr : &reference; }
   void set_session_reference(boost::json::value value) override { reference = std::move(value); }
   void alarm(std::string_view, std::string_view error, boost::json::object) override { alarms.emplace_back(error); }
+  void connected_to_ivr() override {}
   void hang_up(EndReason reason) override { ended = reason; }
 
   callbacks::Context context;
@@ -41,7 +42,7 @@ class Host : public IvrHost {
 /// An Ivr that has asked its first question, with a clock that moves only when told.
 class IvrTest : public testing::Test {
  protected:
-  IvrTest() { ivr.begin(); }
+  IvrTest() { ivr.confirmed(); }
 
   void reply(std::string_view json) { channel.answer(json); }
   void press(std::string_view digits) {
@@ -69,9 +70,14 @@ class IvrTest : public testing::Test {
   fake::Channel channel;
   ReplyTokens tokens{"secret"};
   ops::Metrics metrics;
-  Services services{settings, user_agent, media,   sounds,
-                    channel,  tokens,     metrics, ops::Log(ops::Log::Format::text, ops::Level::error),
-                    {},       {},         {},      {}};
+  Services services{.settings = settings,
+                    .sip = user_agent,
+                    .media = media,
+                    .sounds = sounds,
+                    .application = channel,
+                    .tokens = tokens,
+                    .metrics = metrics,
+                    .log = ops::Log(ops::Log::Format::text, ops::Level::error)};
   Host host;
   Ivr ivr{services, host};
 };
@@ -299,7 +305,7 @@ TEST_F(IvrTest, NothingIsLeftWhenItStops) {
   reply(R"({"phrases":[{"fileName":"a"}],"dtmf":{"maxDigits":1,"firstTimeout":5},"getIVRCommandAfter":7})");
   heard();
   EXPECT_GT(services.timers.size(), 0U);
-  ivr.stop();
+  ivr.stop(nullptr);
   EXPECT_EQ(services.timers.size(), 0U);
   EXPECT_TRUE(channel.questions.empty());
 }

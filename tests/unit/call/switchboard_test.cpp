@@ -49,6 +49,10 @@ class SwitchboardTest : public testing::Test {
     EXPECT_EQ(calls.participants(), 0U);
     EXPECT_EQ(services.timers.size(), 0U);
     EXPECT_TRUE(services.media_legs.empty());
+    EXPECT_TRUE(services.sip_legs.empty());
+    EXPECT_TRUE(services.cancelled_legs.empty());
+    EXPECT_TRUE(services.letters.empty());
+    EXPECT_TRUE(services.past_activities.empty());
     EXPECT_EQ(media.legs_made, media.legs_released);
     EXPECT_TRUE(channel.questions.empty());
     EXPECT_EQ(user_agent.counts().legs, 0U);
@@ -144,10 +148,16 @@ class SwitchboardTest : public testing::Test {
   fake::Channel channel;
   ReplyTokens tokens{"secret"};
   ops::Metrics metrics;
-  Services services{settings, user_agent, media,   sounds,
-                    channel,  tokens,     metrics, ops::Log(ops::Log::Format::text, ops::Level::error),
-                    {},       {},         {},      {}};
-  Switchboard calls{services, [] { return directory(); }};
+  Services services{.settings = settings,
+                    .sip = user_agent,
+                    .media = media,
+                    .sounds = sounds,
+                    .application = channel,
+                    .tokens = tokens,
+                    .metrics = metrics,
+                    .log = ops::Log(ops::Log::Format::text, ops::Level::error),
+                    .directory = [] { return directory(); }};
+  Switchboard calls{services};
   TimePoint now = Clock::now();
   sip::Flow flow;
   std::vector<sip::Message> sent;

@@ -71,6 +71,10 @@ InboundCall InboundCall::read(const sip::Message& invite) {
   if (const auto* privacy = invite.header("Privacy")) call.is_private = lower(*privacy) != "none";
   if (const auto* id = invite.header("Call-ID")) call.call_id = *id;
   if (const auto* trace = invite.header("X-Trace-Id"); trace != nullptr && trace->size() <= 128) call.trace_id = *trace;
+  for (const auto& [name, value] : invite.all_headers()) {
+    const auto key = lower(name);
+    if (key.starts_with("x-") || key.starts_with("p-")) call.custom_headers.emplace_back(name, value);
+  }
   return call;
 }
 

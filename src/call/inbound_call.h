@@ -2,6 +2,8 @@
 
 #include <boost/json/object.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "sip/message.h"
 #include "sip/user_agent.h"
@@ -19,6 +21,7 @@ struct InboundCall {
   bool is_private = false;
   std::string call_id;
   std::string trace_id;  ///< X-Trace-Id, or empty
+  std::vector<std::pair<std::string, std::string>> custom_headers;  ///< those that begin with X- or P-, as received
 
   static InboundCall read(const sip::Message& invite);
 };

@@ -1,0 +1,60 @@
+#include "call/action.h"
+
+#include "base/json_fields.h"
+
+namespace rw::call {
+namespace {
+
+tl::unexpected<NoDecision> none(NoDecision::Kind kind, boost::json::object details) {
+  return tl::unexpected<NoDecision>(NoDecision{kind, std::move(details)});
+}
+
+/// `message` is "<field>: <what is wrong with it>".
+tl::unexpected<NoDecision> unusable(const std::string& message, int status) {
+  boost::json::object details{{"field", message.substr(0, message.find(": "))}, {"description", message}};
+  if (status != 0) details["status"] = status;
+  return none(NoDecision::Kind::failed, std::move(details));
+}
+
+}  // namespace
+
+boost::json::object details_of(const callbacks::Failure& failure) {
+  boost::json::object details{{"url", failure.url}, {"description", failure.detail}};
+  if (failure.status != 0) details["status"] = failure.status;
+  return details;
+}
+
+tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
+                                             const PhraseContext& context) {
+  constexpr std::size_t longest_quote = 100;
+  if (!reply) {
+    const bool empty = reply.error().kind == callbacks::Failure::Kind::empty;
+    return none(empty ? NoDecision::Kind::empty : NoDecision::Kind::failed, details_of(reply.error()));
+  }
+  JsonFields fields(reply->body);
+  const auto action = fields.text("action");
+  if (fields.error()) return unusable(fields.error()->message, reply->status);
+  if (!action || action->empty()) return none(NoDecision::Kind::no_action, {{"field", "action"}});
+  if (*action == "ivr") return IvrAction{};
+  if (*action == "drop") {
+    const auto code = fields.text("dropCode").value_or("");
+    const auto refusal = refusal_for(code);
+    if (!refusal) return unusable("dropCode: unknown code " + code.substr(0, longest_quote), reply->status);
+    if (fields.error()) return unusable(fields.error()->message, reply->status);
+    return DropAction{*refusal};
+  }
+  if (*action == "connect") {
+    auto participant = fields.text("participantId").value_or("");
+    if (participant.empty()) fields.reject("participantId", "the id of the participant to connect with");
+    if (fields.error()) return unusable(fields.error()->message, reply->status);
+    return ConnectAction{std::move(participant)};
+  }
+  if (*action == "call") {
+    auto plan = read_call_plan(reply->body, context);
+    if (!plan) return unusable(plan.error().message, reply->status);
+    return Action(std::move(*plan));
+  }
+  return none(NoDecision::Kind::unknown_action, {{"field", "action"}, {"action", action->substr(0, longest_quote)}});
+}
+
+}  // namespace rw::call

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/reply_token.h"
+#include "call/call_plan.h"
 
 /// What the REST resources ask of running calls. The resources have checked the caller's rights, the replyId's
 /// signature and domain, and the types of the members; whether the thing exists and is in the right state is for the
@@ -21,7 +22,23 @@ struct HangUpParticipant {
   std::string participant_id;  ///< as given in the body; empty: the subject's
   std::string session_id;
 };
-using CallCommand = std::variant<InterruptIvrCommand, HangUpParticipant>;
+struct HangUpRemoteParticipant {
+  ReplySubject subject;
+  std::string participant_id;  ///< whose remote party; empty: the subject's
+};
+/// Ends the whole session.
+struct HangUpCall {
+  ReplySubject subject;
+};
+struct SplitConnection {
+  ReplySubject subject;
+  std::string connection_id;  ///< empty: the subject's
+};
+struct PlaceIvrCall {
+  call::PlacedCallOrder order;
+};
+using CallCommand = std::variant<InterruptIvrCommand, HangUpParticipant, HangUpRemoteParticipant, HangUpCall,
+                                 SplitConnection, PlaceIvrCall>;
 
 /// `status` 200: done, `extra` are members beside `success`. Otherwise the error body's code and sentence.
 struct CommandResult {

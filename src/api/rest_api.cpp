@@ -2,18 +2,27 @@
 
 #include "api/answers.h"
 #include "api/command_route.h"
+#include "api/hang_up_call.h"
 #include "api/hang_up_participant.h"
+#include "api/hang_up_remote_participant.h"
 #include "api/health.h"
 #include "api/interrupt_ivr_command.h"
+#include "api/place_ivr_call.h"
 #include "api/prompt_file.h"
+#include "api/split_connection.h"
 
 namespace rw::api {
 
 http::Router make_router(Deps deps) {
   http::Router router;
   const auto routes = std::make_shared<Routes>(std::move(deps));
+  add_command(router, routes, "hangupcall", hang_up_call);
+  add_command(router, routes, "hangupcalljwt", hang_up_call);
   add_command(router, routes, "hangupparticipant", hang_up_participant);
+  add_command(router, routes, "hangupremoteparticipant", hang_up_remote_participant);
   add_command(router, routes, "interruptivrcommand", interrupt_ivr_command);
+  add_command(router, routes, "placeivrcall", place_ivr_call);
+  add_command(router, routes, "splitconnection", split_connection);
   add_prompt_files(router, routes);
   add_health(router, routes);
   return router;

@@ -5,31 +5,47 @@
 namespace rw::app {
 namespace {
 
-call::Verdict run(call::Switchboard& calls, const api::CallCommand& command) {
-  const auto now = Clock::now();
-  if (const auto* interrupt = std::get_if<api::InterruptIvrCommand>(&command)) {
-    return calls.interrupt_ivr_command(interrupt->subject, interrupt->session_id, now);
+struct Runner {
+  Shard& shard;
+  TimePoint now = Clock::now();
+
+  call::Verdict operator()(const api::InterruptIvrCommand& it) const {
+    return shard.calls().interrupt_ivr_command(it.subject, it.session_id, now);
   }
-  const auto& hang_up = std::get<api::HangUpParticipant>(command);
-  return calls.hang_up_participant(hang_up.subject, hang_up.participant_id, hang_up.session_id, now);
-}
+  call::Verdict operator()(const api::HangUpParticipant& it) const {
+    return shard.calls().hang_up_participant(it.subject, it.participant_id, it.session_id, now);
+  }
+  call::Verdict operator()(const api::HangUpRemoteParticipant& it) const {
+    return shard.calls().hang_up_remote_participant(it.subject, it.participant_id, now);
+  }
+  call::Verdict operator()(const api::HangUpCall& it) const { return shard.calls().hang_up_call(it.subject, now); }
+  call::Verdict operator()(const api::SplitConnection& it) const {
+    return shard.calls().split_connection(it.subject, it.connection_id, now);
+  }
+  call::Verdict operator()(const api::PlaceIvrCall& it) const {
+    if (shard.admit(now).status != 0) return {503, "unavailable", "the server takes no more calls now"};
+    return shard.calls().place_ivr_call(it.order, now);
+  }
+};
 
 }  // namespace
 
 void CallRouter::execute(api::CallCommand command, Done done) {
-  ask(0, std::make_shared<const api::CallCommand>(std::move(command)), std::move(done));
+  // A new call goes to any shard; for one that runs they are asked one after the other.
+  const bool fresh = std::holds_alternative<api::PlaceIvrCall>(command);
+  ask(fresh ? next_++ % shards_.size() : 0, std::make_shared<const api::CallCommand>(std::move(command)), std::move(done));
 }
 
 void CallRouter::ask(std::size_t index, std::shared_ptr<const api::CallCommand> command, Done done) const {
   Shard& shard = *shards_[index];
   shard.post([this, index, &shard, command = std::move(command), done = std::move(done)] {
-    auto verdict = run(shard.calls(), *command);
+    auto verdict = std::visit(Runner{shard}, *command);
     shard.settle();
     // A session is on the shard of its Call-ID, which the command does not know.
-    if (verdict.status == 404 && index + 1 < shards_.size()) {
+    if (verdict.status == 404 && index + 1 < shards_.size() && !std::holds_alternative<api::PlaceIvrCall>(*command)) {
       ask(index + 1, command, done);
     } else {
-      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), {}});
+      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), std::move(verdict.extra)});
     }
   });
 }

@@ -125,11 +125,7 @@ sip::UserAgentOptions Shard::user_agent_options() {
   options.session_expires = shared_.config.sip.session_expires;
   options.min_session_expires = shared_.config.sip.min_session_expires;
   options.listeners = shared_.listeners;
-  options.admit = [this](const sip::Message&, const sip::Flow&, TimePoint now) {
-    const auto admission = admission_.decide(switchboard_->sessions(), now);
-    if (admission.status != 0) shared_.metrics.call_refused(admission.status);
-    return admission;
-  };
+  options.admit = [this](const sip::Message&, const sip::Flow&, TimePoint now) { return admit(now); };
   return options;
 }
 
@@ -184,6 +180,12 @@ void Shard::connection_closed(const sip::Flow& flow) {
 void Shard::receive(call::Letter letter) {
   switchboard_->receive(std::move(letter), Clock::now());
   settle();
+}
+
+sip::Admission Shard::admit(TimePoint now) {
+  const auto admission = admission_.decide(switchboard_->sessions(), now);
+  if (admission.status != 0) shared_.metrics.call_refused(admission.status);
+  return admission;
 }
 
 void Shard::set_draining() {

@@ -74,6 +74,8 @@ class Shard {
   /// Moves what the calls want to say to the wire, and sets the next timer. After each input.
   void settle();
   void set_draining();
+  /// Whether one more call may begin.
+  sip::Admission admit(TimePoint now);
 
   // ---- from any thread
   std::size_t sessions() const { return sessions_.load(std::memory_order_relaxed); }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "api/deps.h"
+#include "http/exchange.h"
+
+namespace rw::api {
+
+/// POST /{domain}/placeivrcall.
+void place_ivr_call(const Deps& deps, const tenant::Domain& domain, const boost::json::object& body,
+                         const http::Responder& respond);
+
+}  // namespace rw::api

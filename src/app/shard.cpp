@@ -94,9 +94,9 @@ class Shard::Application final : public callbacks::Channel {
 Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
     : shared_(shared),
       index_(index),
+      count_(count),
       work_(boost::asio::make_work_guard(loop_)),
       timer_(loop_),
-      count_(count),
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
                  shared.config.limits.calls_per_second / static_cast<double>(count)) {
   callbacks::Settings settings;

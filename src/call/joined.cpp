@@ -156,7 +156,7 @@ void Joined::message(const Letter& letter) {
     if (greeted_) establish();
     if (!greeted_) play_greeting();
   } else if (const auto* digit = std::get_if<DigitPressed>(&letter.message)) {
-    services_.media.send_digits(participant_.media_leg(), {services_.ids.number(), std::string(1, digit->digit)});
+    services_.media.send_digits(participant_.media_leg(), {media::unreported_play, std::string(1, digit->digit)});
   } else if (const auto* hold = std::get_if<HoldChanged>(&letter.message)) {
     plan_->peer.held = hold->held;
     if (established_) set_peer_held(hold->held);

@@ -51,26 +51,26 @@ struct Services {
   ops::Metrics& metrics;
   ops::Log log;
   /// Who is served, as it stands.
-  std::function<std::shared_ptr<const tenant::Directory>()> directory;
+  std::function<std::shared_ptr<const tenant::Directory>()> directory{};
   /// Which shard this is, and of how many.
   std::size_t shard = 0, shards = 1;
   /// Brings a letter to the switchboard of another shard.
-  std::function<void(std::size_t shard, Letter)> carry;
+  std::function<void(std::size_t shard, Letter)> carry{};
 
-  Timers timers;
-  IdSource ids;
-  TimePoint now;
+  Timers timers{};
+  IdSource ids{};
+  TimePoint now{};
 
   // ---- whose is what, of the participants that have not gone
-  std::unordered_map<sip::LegId, Participant*> sip_legs;
-  std::unordered_map<media::LegId, Participant*> media_legs;
-  std::unordered_map<std::string, Participant*> participants;  ///< by id
+  std::unordered_map<sip::LegId, Participant*> sip_legs{};
+  std::unordered_map<media::LegId, Participant*> media_legs{};
+  std::unordered_map<std::string, Participant*> participants{};  ///< by id
   /// SIP legs whose participant has gone while its CANCEL is under way.
-  std::unordered_map<sip::LegId, CancelledLeg> cancelled_legs;
+  std::unordered_map<sip::LegId, CancelledLeg> cancelled_legs{};
 
   /// Activities that are over, until nothing of them is on the stack.
-  std::vector<std::unique_ptr<Activity>> past_activities;
-  std::vector<Letter> letters;  ///< delivered when the present input has been dealt with
+  std::vector<std::unique_ptr<Activity>> past_activities{};
+  std::vector<Letter> letters{};  ///< delivered when the present input has been dealt with
 };
 
 }  // namespace rw::call

@@ -8,6 +8,8 @@ extern "C" {
 #include <array>
 #include <bit>
 
+#include "media/wideband_codec.h"
+
 namespace rw::media {
 namespace {
 
@@ -50,6 +52,19 @@ constexpr std::array<std::int16_t, 256> decode_table = [] {
   for (std::size_t code = 0; code < table.size(); ++code) table[code] = Decode(static_cast<std::uint8_t>(code));
   return table;
 }();
+
+/// From one law to the other.
+template <std::int16_t (*Decode)(std::uint8_t), std::uint8_t (*Encode)(int)>
+constexpr std::array<std::uint8_t, 256> law_table = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (std::size_t code = 0; code < table.size(); ++code) table[code] = Encode(Decode(static_cast<std::uint8_t>(code)));
+  return table;
+}();
+
+bool has_rate(rtp::Codec codec, std::uint32_t rate) {
+  const bool is_wideband = codec == rtp::Codec::g722 || codec == rtp::Codec::opus;
+  return rate == 8000 || (rate == 16000 && is_wideband);
+}
 
 template <std::uint8_t (*Encode)(int)>
 class G711Encoder : public Encoder {
@@ -134,7 +149,15 @@ std::int16_t from_ulaw(std::uint8_t code) {
   return decode_table<decode_ulaw>[code];
 }
 
-std::unique_ptr<Encoder> make_encoder(rtp::Codec codec) {
+void alaw_to_ulaw(std::span<const std::uint8_t> payload, std::span<std::uint8_t> out) {
+  for (std::size_t i = 0; i < payload.size(); ++i) out[i] = law_table<decode_alaw, encode_ulaw>[payload[i]];
+}
+void ulaw_to_alaw(std::span<const std::uint8_t> payload, std::span<std::uint8_t> out) {
+  for (std::size_t i = 0; i < payload.size(); ++i) out[i] = law_table<decode_ulaw, encode_alaw>[payload[i]];
+}
+
+std::unique_ptr<Encoder> make_encoder(rtp::Codec codec, std::uint32_t rate) {
+  if (!has_rate(codec, rate)) return nullptr;
   switch (codec) {
     case rtp::Codec::pcma:
       return std::make_unique<G711Encoder<encode_alaw>>();
@@ -143,13 +166,15 @@ std::unique_ptr<Encoder> make_encoder(rtp::Codec codec) {
     case rtp::Codec::gsm:
       return std::make_unique<GsmEncoder>();
     case rtp::Codec::g722:
+      return make_g722_encoder(rate);
     case rtp::Codec::opus:
-      break;
+      return make_opus_encoder(rate);
   }
   return nullptr;
 }
 
-std::unique_ptr<Decoder> make_decoder(rtp::Codec codec) {
+std::unique_ptr<Decoder> make_decoder(rtp::Codec codec, std::uint32_t rate) {
+  if (!has_rate(codec, rate)) return nullptr;
   switch (codec) {
     case rtp::Codec::pcma:
       return std::make_unique<G711Decoder<decode_alaw>>();
@@ -158,8 +183,9 @@ std::unique_ptr<Decoder> make_decoder(rtp::Codec codec) {
     case rtp::Codec::gsm:
       return std::make_unique<GsmDecoder>();
     case rtp::Codec::g722:
+      return make_g722_decoder(rate);
     case rtp::Codec::opus:
-      break;
+      return make_opus_decoder(rate);
   }
   return nullptr;
 }

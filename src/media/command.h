@@ -5,12 +5,15 @@
 #include <memory>
 #include <variant>
 
+#include "base/time.h"
 #include "media/engine.h"
 #include "media/file_descriptor.h"
 #include "media/leg.h"
 
 /// What the Engine tells a worker; each is one of the Engine's calls as a value.
 namespace rw::media {
+
+class Worker;
 
 struct AddLeg {
   std::unique_ptr<Leg> leg;
@@ -29,11 +32,33 @@ struct Background {
   SoundPtr sound;
   std::chrono::milliseconds pause{0};
 };
+/// The leg and `other` hear each other.
+struct Join {
+  LegId other = 0;
+};
+struct Part {};
+/// The leg hears two others.
+struct Monitor {
+  LegId a = 0, b = 0;
+};
 struct Release {};
+
+// A leg goes from one worker to another: the new one is told to expect it, and holds the leg's commands; the old one is
+// told to hand it over; it arrives.
+struct Expect {};
+struct HandOver {
+  Worker* to = nullptr;
+};
+struct Arrive {
+  AddLeg leg;
+  bool listening = false;  ///< its sockets are open to packets
+  TimePoint due;           ///< of its next packet
+};
 
 struct Command {
   LegId leg = 0;
-  std::variant<AddLeg, Configure, StartTimeoutWatch, Play, SendDigits, Echo, StopPlay, StopAll, Background, Release>
+  std::variant<AddLeg, Configure, StartTimeoutWatch, Play, SendDigits, Echo, StopPlay, StopAll, Background, Join, Part,
+               Monitor, Release, Expect, HandOver, Arrive>
       what;
 };
 

@@ -4,12 +4,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <type_traits>
+#include <unordered_map>
 #include <utility>
 
 #include "base/ids.h"
@@ -19,9 +20,7 @@
 namespace rw::media {
 namespace {
 
-/// A leg's id tells its worker.
-constexpr unsigned worker_bits = 8;
-constexpr std::size_t max_workers = 1U << worker_bits;
+constexpr std::size_t max_workers = 256;
 /// Legs on a worker before the next one gets any: some 30 % of a core when they send and receive.
 constexpr std::size_t full_worker = 1200;
 /// Ports tried before giving up when other programs hold them.
@@ -71,20 +70,47 @@ class Engine::Impl {
   Result<NewLeg> create(EventSink sink, LegId beside) {
     Result<PortPair> pair = bind_pair();
     if (!pair) return tl::unexpected(pair.error());
-    const std::size_t worker = beside != 0 ? index_of(beside) : choose_worker();
-    if (worker >= workers_.size()) return fail("there is no media leg " + std::to_string(beside));
+    const std::lock_guard routing(routing_);
+    const std::size_t worker = beside != 0 ? worker_of(beside) : choose_worker();
+    if (worker == none) {
+      give_back(pair->port);
+      return fail("there is no media leg " + std::to_string(beside));
+    }
     const std::uint16_t port = pair->port;
-    const LegId id = next_id_.fetch_add(1, std::memory_order_relaxed) << worker_bits | worker;
+    const LegId id = next_id_++;
+    homes_.emplace(id, worker);
     AddLeg add{std::make_unique<Leg>(id, std::move(sink), options_.latch, options_.rtp_timeout, seed()),
                std::move(pair->rtp), std::move(pair->rtcp), port};
     workers_[worker]->post({id, std::move(add)});
     return NewLeg{id, port};
   }  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the leg went with its command
 
+  ~Impl() {
+    for (const auto& worker : workers_) worker->stop();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   template <class What>
   void post(LegId leg, What what) {
-    if (const std::size_t worker = index_of(leg); worker < workers_.size())
-      workers_[worker]->post({leg, std::move(what)});
+    const std::lock_guard routing(routing_);
+    const std::size_t worker = worker_of(leg);
+    if (worker != none) workers_[worker]->post({leg, std::move(what)});
+    if constexpr (std::is_same_v<What, Release>) homes_.erase(leg);
+  }
+
+  /// Tells `leg` something that concerns `other` too: it goes to that one's worker first.
+  template <class What>
+  void post_beside(LegId leg, LegId other, What what) {
+    const std::lock_guard routing(routing_);
+    const std::size_t from = worker_of(leg), to = worker_of(other);
+    if (from == none || to == none) return;
+    if (from != to) {
+      homes_[leg] = to;
+      workers_[to]->post({leg, Expect{}});
+      workers_[from]->post({leg, HandOver{workers_[to].get()}});
+    }
+    workers_[to]->post({leg, std::move(what)});
   }
 
   EngineStatistics statistics() const {
@@ -109,7 +135,12 @@ class Engine::Impl {
   }
 
  private:
-  static std::size_t index_of(LegId leg) { return static_cast<std::size_t>(leg & (max_workers - 1)); }
+  static constexpr std::size_t none = max_workers;
+
+  std::size_t worker_of(LegId leg) const {
+    const auto home = homes_.find(leg);
+    return home == homes_.end() ? none : home->second;
+  }
 
   /// The first worker that is not full; then the least loaded. A worker with few legs wakes up as often as one with
   /// many, so legs are not spread thinner than needed.
@@ -159,7 +190,9 @@ class Engine::Impl {
   mutable std::mutex mutex_;  ///< guards ids_ and ports_
   IdSource ids_;
   PortPool ports_;
-  std::atomic<LegId> next_id_{1};
+  std::mutex routing_;  ///< keeps the order of a leg's commands when it moves; guards next_id_ and homes_
+  LegId next_id_ = 1;
+  std::unordered_map<LegId, std::size_t> homes_;  ///< which worker a leg is on
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the last member: they give ports back until they are gone
 };
 
@@ -192,6 +225,15 @@ void Engine::stop_all(LegId leg) {
 }
 void Engine::background(LegId leg, SoundPtr sound, std::chrono::milliseconds pause) {
   impl_->post(leg, Background{std::move(sound), pause});
+}
+void Engine::join(LegId a, LegId b) {
+  impl_->post_beside(b, a, Join{a});
+}
+void Engine::part(LegId leg) {
+  impl_->post(leg, Part{});
+}
+void Engine::monitor(LegId listener, LegId a, LegId b) {
+  impl_->post_beside(listener, a, Monitor{a, b});
 }
 void Engine::release(LegId leg) {
   impl_->post(leg, Release{});

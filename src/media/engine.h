@@ -20,6 +20,8 @@ namespace rw::media {
 
 using LegId = std::uint64_t;
 using PlayId = std::uint64_t;
+/// No PlayEnded comes for an item with this id.
+inline constexpr PlayId unreported_play = 0;
 
 enum class Latch : std::uint8_t { any, same_address, off };
 
@@ -58,7 +60,7 @@ struct DtmfReceived {
   char digit = 0;                         ///< 0-9 * # A-D
   std::chrono::milliseconds duration{0};  ///< 0: not known, as digits are reported when they begin
 };
-/// Once for each play(): it ran to its end (`completed`), or was stopped, replaced or released.
+/// Once for each play() with an id other than unreported_play: it ran to its end (`completed`), or was stopped, replaced or released.
 struct PlayEnded {
   LegId leg = 0;
   PlayId play = 0;

@@ -53,6 +53,13 @@ class EpollIo : public Io {
     closed_.push_back(socket);
   }
 
+  FileDescriptor take(SocketId socket) override {
+    FileDescriptor fd = std::move(sockets_[socket].fd);
+    ::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+    remove(socket);
+    return fd;
+  }
+
   std::span<std::uint8_t, send_capacity> packet() override { return packet_; }
 
   void send(SocketId socket, std::size_t length, const net::Address& to) override {

@@ -9,7 +9,8 @@ namespace rw::media {
 /// Owns a file descriptor, or none (-1).
 class FileDescriptor {
  public:
-  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
   FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
   FileDescriptor& operator=(FileDescriptor&& other) noexcept {
     std::swap(fd_, other.fd_);
@@ -26,7 +27,7 @@ class FileDescriptor {
   }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 }  // namespace rw::media

@@ -39,6 +39,9 @@ class Io {
   /// on.
   virtual void remove(SocketId socket) = 0;
 
+  /// As remove(), but the socket stays open and goes to the caller, for another Io.
+  virtual FileDescriptor take(SocketId socket) = 0;
+
   /// Where to write the next packet; valid until the next call to this object.
   virtual std::span<std::uint8_t, send_capacity> packet() = 0;
   /// Sends the first `length` bytes of packet(), in serve() at the latest. What the kernel does not take at once is

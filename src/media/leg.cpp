@@ -18,9 +18,7 @@ Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_ti
     : id_(id),
       sink_(std::move(sink)),
       rtp_timeout_(rtp_timeout),
-      ssrc_(seed.ssrc),
-      timestamp_(seed.timestamp),
-      sequence_(seed.sequence),
+      stream_(seed.ssrc, seed.timestamp, seed.sequence),
       source_(latch),
       cname_(std::move(seed.cname)),
       random_(seed.rtcp_jitter | 1U),
@@ -29,7 +27,7 @@ Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_ti
 void Leg::configure(LegParameters parameters, TimePoint now) {
   parameters_ = std::move(parameters);
   configured_ = true;
-  frame_clock_ = rtp::facts(parameters_.codec).rtp_clock / 1000 * frame_ms;
+  stream_.set_frame_clock(rtp::facts(parameters_.codec).rtp_clock / 1000 * frame_ms);
   source_.configure(parameters_.remote, now);
   last_received_ = now;
   if (parameters_.telephone_event_receive) {
@@ -52,7 +50,8 @@ void Leg::start_timeout_watch(TimePoint now) {
 
 void Leg::report_ended() {
   if (player_.ended().empty()) return;
-  for (const Player::Ended& item : player_.ended()) sink_(PlayEnded{id_, item.play, item.completed});
+  for (const Player::Ended& item : player_.ended())
+    if (item.play != unreported_play) sink_(PlayEnded{id_, item.play, item.completed});
   player_.clear_ended();
 }
 
@@ -74,49 +73,42 @@ std::optional<rtp::Codec> Leg::received_codec(std::uint8_t payload_type) const {
   return std::nullopt;
 }
 
-void Leg::receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
-                      Counters& counters) {
+std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
+                                      Counters& counters) {
   const std::optional<rtp::Packet> packet = configured_ ? rtp::Packet::parse(datagram) : std::nullopt;
   const bool is_event = packet && packet->payload_type == parameters_.telephone_event_receive;
   const std::optional<rtp::Codec> codec = packet ? received_codec(packet->payload_type) : std::nullopt;
   if (!packet || (!is_event && !codec) || !source_.accept(from, now)) {
     ++counters.packets_dropped;
-    return;
+    return std::nullopt;
   }
   ++counters.packets_received;
   last_received_ = now;
   timed_out_ = false;
   statistics_.received(packet->ssrc, packet->sequence, packet->timestamp, rtp_time(now));
-  if (is_event) {
-    if (const std::optional<char> digit = events_.receive(*packet)) report_digit(*digit);
-  } else {
-    receive_audio(*packet, *codec);
-  }
+  const std::optional<char> digit = is_event ? events_.receive(*packet)
+                                    : inband_ ? detect_digit(*packet, *codec)
+                                              : std::nullopt;
+  if (digit) sink_(DtmfReceived{id_, *digit, std::chrono::milliseconds(0)});
+  // Another codec than ours would have to be converted; the other side hears silence instead.
+  if (echoing_ && codec == parameters_.codec) echo_->put(packet->sequence, packet->payload);
+  if (!may_hear()) return std::nullopt;
+  return Heard{*packet, is_event ? std::nullopt : codec, rtp::facts(parameters_.codec).rtp_clock, digit.value_or(0)};
 }
 
-void Leg::receive_audio(const rtp::Packet& packet, rtp::Codec codec) {
-  if (inband_) detect_digits(packet, codec);
-  // Another codec than ours would have to be transcoded; the other side hears silence instead.
-  if (echoing_ && codec == parameters_.codec) echo_->put(packet.sequence, packet.payload);
-}
-
-void Leg::detect_digits(const rtp::Packet& packet, rtp::Codec codec) {
+std::optional<char> Leg::detect_digit(const rtp::Packet& packet, rtp::Codec codec) {
   Decoder* decoder = inband_->decoders[static_cast<std::size_t>(codec)].get();
-  if (decoder == nullptr) return;
+  if (decoder == nullptr) return std::nullopt;
   if (inband_->sequence) {
     const auto step = static_cast<std::int16_t>(packet.sequence - *inband_->sequence);
-    if (step <= 0 && step > -100) return;  // late or double: its place in the tone has passed
+    if (step <= 0 && step > -100) return std::nullopt;  // late or double: its place in the tone has passed
     if (step > 1)
       inband_->detector.put_gap(static_cast<std::size_t>(std::min(step - 1, max_gap_frames)) * frame_samples);
   }
   inband_->sequence = packet.sequence;
   std::array<std::int16_t, max_packet_samples> samples;
   const std::size_t count = decoder->decode(packet.payload, samples);
-  if (const std::optional<char> digit = inband_->detector.put(std::span(samples).first(count))) report_digit(*digit);
-}
-
-void Leg::report_digit(char digit) {
-  sink_(DtmfReceived{id_, digit, std::chrono::milliseconds(0)});
+  return inband_->detector.put(std::span(samples).first(count));
 }
 
 void Leg::receive_rtcp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
@@ -140,25 +132,34 @@ bool Leg::may_send() const {
   return wanted && source_.remote().port() != 0 && !source_.remote().is_unspecified();
 }
 
+bool Leg::may_hear() const {
+  return parameters_.direction == Direction::send_receive || parameters_.direction == Direction::receive_only;
+}
+
 std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
   octets_written_ = 0;
   if (!configured_) return 0;
   check_timeout(now);
-  const Player::Frame frame = player_.next(parameters_.codec, parameters_.telephone_event_send.has_value(), timestamp_);
-  const std::uint32_t timestamp = std::exchange(timestamp_, timestamp_ + frame_clock_);
+  Player::Frame frame;
+  std::span<const std::uint8_t> converted;
+  const bool passing = !player_.busy() && now - last_passed_ <= pass_on_gap;
+  if (!passing) {
+    if (converter_ && !player_.busy()) converted = converter_->next();
+    if (converted.empty())
+      frame = player_.next(parameters_.codec, parameters_.telephone_event_send.has_value(), stream_.frame());
+  }
   if (frame.echo && !echoing_) {
     if (!echo_) echo_ = std::make_unique<rtp::JitterBuffer>();
     echo_->reset();
   }
   echoing_ = frame.echo;
-  if (!may_send()) {
-    mark_ = true;
+  if (!may_send()) stream_.pause();
+  if (passing || !may_send()) {
+    stream_.advance();
     return 0;
   }
-  rtp::Packet packet;
-  packet.ssrc = ssrc_;
-  packet.sequence = sequence_++;
-  packet.timestamp = timestamp;
+  rtp::Packet packet = stream_.own_packet();
+  stream_.advance();
   if (frame.event && parameters_.telephone_event_send) {
     packet.payload_type = *parameters_.telephone_event_send;
     packet.timestamp = frame.event->timestamp;
@@ -166,11 +167,10 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
     packet.payload = frame.event->payload;
   } else {
     packet.payload_type = parameters_.payload_type;
-    packet.marker = mark_;
-    packet.payload = echoing_ ? echo_->take().payload : frame.payload;
+    packet.payload = converted.empty() ? frame.payload : converted;
+    if (echoing_) packet.payload = echo_->take().payload;
     if (packet.payload.empty()) packet.payload = silence_frame(parameters_.codec);
   }
-  mark_ = false;
   octets_written_ = static_cast<std::uint16_t>(packet.payload.size());
   return packet.write(into);
 }
@@ -182,17 +182,13 @@ void Leg::prefetch() const {
 }
 
 void Leg::packet_sent() {
-  if (octets_written_ != 0) {
-    ++packets_sent_;
-    octets_sent_ += octets_written_;
-    sent_since_report_ = true;
-  }
+  if (octets_written_ != 0) stream_.sent(octets_written_);
   player_.frame_sent();
   report_ended();
 }
 
 void Leg::skip(std::uint32_t frames) {
-  timestamp_ += frames * frame_clock_;
+  stream_.advance(frames);
 }
 
 void Leg::check_timeout(TimePoint now) {
@@ -200,6 +196,68 @@ void Leg::check_timeout(TimePoint now) {
   if (now - last_received_ < rtp_timeout_) return;
   timed_out_ = true;
   sink_(RtpTimedOut{id_});
+}
+
+// ----------------------------------------------------------------------------------------------------- of other legs
+
+std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimePoint now) {
+  if (!configured_ || !may_send()) return 0;
+  const bool is_event = !heard.codec;
+  const bool as_event = parameters_.telephone_event_send.has_value();
+  // Events go through as they come if the clocks agree; tones in the audio are heard anyway.
+  const bool same_form = is_event ? as_event && !converter_ && heard.rtp_clock == rtp::facts(parameters_.codec).rtp_clock
+                                  : !as_event;
+  if (heard.digit != 0 && !same_form) send_digit(heard.digit);
+  if (is_event && !same_form) return 0;
+
+  rtp::Packet packet = heard.packet;
+  std::array<std::uint8_t, rtp::JitterBuffer::max_frame> scratch;
+  packet.payload_type = is_event ? *parameters_.telephone_event_send : parameters_.payload_type;
+  if (!is_event) packet.payload = in_own_codec(heard, scratch);
+  if (packet.payload.empty()) return 0;
+  last_passed_ = now;
+  return player_.busy() ? 0 : write_passed(packet, into);
+}
+
+/// The payload as it can be sent on at once; empty if it has to be converted, for which it is put down.
+std::span<const std::uint8_t> Leg::in_own_codec(const Heard& heard, std::span<std::uint8_t> scratch) {
+  const std::span<const std::uint8_t> payload = heard.packet.payload;
+  const rtp::Codec own = parameters_.codec;
+  if (*heard.codec == own || (are_both_g711(*heard.codec, own) && payload.size() <= scratch.size())) {
+    converter_.reset();
+    if (*heard.codec == own) return payload;
+    own == rtp::Codec::pcma ? ulaw_to_alaw(payload, scratch) : alaw_to_ulaw(payload, scratch);
+    return scratch.first(payload.size());
+  }
+  last_passed_ = {};
+  if (player_.busy()) return {};
+  if (!converter_ || converter_->codec() != own) converter_ = std::make_unique<Converter>(own, 1);
+  converter_->put(0, *heard.codec, heard.packet.sequence, payload);
+  return {};
+}
+
+std::size_t Leg::write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into) {
+  if (packet.payload.size() + rtp::header_bytes > into.size()) return 0;
+  const std::optional<rtp::Packet> ours = stream_.passed_on(packet);
+  if (!ours) return 0;
+  octets_written_ = static_cast<std::uint16_t>(ours->payload.size());
+  return ours->write(into);
+}
+
+void Leg::send_digit(char digit) {
+  player_.add(SendDigits{unreported_play, std::string(1, digit)});
+}
+
+void Leg::mix(std::size_t source, const Heard& heard) {
+  if (!configured_ || !heard.codec) return;
+  if (!converter_ || converter_->codec() != parameters_.codec)
+    converter_ = std::make_unique<Converter>(parameters_.codec, 2);
+  converter_->put(source, *heard.codec, heard.packet.sequence, heard.packet.payload);
+}
+
+void Leg::alone() {
+  converter_.reset();
+  last_passed_ = {};
 }
 
 // ------------------------------------------------------------------------------------------------------------- reports
@@ -217,14 +275,13 @@ std::size_t Leg::write_report(std::span<std::uint8_t> into, TimePoint now, std::
   frames_to_report_ = random_report_interval();
   count_losses(counters);
   if (!configured_ || remote_rtcp().is_unspecified() || source_.remote().port() == 0) return 0;
-  std::optional<rtp::SenderInfo> sender;
-  if (std::exchange(sent_since_report_, false)) sender = {ntp_now, timestamp_, packets_sent_, octets_sent_};
+  const std::optional<rtp::SenderInfo> sender = stream_.report(ntp_now);
   rtp::LastSenderReport last;
   if (last_sender_report_ != 0) {
     const double seconds = std::chrono::duration<double>(now - last_sender_report_at_).count();
     last = {last_sender_report_, static_cast<std::uint32_t>(std::clamp(seconds, 0.0, 65535.0) * 65536)};
   }
-  return rtp::write_report(into, ssrc_, sender, statistics_.report(), last, cname_, goodbye);
+  return rtp::write_report(into, stream_.ssrc(), sender, statistics_.report(), last, cname_, goodbye);
 }
 
 void Leg::count_losses(Counters& counters) {

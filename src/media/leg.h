@@ -7,13 +7,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
 #include "media/codec.h"
+#include "media/converter.h"
 #include "media/counters.h"
 #include "media/dtmf_detector.h"
 #include "media/engine.h"
+#include "media/outgoing_stream.h"
 #include "media/player.h"
 #include "media/source_filter.h"
 #include "rtp/jitter_buffer.h"
@@ -32,6 +35,14 @@ struct LegSeed {
   std::string cname;
 };
 
+/// What came from a leg's other side, for those who hear it.
+struct Heard {
+  rtp::Packet packet;              ///< valid as long as the datagram
+  std::optional<rtp::Codec> codec; ///< none: a telephone-event
+  std::uint32_t rtp_clock = 8000;  ///< Hz, of its stream
+  char digit = 0;                  ///< that began with this packet, or 0
+};
+
 /// One RTP stream in each direction, without sockets, clock or thread: packets and times in, packets and events out.
 class Leg {
  public:
@@ -48,9 +59,20 @@ class Leg {
   /// Its sockets are closed: the last event.
   void report_released();
 
-  void receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now, Counters& counters);
+  /// Returns what others may hear of it.
+  std::optional<Heard> receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
+                                   Counters& counters);
   void receive_rtcp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
                     Counters& counters);
+
+  // ---- what other legs have heard
+  /// The leg that this one is joined to heard `heard`: writes the packet that is to be sent for it at once into `into`
+  /// and returns its length; 0: none, or it has to be converted first.
+  std::size_t pass_on(const Heard& heard, std::span<std::uint8_t> into, TimePoint now);
+  /// This leg listens to two others, of which `source` (0 or 1) heard `heard`.
+  void mix(std::size_t source, const Heard& heard);
+  /// The leg hears no other leg any more.
+  void alone();
 
   /// Every 20 ms: writes this frame's packet into `into` and returns its length, 0 if nothing is to be sent.
   std::size_t next_packet(std::span<std::uint8_t> into, TimePoint now);
@@ -58,6 +80,8 @@ class Leg {
   void prefetch() const;
   /// To be called when the packet is on its way.
   void packet_sent();
+  /// A packet that pass_on() wrote is on its way.
+  void passed_packet_sent() { stream_.sent(std::exchange(octets_written_, 0)); }
   /// Moves the clock by `frames` for which nothing is sent.
   void skip(std::uint32_t frames);
   const net::Address& remote() const { return source_.remote(); }
@@ -72,6 +96,9 @@ class Leg {
   bool rtcp_mux() const { return parameters_.rtcp_mux; }
 
  private:
+  /// For how long after a packet of the other leg its silence is no reason to send our own frames.
+  static constexpr std::chrono::milliseconds pass_on_gap{60};
+
   /// For the detection of tones in the audio.
   struct Inband {
     DtmfDetector detector;
@@ -81,9 +108,11 @@ class Leg {
 
   bool may_send() const;
   void check_timeout(TimePoint now);
-  void receive_audio(const rtp::Packet& packet, rtp::Codec codec);
-  void detect_digits(const rtp::Packet& packet, rtp::Codec codec);
-  void report_digit(char digit);
+  bool may_hear() const;
+  std::optional<char> detect_digit(const rtp::Packet& packet, rtp::Codec codec);
+  void send_digit(char digit);
+  std::span<const std::uint8_t> in_own_codec(const Heard& heard, std::span<std::uint8_t> scratch);
+  std::size_t write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into);
   std::optional<rtp::Codec> received_codec(std::uint8_t payload_type) const;
   void count_losses(Counters& counters);
   std::uint32_t random_report_interval();
@@ -98,14 +127,10 @@ class Leg {
 
   // Out.
   Player player_;
-  std::uint32_t ssrc_;
-  std::uint32_t timestamp_;
-  std::uint16_t sequence_;
-  std::uint32_t frame_clock_ = frame_samples;  ///< RTP clock of 20 ms
-  bool mark_ = true;                           ///< the next packet begins a talkspurt
-  std::uint32_t packets_sent_ = 0, octets_sent_ = 0;
+  OutgoingStream stream_;
+  std::unique_ptr<Converter> converter_;  ///< of what other legs hear, if it has to be converted
+  TimePoint last_passed_;                 ///< when the other leg's audio came last that needs no conversion
   std::uint16_t octets_written_ = 0;  ///< of the packet that is to be sent
-  bool sent_since_report_ = false;
 
   // In.
   SourceFilter source_;

@@ -32,6 +32,8 @@ class Player {
   void add(Echo echo);
   void stop(PlayId item);
   void stop_all();
+  /// There is a foreground.
+  bool busy() const { return !queue_.empty(); }
   /// Null ends it.
   void set_background(SoundPtr sound, std::chrono::milliseconds pause);
 

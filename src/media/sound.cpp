@@ -36,13 +36,24 @@ std::chrono::milliseconds Sound::duration() const {
 
 void Sound::encode(rtp::Codec codec) const {
   const auto index = static_cast<std::size_t>(codec);
-  const rtp::CodecFacts& facts = rtp::facts(codec);
   const std::lock_guard lock(encoding_);
-  const std::unique_ptr<Encoder> encoder = make_encoder(codec);
-  if (owned_[index] || !encoder || facts.sample_rate != rate_) return;
-  std::vector<std::uint8_t> bytes(samples_.size() / (rate_ / 1000 * frame_ms) * facts.frame_bytes);
-  encoder->encode(samples_, bytes);
-  owned_[index] = std::make_unique<const Payload>(codec, std::move(bytes));
+  const std::unique_ptr<Encoder> encoder = make_encoder(codec, rate_);
+  if (owned_[index] || !encoder) return;
+  const std::size_t frame = rate_ / 1000 * frame_ms;
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint32_t> ends;
+  if (const std::size_t size = rtp::facts(codec).frame_bytes; size != 0) {
+    bytes.resize(samples_.size() / frame * size);
+    encoder->encode(samples_, bytes);
+  } else {
+    std::array<std::uint8_t, max_frame_bytes> payload;
+    for (std::span<const std::int16_t> left(samples_); left.size() >= frame; left = left.subspan(frame)) {
+      const std::size_t length = encoder->encode(left.first(frame), payload);
+      bytes.insert(bytes.end(), payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(length));
+      ends.push_back(static_cast<std::uint32_t>(bytes.size()));
+    }
+  }
+  owned_[index] = std::make_unique<const Payload>(codec, std::move(bytes), std::move(ends));
   published_[index].store(owned_[index].get(), std::memory_order_release);
 }
 

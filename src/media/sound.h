@@ -37,15 +37,14 @@ class Payload {
 /// payload() is a load and belongs to the media workers.
 class Sound {
  public:
-  /// `samples`: mono, `rate` Hz (8000, 16000 or 48000). Ends padded with silence to whole 20 ms frames.
+  /// `samples`: mono, `rate` Hz (8000 or 16000). Ends padded with silence to whole 20 ms frames.
   Sound(std::vector<std::int16_t> samples, std::uint32_t rate);
   ~Sound();
   Sound(const Sound&) = delete;
   Sound& operator=(const Sound&) = delete;
 
   std::chrono::milliseconds duration() const;
-  /// Makes the payload form for `codec` unless it is there. Does nothing for a codec that can't be encoded yet, or
-  /// whose sample rate is another one: resampling is done before a Sound is made.
+  /// Makes the payload form for `codec` unless it is there. Does nothing for a codec that can't have this sample rate.
   void encode(rtp::Codec codec) const;
   /// The payload form, or null if encode() has not been done. Valid as long as the Sound.
   const Payload* payload(rtp::Codec codec) const;

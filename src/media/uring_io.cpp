@@ -84,6 +84,12 @@ class UringIo : public Io {
     removed_.push_back(socket);
   }
 
+  FileDescriptor take(SocketId socket) override {
+    FileDescriptor fd = std::move(sockets_[socket].fd);
+    remove(socket);
+    return fd;
+  }
+
   std::span<std::uint8_t, send_capacity> packet() override {
     if (used_ == packets_.size()) submit();
     return packets_[used_].bytes;

@@ -90,16 +90,20 @@ Worker::Worker(bool allow_io_uring, PortClosed port_closed)
 }
 
 Worker::~Worker() {
+  stop();
+}
+
+void Worker::stop() {
   {
     const std::lock_guard lock(waking_);
     stopping_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Worker::post(Command command) {
-  const bool adds = std::holds_alternative<AddLeg>(command.what);
+  const bool adds = std::holds_alternative<AddLeg>(command.what) || std::holds_alternative<Arrive>(command.what);
   if (adds) legs_.fetch_add(1, std::memory_order_relaxed);
   switch (mailbox_.post(std::move(command))) {
     case Mailbox<Command>::Posted::behind:
@@ -155,11 +159,31 @@ void Worker::skip_time(TimePoint now) {
 
 void Worker::take_commands() {
   mailbox_.drain(commands_);
-  for (Command& command : commands_) std::visit([&](auto& what) { apply(command.leg, what); }, command.what);
+  for (Command& command : commands_) take(command);
   commands_.clear();
 }
 
+void Worker::take(Command& command) {
+  const auto hold_for = [&](LegId awaited) {
+    const auto found = held_.find(awaited);
+    if (found == held_.end()) return false;
+    if (awaited != command.leg) held_.try_emplace(command.leg);  // what follows for this leg waits as well
+    held_[awaited].push_back(std::move(command));
+    return true;
+  };
+  if (!std::holds_alternative<Arrive>(command.what)) {
+    if (hold_for(command.leg)) return;
+    if (const auto* join = std::get_if<Join>(&command.what); join != nullptr && hold_for(join->other)) return;
+    if (const auto* monitor = std::get_if<Monitor>(&command.what); monitor != nullptr && hold_for(monitor->a)) return;
+  }
+  std::visit([&](auto& what) { apply(command.leg, what); }, command.what);
+}
+
 void Worker::apply(LegId id, AddLeg& command) {
+  by_id_.emplace(id, add(command, emptiest_slot()));
+}
+
+Worker::Index Worker::add(AddLeg& command, std::uint8_t slot) {
   Index index = 0;
   if (free_entries_.empty()) {
     index = static_cast<Index>(entries_.size());
@@ -173,22 +197,27 @@ void Worker::apply(LegId id, AddLeg& command) {
   entry->port = command.port;
   entry->rtp_socket = std::move(command.rtp);
   entry->rtcp_socket = std::move(command.rtcp);
-  entry->slot = emptiest_slot();
-  slots_[entry->slot].push_back(index);
+  entry->slot = slot;
+  slots_[slot].push_back(index);
   entries_[index] = std::move(entry);
-  by_id_.emplace(id, index);
+  return index;
+}
+
+Worker::Index Worker::find(LegId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nobody : found->second;
 }
 
 template <class What>
 void Worker::apply(LegId id, What& command) {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return;  // released meanwhile
+  const Index index = find(id);
+  if (index == nobody) return;  // released meanwhile
   if constexpr (std::is_same_v<What, Release>) {
-    release(found->second);
+    release(index);
   } else {
-    Leg& leg = *entries_[found->second]->leg;
+    Leg& leg = *entries_[index]->leg;
     change(leg, command, now_);
-    if constexpr (std::is_same_v<What, Configure>) listen(found->second);
+    if constexpr (std::is_same_v<What, Configure>) listen(index);
     leg.report_ended();
   }
 }
@@ -238,10 +267,16 @@ void Worker::release(Index index) {
   Entry& entry = *entries_[index];
   send_report(entry, true);
   entry.leg->end();
-  by_id_.erase(entry.leg->id());
-  std::erase(slots_[entry.slot], index);
+  take_out(index);
   io_->remove(entry.rtp);
   io_->remove(entry.rtcp);
+}
+
+void Worker::take_out(Index index) {
+  Entry& entry = *entries_[index];
+  unlink(index);
+  by_id_.erase(entry.leg->id());
+  std::erase(slots_[entry.slot], index);
   entry.released = true;
 }
 
@@ -259,7 +294,8 @@ void Worker::received(std::uint64_t owner, std::span<const std::uint8_t> bytes, 
   if (is_rtcp_socket(owner) || (entry.leg->rtcp_mux() && rtp::is_rtcp(bytes))) {
     entry.leg->receive_rtcp(bytes, from, now_, counters_);
   } else {
-    entry.leg->receive_rtp(bytes, from, now_, counters_);
+    const std::optional<Heard> heard = entry.leg->receive_rtp(bytes, from, now_, counters_);
+    if (heard) pass_on(entry, *heard);
   }
 }
 
@@ -267,9 +303,11 @@ void Worker::closed(std::uint64_t owner) {
   const Index index = index_of(owner);
   Entry& entry = *entries_[index];
   if (--entry.open_sockets != 0) return;
-  port_closed_(entry.port);
   legs_.fetch_sub(1, std::memory_order_relaxed);
-  entry.leg->report_released();
+  if (entry.leg) {
+    port_closed_(entry.port);
+    entry.leg->report_released();
+  }
   entries_[index].reset();
   free_entries_.push_back(index);
 }

@@ -28,12 +28,14 @@ class Worker : private Io::Receiver {
   using PortClosed = std::function<void(std::uint16_t port)>;
   /// Starts the thread. `port_closed` is called on it when a leg's sockets are closed, before LegReleased.
   Worker(bool allow_io_uring, PortClosed port_closed);
-  /// Releases the legs that are left and joins the thread.
   ~Worker() override;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Any thread.
+  /// Releases the legs that are left and joins the thread. The destructor does it too; among several workers, first stop
+  /// all of them.
+  void stop();
+  /// Any thread, until stop().
   void post(Command command);
   /// Legs here, including those whose AddLeg is still on its way. Any thread.
   std::size_t legs() const { return legs_.load(std::memory_order_relaxed); }
@@ -42,23 +44,43 @@ class Worker : private Io::Receiver {
 
  private:
   static constexpr std::size_t slot_count = 20;
+  using Index = std::uint32_t;
+  static constexpr Index nobody = ~Index{0};
   struct Entry {
-    std::unique_ptr<Leg> leg;
+    std::unique_ptr<Leg> leg;  ///< null once it has been handed over
     std::uint16_t port = 0;
     FileDescriptor rtp_socket, rtcp_socket;  ///< until they are listened to
     Io::SocketId rtp = 0, rtcp = 0;
     std::uint8_t slot = 0;
     std::uint8_t open_sockets = 0;
     bool released = false;
+    Index peer = nobody;                                 ///< leg that this one is joined to
+    std::vector<Index> listeners;                        ///< legs that hear this one as monitors
+    std::array<Index, 2> monitored = {nobody, nobody};   ///< legs that this one hears as a monitor
   };
-  using Index = std::uint32_t;
 
   void run();
   bool wait_for_work();
   void take_commands();
+  /// Applies the command, or holds it until the leg that it needs has arrived.
+  void take(Command& command);
   void apply(LegId id, AddLeg& command);
+  void apply(LegId id, Expect& command);
+  void apply(LegId id, HandOver& command);
+  void apply(LegId id, Arrive& command);
+  void apply(LegId id, Join& command);
+  void apply(LegId id, Part& command);
+  void apply(LegId id, Monitor& command);
   template <class What>
   void apply(LegId id, What& command);
+  Index add(AddLeg& command, std::uint8_t slot);
+  Index find(LegId id) const;
+  /// The leg and those it is joined to, hears or is heard by are alone.
+  void unlink(Index index);
+  /// Takes the leg out of everything but its sockets.
+  void take_out(Index index);
+  void resume(LegId id);
+  void pass_on(Entry& from, const Heard& heard);
   /// Packets that come before the leg is configured wait in the kernel until then: the caller may be quicker than we.
   void listen(Index index);
   void release(Index index);
@@ -94,6 +116,7 @@ class Worker : private Io::Receiver {
   TimePoint deadline_;
   TimePoint now_;
   std::vector<Command> commands_;
+  std::unordered_map<LegId, std::vector<Command>> held_;  ///< commands of legs that have not arrived
   Counters counters_;
 
   std::thread thread_;

@@ -41,7 +41,7 @@ void JitterBuffer::put(std::uint16_t sequence, std::span<const std::uint8_t> pay
   if (slot.filled && slot.sequence == sequence) return;
   slot.filled = true;
   slot.sequence = sequence;
-  slot.length = static_cast<std::uint8_t>(payload.size());
+  slot.length = static_cast<std::uint16_t>(payload.size());
   std::memcpy(slot.bytes.data(), payload.data(), payload.size());
 }
 

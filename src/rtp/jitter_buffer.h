@@ -7,13 +7,13 @@
 
 namespace rw::rtp {
 
-/// Puts a stream's 20 ms frames back into order and hands them out at an even pace. Fixed in size: nothing is
+/// Puts a stream's packets back into order and hands them out at an even pace. Fixed in size: nothing is
 /// allocated. Holds back `depth` frames at the start of a talkspurt, one more whenever frames come too late, one less
 /// after a long time without.
 class JitterBuffer {
  public:
   static constexpr std::size_t slots = 12;
-  static constexpr std::size_t max_frame = 200;  ///< bytes; a longer one is dropped
+  static constexpr std::size_t max_frame = 480;  ///< bytes; a longer one is dropped
 
   /// A frame that has come. Late ones and duplicates are dropped.
   void put(std::uint16_t sequence, std::span<const std::uint8_t> payload);
@@ -35,7 +35,7 @@ class JitterBuffer {
   struct Slot {
     bool filled = false;
     std::uint16_t sequence = 0;
-    std::uint8_t length = 0;
+    std::uint16_t length = 0;
     std::array<std::uint8_t, max_frame> bytes;
   };
   std::size_t filled() const;

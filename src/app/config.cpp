@@ -116,7 +116,7 @@ void read_media(TomlReader& table, Config::Media& media) {
   if (table.has("codecs")) media.codecs.clear();
   table.each_text("codecs", [&](const std::string& name) -> std::string {
     const auto codec = rtp::codec_named(name);
-    if (!codec || *codec == rtp::Codec::g722 || *codec == rtp::Codec::opus) return "PCMA, PCMU or GSM";
+    if (!codec) return "PCMA, PCMU, GSM, G722 or opus";
     media.codecs.push_back(*codec);
     return {};
   });

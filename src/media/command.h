@@ -43,8 +43,8 @@ struct Monitor {
 };
 struct Release {};
 
-// A leg goes from one worker to another: the new one is told to expect it, and holds the leg's commands; the old one is
-// told to hand it over; it arrives.
+// A leg goes from one worker to another: the new one is told to expect it, and holds its commands until then; the old
+// one is told to hand it over; it arrives.
 struct Expect {};
 struct HandOver {
   Worker* to = nullptr;

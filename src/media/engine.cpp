@@ -21,8 +21,6 @@ namespace rw::media {
 namespace {
 
 constexpr std::size_t max_workers = 256;
-/// Legs on a worker before the next one gets any: some 30 % of a core when they send and receive.
-constexpr std::size_t full_worker = 1200;
 /// Ports tried before giving up when other programs hold them.
 constexpr int max_bind_tries = 64;
 
@@ -145,7 +143,8 @@ class Engine::Impl {
   /// The first worker that is not full; then the least loaded. A worker with few legs wakes up as often as one with
   /// many, so legs are not spread thinner than needed.
   std::size_t choose_worker() const {
-    const auto open = std::ranges::find_if(workers_, [](const auto& worker) { return worker->legs() < full_worker; });
+    const auto open = std::ranges::find_if(
+        workers_, [this](const auto& worker) { return worker->legs() < options_.legs_per_worker; });
     if (open != workers_.end()) return static_cast<std::size_t>(open - workers_.begin());
     const auto least = std::ranges::min_element(workers_, {}, [](const auto& worker) { return worker->legs(); });
     return static_cast<std::size_t>(least - workers_.begin());

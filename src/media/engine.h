@@ -21,7 +21,7 @@ namespace rw::media {
 using LegId = std::uint64_t;
 using PlayId = std::uint64_t;
 /// No PlayEnded comes for an item with this id.
-inline constexpr PlayId unreported_play = 0;
+inline constexpr PlayId unreported_play = ~PlayId{0};
 
 enum class Latch : std::uint8_t { any, same_address, off };
 
@@ -30,6 +30,8 @@ struct EngineOptions {
   std::uint16_t first_port = 16384;  ///< RTP on even ports, RTCP on the next odd one
   std::uint16_t last_port = 32767;
   int workers = 0;  ///< 0: one per core
+  /// Legs on a worker before the next one gets any: some 30 % of a core when they send and receive.
+  std::size_t legs_per_worker = 1200;
   Latch latch = Latch::any;
   std::chrono::milliseconds rtp_timeout{60'000};
   std::chrono::milliseconds port_rest{30'000};  ///< how long a port rests before it is used again

@@ -164,17 +164,9 @@ void Worker::take_commands() {
 }
 
 void Worker::take(Command& command) {
-  const auto hold_for = [&](LegId awaited) {
-    const auto found = held_.find(awaited);
-    if (found == held_.end()) return false;
-    if (awaited != command.leg) held_.try_emplace(command.leg);  // what follows for this leg waits as well
-    held_[awaited].push_back(std::move(command));
-    return true;
-  };
-  if (!std::holds_alternative<Arrive>(command.what)) {
-    if (hold_for(command.leg)) return;
-    if (const auto* join = std::get_if<Join>(&command.what); join != nullptr && hold_for(join->other)) return;
-    if (const auto* monitor = std::get_if<Monitor>(&command.what); monitor != nullptr && hold_for(monitor->a)) return;
+  if (!expected_.empty() && !std::holds_alternative<Arrive>(command.what)) {
+    held_.push_back(std::move(command));
+    return;
   }
   std::visit([&](auto& what) { apply(command.leg, what); }, command.what);
 }

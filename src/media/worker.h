@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/mailbox.h"
@@ -62,7 +63,7 @@ class Worker : private Io::Receiver {
   void run();
   bool wait_for_work();
   void take_commands();
-  /// Applies the command, or holds it until the leg that it needs has arrived.
+  /// Applies the command, or holds it while a leg is expected.
   void take(Command& command);
   void apply(LegId id, AddLeg& command);
   void apply(LegId id, Expect& command);
@@ -79,7 +80,7 @@ class Worker : private Io::Receiver {
   void unlink(Index index);
   /// Takes the leg out of everything but its sockets.
   void take_out(Index index);
-  void resume(LegId id);
+  void take_held();
   void pass_on(Entry& from, const Heard& heard);
   /// Packets that come before the leg is configured wait in the kernel until then: the caller may be quicker than we.
   void listen(Index index);
@@ -116,7 +117,11 @@ class Worker : private Io::Receiver {
   TimePoint deadline_;
   TimePoint now_;
   std::vector<Command> commands_;
-  std::unordered_map<LegId, std::vector<Command>> held_;  ///< commands of legs that have not arrived
+  // While a leg is expected, all commands wait for it, so that none overtakes another. As all workers get theirs in one
+  // order, in which a leg's Expect and HandOver stand together, no two workers can wait for each other.
+  std::unordered_set<LegId> expected_;
+  std::unordered_set<LegId> early_;  ///< arrived while their Expect is still held
+  std::vector<Command> held_;
   Counters counters_;
 
   std::thread thread_;

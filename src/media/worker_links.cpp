@@ -62,7 +62,7 @@ void Worker::unlink(Index index) {
 // ------------------------------------------------------------------------------------------------- from worker to worker
 
 void Worker::apply(LegId id, Expect&) {
-  held_.try_emplace(id);
+  if (early_.erase(id) == 0) expected_.insert(id);
 }
 
 void Worker::apply(LegId id, HandOver& command) {
@@ -101,24 +101,13 @@ void Worker::apply(LegId id, Arrive& command) {
   } else {
     legs_.fetch_sub(1, std::memory_order_relaxed);
   }
-  resume(id);
+  if (expected_.erase(id) == 0) early_.insert(id);
+  if (expected_.empty()) take_held();
 }
 
-/// The leg is there: what was held back for it happens, and what was held back behind that.
-void Worker::resume(LegId id) {
-  auto waiting = held_.extract(id);
-  if (waiting.empty()) return;
-  for (Command& command : waiting.mapped()) {
-    const LegId waited = command.leg;
-    if (waited == id) {
-      take(command);
-      continue;
-    }
-    auto behind = held_.extract(waited);
-    take(command);
-    if (behind.empty()) continue;
-    for (Command& next : behind.mapped()) take(next);
-  }
+void Worker::take_held() {
+  std::vector<Command> held = std::exchange(held_, {});
+  for (Command& command : held) take(command);
 }
 
 }  // namespace rw::media

@@ -48,7 +48,7 @@ def test_a_good_file_is_ok(check):
     ("[media]\nworkers = 2.5\n", 2, "media.workers", "2.5", "a whole number from 0 to 256"),
     ("[media]\nports = [9, 3]\n", 2, "media.ports", "", "FIRST < LAST"),
     ("[media]\nlatch = 'some'\n", 2, "media.latch", "some", '"any" | "same-address" | "off"'),
-    ("[media]\ncodecs = ['PCMA', 'MP3']\n", 2, "media.codecs", "MP3", "PCMA, PCMU or GSM"),
+    ("[media]\ncodecs = ['PCMA', 'MP3']\n", 2, "media.codecs", "MP3", "PCMA, PCMU, GSM, G722 or opus"),
     ("[media]\naddress = 'here'\n", 2, "media.address", "here", "an IP address"),
     ("[media]\nio_uring = 'yes'\n", 2, "media.io_uring", "yes", "true or false"),
     ("[sip]\nlisten = ['sctp:1.2.3.4:5060']\n", 2, "sip.listen", "sctp:1.2.3.4:5060", "udp:ADDRESS:PORT or tcp:ADDRESS:PORT"),

@@ -76,7 +76,7 @@ TEST(Config, ErrorsNameFileLineKeyFoundAndExpected) {
               HasSubstr("test.toml:2: sip.listen: found string 'carrier', expected udp:ADDRESS:PORT"));
   EXPECT_THAT(problem("[server]\ncolour = 1\n"), HasSubstr("test.toml:2: server.colour: unknown key"));
   EXPECT_THAT(problem("[media]\nports = [3, 2]\n"), HasSubstr("media.ports"));
-  EXPECT_THAT(problem("[media]\ncodecs = [\"G729\"]\n"), HasSubstr("PCMA, PCMU or GSM"));
+  EXPECT_THAT(problem("[media]\ncodecs = [\"G729\"]\n"), HasSubstr("PCMA, PCMU, GSM, G722 or opus"));
   EXPECT_THAT(problem("[log]\nlevel = \"loud\"\n"), HasSubstr("\"debug\" | \"info\""));
   EXPECT_THAT(problem("[server\n"), HasSubstr("test.toml:1: "));
 }

@@ -81,10 +81,24 @@ TEST_P(CodecTest, AnyBytesOfAnyLengthAreTaken) {
   }
 }
 
-TEST(Codec, WhatIsNotThereYetIsNull) {
-  EXPECT_EQ(make_encoder(rtp::Codec::opus), nullptr);
-  EXPECT_EQ(make_decoder(rtp::Codec::g722), nullptr);
+TEST(Codec, OnlyWidebandCodecsHaveTheWideRate) {
+  EXPECT_EQ(make_encoder(rtp::Codec::pcma, 16000), nullptr);
+  EXPECT_EQ(make_decoder(rtp::Codec::gsm, 16000), nullptr);
+  EXPECT_NE(make_encoder(rtp::Codec::opus, 16000), nullptr);
+  EXPECT_NE(make_decoder(rtp::Codec::g722, 16000), nullptr);
+  EXPECT_EQ(make_decoder(rtp::Codec::opus, 44100), nullptr);
   EXPECT_FALSE(silence_frame(rtp::Codec::opus).empty());
+}
+
+TEST(G711, OneLawBecomesTheOther) {
+  for (int code = 0; code < 256; ++code) {
+    const std::array<std::uint8_t, 1> in{static_cast<std::uint8_t>(code)};
+    std::array<std::uint8_t, 1> out{};
+    alaw_to_ulaw(in, out);
+    EXPECT_EQ(out[0], to_ulaw(from_alaw(in[0])));
+    ulaw_to_alaw(in, out);
+    EXPECT_EQ(out[0], to_alaw(from_ulaw(in[0])));
+  }
 }
 
 }  // namespace

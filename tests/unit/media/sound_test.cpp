@@ -36,8 +36,24 @@ TEST(Sound, HasAFormOnlyAfterEncoding) {
   ASSERT_NE(sound->payload(rtp::Codec::gsm), nullptr);
   EXPECT_EQ(sound->payload(rtp::Codec::gsm)->frame(1).size(), 33U);
   EXPECT_GT(sound->memory(), before);
+}
+
+TEST(Sound, MayHaveFramesOfDifferentLengths) {
+  const SoundPtr sound = sound_of(320);
   sound->encode(rtp::Codec::opus);
-  EXPECT_EQ(sound->payload(rtp::Codec::opus), nullptr);
+  const Payload* payload = sound->payload(rtp::Codec::opus);
+  ASSERT_NE(payload, nullptr);
+  ASSERT_EQ(payload->frames(), 2U);
+  EXPECT_FALSE(payload->frame(0).empty());
+  EXPECT_FALSE(payload->frame(1).empty());
+}
+
+TEST(Sound, HasNoFormOfACodecWithoutItsRate) {
+  const Sound wide(std::vector<std::int16_t>(640), 16000);
+  wide.encode(rtp::Codec::pcma);
+  EXPECT_EQ(wide.payload(rtp::Codec::pcma), nullptr);
+  wide.encode(rtp::Codec::g722);
+  EXPECT_NE(wide.payload(rtp::Codec::g722), nullptr);
 }
 
 TEST(Sound, MayBeEncodedByManyThreads) {

@@ -11,7 +11,7 @@ from .description import Description
 
 SCHEMAS = {"newCall": "NewCallRequest", "getIvrCommand": "GetIvrCommandRequest", "callAnswered": "CallAnsweredRequest",
            "callNotify": "CallNotifyRequest", "sessionCompleted": "SessionCompletedRequest",
-           "getCallIdentifier": "GetCallIdentifierRequest", "alarms": "AlarmRequest"}
+           "getCallIdentifier": "GetCallIdentifierRequest", "alarms": "AlarmRequest", "callEvent": "CallEventRequest"}
 
 
 class Raw:
@@ -65,7 +65,7 @@ class Application:
 
     def reset(self):
         with self.changed:
-            self.replies = {"newCall": {"action": "ivr"}, "getIvrCommand": {"getIVRCommandAfter": 30}}
+            self.replies = {"newCall": {"action": "ivr"}, "getIvrCommand": {"getIVRCommandAfter": 30}, "callEvent": {"action": "drop"}}
             self.requests.clear()
             self.problems.clear()
             self.connections = 0

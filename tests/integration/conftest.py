@@ -168,3 +168,26 @@ def called_phone(request):
     yield make
     for one in phones:
         one.close()
+
+
+@pytest.fixture
+def calls():
+    """The reply that rings the phones."""
+    def make(*phones, **more):
+        address = phones[0].uri if len(phones) == 1 else [one.uri for one in phones]
+        return {"action": "call", "destAddr": address, **more}
+    return make
+
+
+@pytest.fixture
+def connected(application, phone, called_phone, calls):
+    """A caller and a callee that are joined. `caller`, `callee`: what the phones are like; `more`: further members of the reply."""
+    def make(caller=None, callee=None, on=None, **more):
+        callee = called_phone(on, **(callee or {}))
+        application.replies["newCall"] = calls(callee, **more)
+        caller = phone(on, **(caller or {}))
+        caller.call()
+        callee.wait_request("ACK")
+        application.wait_for("callAnswered")
+        return caller, callee
+    return make

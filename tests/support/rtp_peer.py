@@ -1,7 +1,5 @@
 """One end of an RTP stream: hears what the server plays, and speaks."""
 
-import ctypes
-import ctypes.util
 import random
 import socket
 import struct
@@ -11,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .codecs import CODECS, FRAME
+
 SO_TIMESTAMPNS = 35  # not in the socket module
-FRAME = 160  # samples of 20 ms at 8 kHz
 
 
 @dataclass
@@ -24,51 +23,6 @@ class Packet:
     timestamp: int
     ssrc: int
     payload: bytes
-
-
-def _alaw_table():
-    table = np.zeros(256)
-    for code in range(256):
-        value = code ^ 0x55
-        exponent, mantissa = (value >> 4) & 7, value & 15
-        sample = (mantissa << 4) + 8
-        if exponent:
-            sample = (sample + 0x100) << (exponent - 1)
-        table[code] = sample if value & 0x80 else -sample
-    return table
-
-
-def _ulaw_table():
-    table = np.zeros(256)
-    for code in range(256):
-        value = ~code & 0xFF
-        sample = (((value & 15) << 3) + 0x84) << ((value >> 4) & 7)
-        table[code] = -(sample - 0x84) if value & 0x80 else sample - 0x84
-    return table
-
-
-ALAW, ULAW = _alaw_table(), _ulaw_table()
-
-
-def encode_alaw(samples):
-    """By the nearest entry of the decoding table: slow, and right by construction."""
-    order = np.argsort(ALAW)
-    values = ALAW[order]
-    at = np.clip(np.searchsorted(values, samples), 1, 255)
-    nearer = np.where(np.abs(values[at] - samples) < np.abs(values[at - 1] - samples), at, at - 1)
-    return bytes(order[nearer].astype(np.uint8))
-
-
-class _Gsm:
-    def __init__(self):
-        self.library = ctypes.CDLL(ctypes.util.find_library("gsm"))
-        self.library.gsm_create.restype = ctypes.c_void_p
-        self.state = ctypes.c_void_p(self.library.gsm_create())
-
-    def decode(self, frame):
-        out = (ctypes.c_int16 * FRAME)()
-        self.library.gsm_decode(self.state, frame, out)
-        return np.array(out, dtype=float)
 
 
 def tone_share(samples, hertz, rate=8000):
@@ -173,15 +127,12 @@ class RtpPeer:
 
     def audio(self, first=0, last=None):
         """The samples of the packets from `first` on, decoded by their payload type."""
-        gsm, parts = None, []
+        decoders, parts = {}, []
         for packet in self.packets[first:last]:
-            if packet.payload_type == 8:
-                parts.append(ALAW[np.frombuffer(packet.payload, dtype=np.uint8)])
-            elif packet.payload_type == 0:
-                parts.append(ULAW[np.frombuffer(packet.payload, dtype=np.uint8)])
-            elif packet.payload_type == 3:
-                gsm = gsm or _Gsm()
-                parts.append(gsm.decode(packet.payload))
+            if packet.payload_type in CODECS:
+                if packet.payload_type not in decoders:
+                    decoders[packet.payload_type] = CODECS[packet.payload_type]()
+                parts.append(decoders[packet.payload_type].decode(packet.payload))
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def wait_for_tone(self, hertz, timeout=20.0, frames=6, first=0):
@@ -233,12 +184,13 @@ class RtpPeer:
         (sock or self.socket).sendto(header + payload, self.remote)
 
     def speak(self, samples, sock=None):
-        """Sends audio in real time; PCMA."""
+        """Sends audio in real time."""
+        codec = CODECS[self.payload_type]()
         start = time.monotonic()
         for number, at in enumerate(range(0, len(samples) - FRAME + 1, FRAME)):
             self.closing.wait(max(0.0, start + number * 0.02 - time.monotonic()))
-            self.timestamp += FRAME
-            self.send(encode_alaw(samples[at:at + FRAME]), sock=sock)
+            self.timestamp += codec.frame_clock
+            self.send(codec.encode(samples[at:at + FRAME]), sock=sock)
 
     def keep_speaking(self, samples):
         """Speaks on a thread of its own, so that the line is not dead."""

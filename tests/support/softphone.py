@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 
+from .codecs import CODECS
 from .rtp_peer import RtpPeer
 
 _numbers = itertools.count(1)
@@ -40,6 +41,7 @@ class Softphone:
         self.server_address = server.sip_tcp if transport == "tcp" else server.sip_udp
         self.transport = transport.upper()
         self.rtp = RtpPeer()
+        self.rtp.payload_type = codecs[0] if codecs[0] in CODECS else 8
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM)
         self.socket.bind((address, 0))
         if transport == "tcp":
@@ -165,11 +167,11 @@ class Softphone:
 
     def sdp(self, direction=None, codecs=None, port=None, host="127.0.0.1"):
         codecs = list(codecs or self.codecs)
-        names = {0: "PCMU", 3: "GSM", 8: "PCMA", 18: "G729"}
+        names = {18: "G729/8000", **{one: codec.rtpmap for one, codec in CODECS.items()}}
         lines = ["v=0", "o=test 1 1 IN IP4 127.0.0.1", "s=-", f"c=IN IP4 {host}", "t=0 0"]
         formats = codecs + ([101] if self.offer_telephone_event else [])
         lines.append(f"m=audio {self.rtp.port if port is None else port} RTP/AVP " + " ".join(map(str, formats)))
-        lines += [f"a=rtpmap:{one} {names[one]}/8000" for one in codecs]
+        lines += [f"a=rtpmap:{one} {names[one]}" for one in codecs]
         if self.offer_telephone_event:
             lines += ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15"]
         lines.append("a=ptime:20")

@@ -140,13 +140,16 @@ void Joined::hold_changed(bool held) {
 
 void Joined::set_peer_held(bool held) {
   const auto& music = participant_.application().service->hold_music;
-  if (!held || music.empty()) {
+  if (music.empty()) return;  // what the holding party sends is heard
+  if (held) {
+    services_.media.part(participant_.media_leg());
+    hold_music_.start(audio::FilePrompt{participant_.session().domain(), music}, participant_.codec(),
+                      std::chrono::milliseconds(0),
+                      [this](const std::string& problem) { phrase_failed("hold_music", problem, false); });
+  } else {
     hold_music_.stop();
-    return;
+    services_.media.join(participant_.media_leg(), plan_->peer.media_leg);
   }
-  hold_music_.start(audio::FilePrompt{participant_.session().domain(), music}, participant_.codec(),
-                    std::chrono::milliseconds(0),
-                    [this](const std::string& problem) { phrase_failed("hold_music", problem, false); });
 }
 
 void Joined::message(const Letter& letter) {

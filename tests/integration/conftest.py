@@ -191,3 +191,11 @@ def connected(application, phone, called_phone, calls):
         application.wait_for("callAnswered")
         return caller, callee
     return make
+
+
+@pytest.fixture
+def tone_file():
+    """Puts a file with a tone into a server's prompt storage."""
+    def make(server, name, hertz, seconds=0.6):
+        assert server.upload(name, tone_wav(hertz, seconds)).status == 200
+    return make

@@ -68,4 +68,4 @@ class CalledPhone(Softphone):
 
     def request_text(self, method, body="", extra="", **more):
         extra += "".join(f"Route: {one}\r\n" for one in self.route_set)
-        return super().request_text(method, body, extra, from_header=self.identity, **more)
+        return super().request_text(method, body, extra, **{**more, "from_header": self.identity})

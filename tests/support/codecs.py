@@ -102,11 +102,13 @@ class G722:
 
     def encode(self, samples):
         out = ctypes.create_string_buffer(FRAME)
-        return out.raw[:self.library.g722_encode(self.encoder, out, _int16(samples), len(samples))]
+        length = self.library.g722_encode(self.encoder, out, _int16(samples), len(samples))
+        return out.raw[:length]
 
     def decode(self, payload):
         out = (ctypes.c_int16 * (2 * len(payload)))()
-        return np.array(out[:self.library.g722_decode(self.decoder, out, payload, len(payload))], dtype=float)
+        count = self.library.g722_decode(self.decoder, out, payload, len(payload))
+        return np.array(out[:count], dtype=float)
 
 
 class Opus:
@@ -120,7 +122,8 @@ class Opus:
 
     def encode(self, samples):
         out = ctypes.create_string_buffer(400)
-        return out.raw[:self.library.opus_encode(self.encoder, _int16(samples), len(samples), out, 400)]
+        length = self.library.opus_encode(self.encoder, _int16(samples), len(samples), out, 400)
+        return out.raw[:length]
 
     def decode(self, payload):
         out = (ctypes.c_int16 * (FRAME * 6))()

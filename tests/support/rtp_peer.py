@@ -163,6 +163,18 @@ class RtpPeer:
         last = len(self.packets) if last is None else last
         return any(tone_share(self.audio(at, at + frames), hertz) > 0.7 for at in range(first, last - frames + 1, frames))
 
+    def has_tone_pair(self, low, high, frames=3):
+        """Two tones at once, as of a DTMF digit."""
+        return any(tone_share(self.audio(at, at + frames), low) > 0.3 and tone_share(self.audio(at, at + frames), high) > 0.3
+                   for at in range(max(0, len(self.packets) - 30), len(self.packets) - frames + 1))
+
+    def check_one_stream(self):
+        """One source whose numbers and timestamps only grow, without a gap."""
+        assert len({packet.ssrc for packet in self.packets}) == 1
+        for before, after in zip(self.packets, self.packets[1:]):
+            assert (after.sequence - before.sequence) % 65536 == 1, "a sequence number is missing"
+            assert 0 < ((after.timestamp - before.timestamp) & 0xFFFFFFFF) < 2 ** 31, "a timestamp goes back"
+
     def check_continuity(self):
         """One source, no number missing, timestamps in step."""
         packets = [packet for packet in self.packets if packet.payload_type != self.telephone_event]

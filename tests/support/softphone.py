@@ -110,7 +110,10 @@ class Softphone:
             except OSError:
                 return
             if self.transport == "UDP":
-                self._take(data.decode())
+                try:
+                    self._take(data.decode())
+                except OSError:
+                    return  # closed meanwhile
                 continue
             if not data:
                 return

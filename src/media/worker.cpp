@@ -267,6 +267,8 @@ void Worker::release(Index index) {
 void Worker::take_out(Index index) {
   Entry& entry = *entries_[index];
   unlink(index);
+  for (const Index listener : std::exchange(entry.listeners, {}))
+    std::ranges::replace(entries_[listener]->monitored, index, nobody);
   by_id_.erase(entry.leg->id());
   std::erase(slots_[entry.slot], index);
   entry.released = true;

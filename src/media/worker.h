@@ -76,7 +76,7 @@ class Worker : private Io::Receiver {
   void apply(LegId id, What& command);
   Index add(AddLeg& command, std::uint8_t slot);
   Index find(LegId id) const;
-  /// The leg and those it is joined to, hears or is heard by are alone.
+  /// The leg and the one that it is joined to hear nobody any more.
   void unlink(Index index);
   /// Takes the leg out of everything but its sockets.
   void take_out(Index index);

@@ -52,8 +52,6 @@ void Worker::unlink(Index index) {
     entries_[peer]->peer = nobody;
     entries_[peer]->leg->alone();
   }
-  for (const Index listener : std::exchange(entry.listeners, {}))
-    std::ranges::replace(entries_[listener]->monitored, index, nobody);
   for (const Index heard : std::exchange(entry.monitored, {nobody, nobody}))
     if (heard != nobody) std::erase(entries_[heard]->listeners, index);
   entry.leg->alone();

@@ -142,7 +142,7 @@ class Softphone:
             return
         if message.method == "BYE":
             self.state = "over"
-        if self.auto_answer and message.method in ("BYE", "OPTIONS", "UPDATE", "INFO"):
+        if self.auto_answer and message.method in ("BYE", "OPTIONS", "UPDATE", "INFO", "NOTIFY"):
             self.respond(message, 200)
         elif self.auto_answer and message.method == "INVITE":
             self.respond(message, 200, self.sdp(), extra="Contact: " + self.contact + "\r\n")

@@ -236,6 +236,8 @@ TEST_P(EngineJoinTest, AMonitorHearsBothAndIsHeardByNobody) {
   begin_leg(c_, with(c_, rtp::Codec::pcma), a_.leg);
   engine_->join(a_.leg, b_.leg);
   engine_->monitor(c_.leg, a_.leg, b_.leg);
+  engine_->part(a_.leg);  // as for music on hold
+  engine_->join(a_.leg, b_.leg);
   const std::uint8_t low = alaw_of(8), high = alaw_of(16);
   ASSERT_TRUE(say_until(a_, b_, 8, frame(low), is(8, low)));
   bool both = false;

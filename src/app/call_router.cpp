@@ -33,7 +33,8 @@ struct Runner {
 void CallRouter::execute(api::CallCommand command, Done done) {
   // A new call goes to any shard; for one that runs they are asked one after the other.
   const bool fresh = std::holds_alternative<api::PlaceIvrCall>(command);
-  ask(fresh ? next_++ % shards_.size() : 0, std::make_shared<const api::CallCommand>(std::move(command)), std::move(done));
+  ask(fresh ? next_++ % shards_.size() : 0, std::make_shared<const api::CallCommand>(std::move(command)),
+      std::move(done));
 }
 
 void CallRouter::ask(std::size_t index, std::shared_ptr<const api::CallCommand> command, Done done) const {

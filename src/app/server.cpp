@@ -205,33 +205,33 @@ Result<void> Server::start_shards() {
   } catch (const std::exception& problem) {
     return fail(std::string("media engine: ") + problem.what());
   }
-  shared_ = std::make_unique<Shared>(Shared{
-      .config = config_,
-      .call_settings = call_settings(config_),
-      .engine = *engine_,
-      .sounds = *sounds_,
-      .tokens = *tokens_,
-      .metrics = metrics_,
-      .log = log_,
-      .directory = [this] { return directory_; },
-      .transmit =
-          [this](sip::Transmit message) {
-            shards_.front()->post([this, message = std::move(message)]() mutable {
-              transports_->send(to_hop(message.flow), std::move(message.bytes));
-            });
-          },
-      .find_next_hops =
-          [this](std::string uri, NextHops::Handler handler) {
-            shards_.front()->post(
-                [this, uri = std::move(uri), handler = std::move(handler)] { next_hops_->find(uri, handler); });
-          },
-      .carry =
-          [this](std::size_t to, call::Letter letter) {
-            shards_[to]->post([shard = shards_[to].get(), letter = std::move(letter)]() mutable {
-              shard->receive(std::move(letter));
-            });
-          },
-      .listeners = {}});
+  shared_ = std::make_unique<Shared>(
+      Shared{.config = config_,
+             .call_settings = call_settings(config_),
+             .engine = *engine_,
+             .sounds = *sounds_,
+             .tokens = *tokens_,
+             .metrics = metrics_,
+             .log = log_,
+             .directory = [this] { return directory_; },
+             .transmit =
+                 [this](sip::Transmit message) {
+                   shards_.front()->post([this, message = std::move(message)]() mutable {
+                     transports_->send(to_hop(message.flow), std::move(message.bytes));
+                   });
+                 },
+             .find_next_hops =
+                 [this](std::string uri, NextHops::Handler handler) {
+                   shards_.front()->post(
+                       [this, uri = std::move(uri), handler = std::move(handler)] { next_hops_->find(uri, handler); });
+                 },
+             .carry =
+                 [this](std::size_t to, call::Letter letter) {
+                   shards_[to]->post([shard = shards_[to].get(), letter = std::move(letter)]() mutable {
+                     shard->receive(std::move(letter));
+                   });
+                 },
+             .listeners = {}});
   const auto count = static_cast<std::size_t>(config_.server.shards);
   for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
   return {};

@@ -20,7 +20,7 @@ struct InboundCall {
   std::string pai_number;
   bool is_private = false;
   std::string call_id;
-  std::string trace_id;  ///< X-Trace-Id, or empty
+  std::string trace_id;                                             ///< X-Trace-Id, or empty
   std::vector<std::pair<std::string, std::string>> custom_headers;  ///< those that begin with X- or P-, as received
 
   static InboundCall read(const sip::Message& invite);

@@ -16,7 +16,10 @@ constexpr milliseconds shortest_round{100};
 }  // namespace
 
 Ivr::Ivr(Services& services, IvrHost& host)
-    : services_(services), host_(host), player_(services, host.media_leg(), *this), background_(services, host.media_leg()) {}
+    : services_(services),
+      host_(host),
+      player_(services, host.media_leg(), *this),
+      background_(services, host.media_leg()) {}
 
 void Ivr::stop(const End* /*end*/) {
   state_ = State::leaving;

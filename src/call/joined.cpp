@@ -38,8 +38,8 @@ void Joined::begin() {
     return;
   }
   services_.media.part(participant_.media_leg());  // early media is over
-  const auto first = greeting.mode == Greeting::Mode::simultaneous ||
-                     (greeting.mode == Greeting::Mode::caller_first) == is_calling();
+  const auto first =
+      greeting.mode == Greeting::Mode::simultaneous || (greeting.mode == Greeting::Mode::caller_first) == is_calling();
   if (first || peer_greeted_) play_greeting();
 }
 
@@ -89,11 +89,10 @@ void Joined::place_monitor() {
   const auto domain = services_.directory()->domain(session.domain());
   if (!domain) return failed("the domain is not served any more");
   auto invite = monitor_invite(
-      plan, monitored,
-      LegOrigin{*domain, session.inbound(), participant_.user(), services_.settings.outbound_proxy});
+      plan, monitored, LegOrigin{*domain, session.inbound(), participant_.user(), services_.settings.outbound_proxy});
   if (!invite) return failed(invite.error().message);
-  auto& monitor = session.add(
-      std::make_unique<Participant>(services_, session, user_of(plan.address), participant_.user()));
+  auto& monitor =
+      session.add(std::make_unique<Participant>(services_, session, user_of(plan.address), participant_.user()));
   monitor.set_connection(plan_->connection, participant_.id(), {});
   if (const auto placed = monitor.place(std::move(*invite), &participant_); !placed) {
     failed(placed.error().message);
@@ -101,8 +100,8 @@ void Joined::place_monitor() {
     return;
   }
   monitor_ = monitor.id();
-  monitor.change(std::make_unique<RingingMonitor>(
-      services_, monitor, MonitoredLegs{participant_.media_leg(), plan_->peer.media_leg}));
+  monitor.change(std::make_unique<RingingMonitor>(services_, monitor,
+                                                  MonitoredLegs{participant_.media_leg(), plan_->peer.media_leg}));
 }
 
 void Joined::stop(const End* end) {

@@ -79,7 +79,7 @@ struct JoinPlan {
   Joined::Role role = Joined::Role::calling;
   PartyFacts peer;
   std::string connection;
-  Greeting greeting = {};                       ///< of both sides
+  Greeting greeting = {};                    ///< of both sides
   std::optional<MonitorOrder> monitor = {};  ///< with the calling half only
 };
 

@@ -13,9 +13,8 @@ using sip::NameAddress;
 using sip::Uri;
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 void remove(sip::Headers& headers, std::string_view name) {
@@ -135,9 +134,8 @@ Result<sip::OutgoingInvite> outgoing_invite(const Destination& destination, cons
     if (to.host == target->host) to.port = target->port;
   }
   invite.to = "<" + to.to_string() + ">";
-  invite.contact_user =
-      contact_user(headers.caller_privacy ? "anonymous" : identity(caller.user, domain).user,
-                   headers.contact_user_parameters);
+  invite.contact_user = contact_user(headers.caller_privacy ? "anonymous" : identity(caller.user, domain).user,
+                                     headers.contact_user_parameters);
   invite.contact_parameters = headers.contact_parameters;
   add_identities(invite, headers, caller, origin, trunk);
   if (origin.caller != nullptr) copy_headers(invite.headers, headers, *origin.caller);
@@ -160,8 +158,8 @@ Result<sip::OutgoingInvite> monitor_invite(const MonitorPlan& plan, const sip::O
   auto invite = outgoing_invite(destination, origin);
   if (!invite) return invite;
   for (const auto& [name, value] : monitored.headers) {
-    const bool custom = name.size() > 2 && name[1] == '-' && (same_name(name.substr(0, 2), "x-") ||
-                                                              same_name(name.substr(0, 2), "p-"));
+    const bool custom =
+        name.size() > 2 && name[1] == '-' && (same_name(name.substr(0, 2), "x-") || same_name(name.substr(0, 2), "p-"));
     const bool ours = plan.sip_from && same_name(name, "P-Asserted-Identity");
     if (custom && !ours) invite->headers.emplace_back(name, value);
   }

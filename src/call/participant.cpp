@@ -8,8 +8,7 @@
 
 namespace rw::call {
 
-Participant::Participant(Services& services, Session& session, sip::LegId leg,
-                         std::shared_ptr<const InboundCall> call)
+Participant::Participant(Services& services, Session& session, sip::LegId leg, std::shared_ptr<const InboundCall> call)
     : services_(services),
       session_(session),
       id_(services.ids.uuid()),

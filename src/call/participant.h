@@ -127,8 +127,8 @@ class Participant final : public IvrHost {
   const std::string id_;
   const std::shared_ptr<const InboundCall> inbound_;  ///< null: we have placed the leg
   const std::string user_;
-  std::string remote_user_;   ///< of the party at the other end, or what the caller dialled
-  std::string remote_id_;     ///< participant at the other end, or empty
+  std::string remote_user_;  ///< of the party at the other end, or what the caller dialled
+  std::string remote_id_;    ///< participant at the other end, or empty
   sip::LegId sip_leg_ = 0;
   std::string call_id_;
   std::string offer_;        ///< the caller's

@@ -25,7 +25,7 @@ struct PartyFacts {
   PartyAddress address;
   std::string domain;
   std::string session;
-  std::string user;             ///< SIP user part
+  std::string user;  ///< SIP user part
   media::LegId media_leg = 0;
   std::uint32_t expires = 0;  ///< session interval of its leg, seconds; 0: none
   bool held = false;          ///< it holds the call: it wants to hear nothing

@@ -17,16 +17,15 @@ constexpr std::size_t most_parameters = 32;
 
 bool is_token(std::string_view text) {
   return !text.empty() && text.size() <= longest_name && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return c < 0x80 && (std::isalnum(c) != 0 || std::string_view("-.!%*_+`'~").find(static_cast<char>(c)) !=
-                                                    std::string_view::npos);
+    return c < 0x80 && (std::isalnum(c) != 0 ||
+                        std::string_view("-.!%*_+`'~").find(static_cast<char>(c)) != std::string_view::npos);
   });
 }
 
 bool begins_with(std::string_view text, std::string_view prefix) {
   return text.size() > prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), text.begin(), [](unsigned char a, unsigned char b) {
-           return std::tolower(a) == std::tolower(b);
-         });
+         std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
 
 /// As the reference writes them: {"x-header1": …} becomes X-Header1.
@@ -132,8 +131,7 @@ HeaderChanges header_changes(JsonFields& parent, std::string_view name, std::str
       return changes;
     }
     if (array != nullptr) {
-      for (const auto& item : *array)
-        change.values.push_back(scalar(fields, member.key(), item).value_or(""));
+      for (const auto& item : *array) change.values.push_back(scalar(fields, member.key(), item).value_or(""));
     } else if (!member.value().is_null()) {
       change.values.push_back(scalar(fields, member.key(), member.value()).value_or(""));
     }

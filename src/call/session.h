@@ -25,8 +25,8 @@ class SessionHolder {
   virtual void session_over(const std::string& session_id) = 0;
 };
 
-/// One call session: everything that grew from one inbound call, or one that the API has placed. Owns its participants; ends with the last of them,
-/// with one sessionCompleted, whatever ended it.
+/// One call session: everything that grew from one inbound call, or one that the API has placed. Owns its participants;
+/// ends with the last of them, with one sessionCompleted, whatever ended it.
 class Session {
  public:
   /// `inbound`: the call that it grows from; null: the API has placed one.

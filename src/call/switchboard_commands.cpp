@@ -110,14 +110,15 @@ Verdict Switchboard::place_ivr_call(const PlacedCallOrder& order, TimePoint now)
   services_.now = now;
   const auto domain = services_.directory()->domain(order.service->domain);
   if (!domain) return not_found("the domain is not served any more");
-  auto invite = outgoing_invite(order.destination, LegOrigin{*domain, nullptr, order.service->id,
-                                                             services_.settings.outbound_proxy});
+  auto invite = outgoing_invite(order.destination,
+                                LegOrigin{*domain, nullptr, order.service->id, services_.settings.outbound_proxy});
   if (!invite) return {400, "invalid", invite.error().message};
   SessionHolder& holder = *this;
   auto& session = open(std::make_unique<Session>(services_, holder, order.service, order.trace_id, nullptr));
   if (order.session_reference) session.set_reference(*order.session_reference);
-  auto& participant = session.add(std::make_unique<Participant>(
-      services_, session, user_of(order.destination.address), order.destination.headers.sip_from.value_or(order.service->id)));
+  auto& participant =
+      session.add(std::make_unique<Participant>(services_, session, user_of(order.destination.address),
+                                                order.destination.headers.sip_from.value_or(order.service->id)));
   if (const auto placed = participant.place(std::move(*invite), nullptr); !placed) {
     Verdict verdict{503, "unavailable", placed.error().message};
     session.discard();

@@ -62,7 +62,8 @@ struct DtmfReceived {
   char digit = 0;                         ///< 0-9 * # A-D
   std::chrono::milliseconds duration{0};  ///< 0: not known, as digits are reported when they begin
 };
-/// Once for each play() with an id other than unreported_play: it ran to its end (`completed`), or was stopped, replaced or released.
+/// Once for each play() with an id other than unreported_play: it ran to its end (`completed`), or was stopped,
+/// replaced or released.
 struct PlayEnded {
   LegId leg = 0;
   PlayId play = 0;

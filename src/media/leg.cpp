@@ -86,7 +86,7 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   last_received_ = now;
   timed_out_ = false;
   statistics_.received(packet->ssrc, packet->sequence, packet->timestamp, rtp_time(now));
-  const std::optional<char> digit = is_event ? events_.receive(*packet)
+  const std::optional<char> digit = is_event  ? events_.receive(*packet)
                                     : inband_ ? detect_digit(*packet, *codec)
                                               : std::nullopt;
   if (digit) sink_(DtmfReceived{id_, *digit, std::chrono::milliseconds(0)});
@@ -205,8 +205,8 @@ std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimeP
   const bool is_event = !heard.codec;
   const bool as_event = parameters_.telephone_event_send.has_value();
   // Events go through as they come if the clocks agree; tones in the audio are heard anyway.
-  const bool same_form = is_event ? as_event && !converter_ && heard.rtp_clock == rtp::facts(parameters_.codec).rtp_clock
-                                  : !as_event;
+  const bool same_form =
+      is_event ? as_event && !converter_ && heard.rtp_clock == rtp::facts(parameters_.codec).rtp_clock : !as_event;
   if (heard.digit != 0 && !same_form) send_digit(heard.digit);
   if (is_event && !same_form) return 0;
 

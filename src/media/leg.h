@@ -37,10 +37,10 @@ struct LegSeed {
 
 /// What came from a leg's other side, for those who hear it.
 struct Heard {
-  rtp::Packet packet;              ///< valid as long as the datagram
-  std::optional<rtp::Codec> codec; ///< none: a telephone-event
-  std::uint32_t rtp_clock = 8000;  ///< Hz, of its stream
-  char digit = 0;                  ///< that began with this packet, or 0
+  rtp::Packet packet;               ///< valid as long as the datagram
+  std::optional<rtp::Codec> codec;  ///< none: a telephone-event
+  std::uint32_t rtp_clock = 8000;   ///< Hz, of its stream
+  char digit = 0;                   ///< that began with this packet, or 0
 };
 
 /// One RTP stream in each direction, without sockets, clock or thread: packets and times in, packets and events out.
@@ -130,7 +130,7 @@ class Leg {
   OutgoingStream stream_;
   std::unique_ptr<Converter> converter_;  ///< of what other legs hear, if it has to be converted
   TimePoint last_passed_;                 ///< when the other leg's audio came last that needs no conversion
-  std::uint16_t octets_written_ = 0;  ///< of the packet that is to be sent
+  std::uint16_t octets_written_ = 0;      ///< of the packet that is to be sent
 
   // In.
   SourceFilter source_;

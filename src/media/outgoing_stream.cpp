@@ -32,8 +32,8 @@ std::optional<rtp::Packet> OutgoingStream::passed_on(const rtp::Packet& packet) 
   if (anchor_) {
     const auto step = static_cast<std::int16_t>(packet.sequence - anchor_->sequence);
     const auto ahead = static_cast<std::int16_t>(anchor_->our_sequence + step - sequence_);
-    const auto time = static_cast<std::int32_t>(packet.timestamp - anchor_->timestamp - last_timestamp_ +
-                                                anchor_->our_timestamp);
+    const auto time =
+        static_cast<std::int32_t>(packet.timestamp - anchor_->timestamp - last_timestamp_ + anchor_->our_timestamp);
     if (packet.ssrc != anchor_->ssrc || std::abs(ahead) > max_sequence_jump ||
         std::abs(static_cast<std::int64_t>(time)) > std::int64_t{max_frame_jump} * frame_clock_) {
       timestamp_ = frame();

@@ -42,8 +42,7 @@ class G722Decoder : public Decoder {
       : samples_per_octet_(rate / 8000), state_(g722_decode_init(nullptr, g722_bit_rate, g722_options(rate))) {}
   std::size_t decode(std::span<const std::uint8_t> payload, std::span<std::int16_t> out) override {
     const std::size_t octets = std::min(out.size() / samples_per_octet_, payload.size());
-    return static_cast<std::size_t>(
-        g722_decode(state_.get(), out.data(), payload.data(), static_cast<int>(octets)));
+    return static_cast<std::size_t>(g722_decode(state_.get(), out.data(), payload.data(), static_cast<int>(octets)));
   }
 
  private:

@@ -33,8 +33,8 @@ class Worker : private Io::Receiver {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Releases the legs that are left and joins the thread. The destructor does it too; among several workers, first stop
-  /// all of them.
+  /// Releases the legs that are left and joins the thread. The destructor does it too; among several workers, first
+  /// stop all of them.
   void stop();
   /// Any thread, until stop().
   void post(Command command);
@@ -55,9 +55,9 @@ class Worker : private Io::Receiver {
     std::uint8_t slot = 0;
     std::uint8_t open_sockets = 0;
     bool released = false;
-    Index peer = nobody;                                 ///< leg that this one is joined to
-    std::vector<Index> listeners;                        ///< legs that hear this one as monitors
-    std::array<Index, 2> monitored = {nobody, nobody};   ///< legs that this one hears as a monitor
+    Index peer = nobody;                                ///< leg that this one is joined to
+    std::vector<Index> listeners;                       ///< legs that hear this one as monitors
+    std::array<Index, 2> monitored = {nobody, nobody};  ///< legs that this one hears as a monitor
   };
 
   void run();

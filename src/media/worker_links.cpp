@@ -57,7 +57,8 @@ void Worker::unlink(Index index) {
   entry.leg->alone();
 }
 
-// ------------------------------------------------------------------------------------------------- from worker to worker
+// ------------------------------------------------------------------------------------------------- from worker to
+// worker
 
 void Worker::apply(LegId id, Expect&) {
   if (early_.erase(id) == 0) expected_.insert(id);
@@ -71,7 +72,8 @@ void Worker::apply(LegId id, HandOver& command) {
   }
   Entry& entry = *entries_[index];
   const std::size_t slots = (entry.slot + slot_count - slot_) % slot_count;
-  Arrive arrival{{nullptr, {}, {}, entry.port}, entry.open_sockets != 0, deadline_ + slots * std::chrono::milliseconds(1)};
+  Arrive arrival{
+      {nullptr, {}, {}, entry.port}, entry.open_sockets != 0, deadline_ + slots * std::chrono::milliseconds(1)};
   take_out(index);
   if (arrival.listening) {
     arrival.leg.rtp = io_->take(entry.rtp);

@@ -145,9 +145,9 @@ struct Ended {
   std::string phrase;  ///< reason phrase of `status`, or what went wrong
 };
 
-using Event = std::variant<IncomingInvite, InviteCancelled, Progress, Answered, Acknowledged, ProvisionalAcknowledged,
-                           OfferReceived, OfferAnswered, Refreshed, RefreshRefused, InformationReceived,
-                           ReferReceived, Ended>;
+using Event =
+    std::variant<IncomingInvite, InviteCancelled, Progress, Answered, Acknowledged, ProvisionalAcknowledged,
+                 OfferReceived, OfferAnswered, Refreshed, RefreshRefused, InformationReceived, ReferReceived, Ended>;
 
 /// A host name has to be looked up (RFC 3263) before something can be sent. Answer with resolved(); after 64*T1 it is
 /// taken as not found.

@@ -139,7 +139,7 @@ def test_split_and_connect_again(server, connected, application):
     assert server.post("splitconnection", {"replyId": answered["replyId"], "connectionId": answered["connectionId"]}).status == 200
     application.wait_for("callEvent", 2)
     assert {one["event"] for one in seen} == {"callerConnectionSplit", "calleeConnectionSplit"}
-    application.wait_for("callAnswered", 3)
+    application.wait_for("callAnswered", 2)
     hear_each_other(caller, callee)
     caller.rtp.check_one_stream()
     callee.rtp.check_one_stream()

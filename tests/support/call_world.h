@@ -29,18 +29,19 @@ class World {
   struct Shard {
     Shard(World& world, std::size_t index, std::size_t count)
         : user_agent(options_of(world, index)),
-          services{.settings = world.settings,
-                   .sip = user_agent,
-                   .media = world.media,
-                   .sounds = world.sounds,
-                   .application = application,
-                   .tokens = world.tokens,
-                   .metrics = world.metrics,
-                   .log = ops::Log(ops::Log::Format::text, ops::Level::error),
-                   .directory = [&world] { return world.directory; },
-                   .shard = index,
-                   .shards = count,
-                   .carry = [&world](std::size_t to, Letter letter) { world.letters.emplace_back(to, std::move(letter)); }},
+          services{
+              .settings = world.settings,
+              .sip = user_agent,
+              .media = world.media,
+              .sounds = world.sounds,
+              .application = application,
+              .tokens = world.tokens,
+              .metrics = world.metrics,
+              .log = ops::Log(ops::Log::Format::text, ops::Level::error),
+              .directory = [&world] { return world.directory; },
+              .shard = index,
+              .shards = count,
+              .carry = [&world](std::size_t to, Letter letter) { world.letters.emplace_back(to, std::move(letter)); }},
           calls(services) {}
 
     sip::UserAgent user_agent;
@@ -132,7 +133,8 @@ class World {
   /// The last notification of that event, or an empty object.
   boost::json::object notice(std::string_view event, std::size_t shard = 0) {
     const auto& notices = application(shard).notices;
-    const auto found = std::find_if(notices.rbegin(), notices.rend(), [&](const auto& one) { return one.first == event; });
+    const auto found =
+        std::find_if(notices.rbegin(), notices.rend(), [&](const auto& one) { return one.first == event; });
     return found == notices.rend() ? boost::json::object{} : found->second;
   }
   ReplySubject subject_of(const boost::json::object& body) const {

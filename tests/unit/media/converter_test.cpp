@@ -24,8 +24,7 @@ double share_of(std::span<const std::int16_t> samples, double frequency, double 
 /// A speaker of one codec: sine waves in packets.
 class Speaker {
  public:
-  Speaker(rtp::Codec codec, double frequency)
-      : codec_(codec), frequency_(frequency), encoder_(make_encoder(codec)) {}
+  Speaker(rtp::Codec codec, double frequency) : codec_(codec), frequency_(frequency), encoder_(make_encoder(codec)) {}
   std::vector<std::uint8_t> frame() {
     std::array<std::int16_t, frame_samples> samples;
     for (auto& sample : samples)

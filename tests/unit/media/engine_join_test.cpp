@@ -134,8 +134,7 @@ TEST_P(EngineJoinTest, DigitsGoThroughAndAreReported) {
   ASSERT_TRUE(hears(a_, b_));
   const std::array<std::uint8_t, 4> press{5, 0x0A, 0, 160};
   a_.peer.send_rtp(a_.local, 101, press, 9000);
-  const auto heard =
-      b_.peer.receive_until([](const Datagram& datagram) { return datagram.rtp().payload_type == 101; });
+  const auto heard = b_.peer.receive_until([](const Datagram& datagram) { return datagram.rtp().payload_type == 101; });
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->rtp().payload[0], 5);
   const auto reported = a_.log.next_is<DtmfReceived>();

@@ -49,6 +49,7 @@ def test_the_caller_hears_that_it_rings(phone, called_phone, application, reply,
         caller.rtp.wait_for_tone(425)
     else:
         caller.rtp.wait_for_silence()
+    callee.wait_request("INVITE")
     callee.answer()
     assert caller.wait_final().status == 200
     caller.ack()
@@ -67,6 +68,7 @@ def test_the_other_side_makes_the_tone(phone, called_phone, application, calls):
     while (progress := caller.wait_response()).status == 100:
         pass
     assert progress.status == 180 and not progress.body
+    callee.wait_request("INVITE")
     callee.answer()
     caller.follow(caller.wait_final())
     caller.ack()

@@ -142,7 +142,7 @@ class Softphone:
             return
         if message.method == "BYE":
             self.state = "over"
-        if self.auto_answer and message.method in ("BYE", "OPTIONS", "UPDATE", "INFO", "NOTIFY"):
+        if self.auto_answer and message.method in ("BYE", "CANCEL", "OPTIONS", "UPDATE", "INFO", "NOTIFY"):
             self.respond(message, 200)
         elif self.auto_answer and message.method == "INVITE":
             self.respond(message, 200, self.sdp(), extra="Contact: " + self.contact + "\r\n")
@@ -237,10 +237,11 @@ class Softphone:
             if response.status >= 200:
                 return response
 
-    def wait_request(self, method, timeout=20.0):
+    def wait_request(self, *methods, timeout=20.0):
+        """The next request with one of the methods."""
         while True:
             request = self.requests.get(timeout=timeout)
-            if request.method == method:
+            if request.method in methods:
                 return request
 
     # ---- whole calls

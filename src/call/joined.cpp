@@ -82,14 +82,15 @@ void Joined::announce() {
 
 void Joined::place_monitor() {
   auto& session = participant_.session();
-  const auto& [plan, monitored] = *plan_->monitor;
+  const MonitorPlan& plan = plan_->monitor->plan;
   const auto failed = [&](const std::string& why) {
     session.log().warning("the monitor can't be called", {{"address", plan.address}, {"why", why}});
   };
   const auto domain = services_.directory()->domain(session.domain());
   if (!domain) return failed("the domain is not served any more");
-  auto invite = monitor_invite(
-      plan, monitored, LegOrigin{*domain, session.inbound(), participant_.user(), services_.settings.outbound_proxy});
+  auto invite =
+      monitor_invite(plan, plan_->monitor->monitored,
+                     LegOrigin{*domain, session.inbound(), participant_.user(), services_.settings.outbound_proxy});
   if (!invite) return failed(invite.error().message);
   auto& monitor =
       session.add(std::make_unique<Participant>(services_, session, user_of(plan.address), participant_.user()));

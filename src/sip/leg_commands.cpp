@@ -169,6 +169,8 @@ bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause, i
     leg.deferred_bye = reason;
     return true;
   }
+  if (leg.subscription && leg.subscription->next)  // there will be no other time for it
+    send_notify(leg, *leg.subscription, *std::exchange(leg.subscription->next, std::nullopt));
   leg.leaving = true;
   leg.session_timer.cancel();
   leg.session_expiry.cancel();

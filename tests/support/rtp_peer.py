@@ -141,8 +141,9 @@ class RtpPeer:
 
         def heard():
             start = max(first, len(self.packets) - frames - 20)
+            samples = self.audio(start)  # decoded once: this runs with every packet
             for at in range(start, len(self.packets) - frames + 1):
-                if tone_share(self.audio(at, at + frames), hertz) > 0.7:
+                if tone_share(samples[(at - start) * FRAME:(at - start + frames) * FRAME], hertz) > 0.7:
                     found.append(at)
                     return True
             return False

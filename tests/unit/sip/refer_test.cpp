@@ -55,6 +55,21 @@ TEST_F(ReferTest, AnAcceptedReferIsNotifiedUntilItsEnd) {
   hang_up();
 }
 
+TEST_F(ReferTest, TheLastNotifyGoesOutBeforeABye) {
+  const auto leg = establish();
+  refer(1);
+  agent->accept_refer(leg, now);
+  agent->notify_refer(leg, 200, now);  // waits for the answer to the first
+  agent->bye(leg, "", now);
+  drain();
+  ASSERT_EQ(count_sent("NOTIFY"), 2U);
+  EXPECT_EQ(last("NOTIFY").body(), "SIP/2.0 200 OK\r\n");
+  EXPECT_EQ(sent.back().method(), "BYE");
+  receive(response_to(first("NOTIFY"), 200));
+  receive(response_to(last("NOTIFY"), 200));
+  receive(response_to(last("BYE"), 200));
+}
+
 TEST_F(ReferTest, ARefusalAndASecondOneAtATime) {
   const auto leg = establish();
   refer(1);

@@ -1,11 +1,11 @@
 // application: the customer's side of the benchmark, cheap enough to leave the machine to the server.
 //
-//   application PORT play|hangup
+//   application PORT play|hangup|call:CALLEES_PORT
 //
-// Answers newCall with the IVR, getIvrCommand with a prompt (play) or with hangup, every other callback with {}. For
-// the benchmark itself: GET /counts tells how often each event came, GET /arrivals when newCall came for each SIP
-// Call-ID that starts with "latency" (CLOCK_MONOTONIC, ns). One thread, keep-alive connections, HTTP/1.1 with
-// Content-Length.
+// Answers newCall with the IVR or with a call to sip:callee@127.0.0.1:CALLEES_PORT, getIvrCommand with a prompt (play)
+// or with hangup, callEvent with drop, every other callback with {}. For the benchmark itself: GET /counts tells how
+// often each event came, GET /arrivals when newCall came for each SIP Call-ID that starts with "latency"
+// (CLOCK_MONOTONIC, ns). One thread, keep-alive connections, HTTP/1.1 with Content-Length.
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -81,8 +81,12 @@ std::string as_json(const Map& map) {
 /// Decides what each callback is answered, and counts.
 class Script {
  public:
-  explicit Script(bool play)
-      : command_(play ? R"({"phrases":[{"format":"file","fileName":"bench.wav"}]})" : R"({"hangup":true})") {}
+  explicit Script(std::string_view mode)
+      : command_(mode == "play" ? R"({"phrases":[{"format":"file","fileName":"bench.wav"}]})" : R"({"hangup":true})"),
+        decision_(R"({"action":"ivr"})") {
+    if (mode.starts_with("call:"))
+      decision_ = R"({"action":"call","destAddr":"sip:callee@127.0.0.1:)" + std::string(mode.substr(5)) + "\"}";
+  }
 
   std::string answer(const Request& request) {
     const std::string_view event = request.target.substr(request.target.rfind('/') + 1);
@@ -90,24 +94,25 @@ class Script {
     if (event == "arrivals") return as_json(arrivals_);
     ++counts_[std::string(event.substr(0, 64))];
     if (event == "getIvrCommand") return command_;
+    if (event == "callEvent") return R"({"action":"drop"})";
     if (event != "newCall") return "{}";
     const std::string_view call_id = json_string(request.body, "\"sipCallId\"");
     if (call_id.starts_with("latency") && arrivals_.size() < most_arrivals) {
       arrivals_.try_emplace(std::string(call_id), nanoseconds());
     }
-    return R"({"action":"ivr"})";
+    return decision_;
   }
 
  private:
-  std::string command_;
+  std::string command_, decision_;
   std::map<std::string, std::int64_t> counts_;
   std::unordered_map<std::string, std::int64_t> arrivals_;
 };
 
 class Server {
  public:
-  Server(std::uint16_t port, bool play)
-      : listener_(bound_socket(SOCK_STREAM | SOCK_NONBLOCK, port)), poller_(epoll_create1(0)), script_(play) {
+  Server(std::uint16_t port, std::string_view mode)
+      : listener_(bound_socket(SOCK_STREAM | SOCK_NONBLOCK, port)), poller_(epoll_create1(0)), script_(mode) {
     if (listen(listener_, 4096) != 0) give_up("listen");
     watch(listener_);
   }
@@ -185,9 +190,9 @@ class Server {
 
 int main(int argc, char** argv) {
   const std::string_view mode = argc == 3 ? argv[2] : "";
-  if (mode != "play" && mode != "hangup") {
-    std::fprintf(stderr, "usage: application PORT play|hangup\n");
+  if (mode != "play" && mode != "hangup" && !mode.starts_with("call:")) {
+    std::fprintf(stderr, "usage: application PORT play|hangup|call:CALLEES_PORT\n");
     return 2;
   }
-  rw::bench::Server(static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10)), mode == "play").run();
+  rw::bench::Server(static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10)), mode).run();
 }

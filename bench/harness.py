@@ -35,8 +35,9 @@ def build_tools():
         newest = max(source.stat().st_mtime, (BENCH / "support.h").stat().st_mtime)
         if program.exists() and program.stat().st_mtime >= newest:
             continue
-        libraries = ["-luring"] if "liburing.h" in source.read_text() else []
-        subprocess.run(["g++", "-O2", "-std=c++20", "-Wall", "-Wextra", "-o", program, source, *libraries], check=True)
+        libraries = [library for header, library in (("liburing.h", "-luring"), ("opus.h", "-lopus")) if header in source.read_text()]
+        subprocess.run(["g++", "-O2", "-std=c++20", "-Wall", "-Wextra", "-isystem", "/usr/include/opus", "-o", program, source, *libraries],
+                       check=True)
 
 
 def raise_file_limit():
@@ -86,12 +87,12 @@ class Program:
             self.process.wait()
 
 
-class Sink(Program):
-    """The receiver of all RTP; `measure` gives what arrived in a window of `seconds`."""
+class RtpProgram(Program):
+    """A tool on one RTP port that obeys commands; `report` gives what arrived since `reset`."""
 
-    def __init__(self):
+    def __init__(self, tool, *arguments):
         self.port = free_port(socket.SOCK_DGRAM, 2)
-        super().__init__([TOOLS / "rtp_sink", self.port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        super().__init__([TOOLS / tool, self.port, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def command(self, text):
         self.process.stdin.write(text + "\n")
@@ -105,8 +106,22 @@ class Sink(Program):
         return json.loads(self.process.stdout.readline())
 
 
+class Sink(RtpProgram):
+    """The receiver of all RTP."""
+
+    def __init__(self):
+        super().__init__("rtp_sink")
+
+
+class Talker(RtpProgram):
+    """The phones of one side of relayed calls; `codec` is PCMA, PCMU or opus."""
+
+    def __init__(self, codec):
+        super().__init__("rtp_talker", codec)
+
+
 class Application(Program):
-    """The customer's application; `mode` is play or hangup."""
+    """The customer's application; `mode` is play, hangup or call:PORT."""
 
     def __init__(self, mode):
         self.port = free_port(socket.SOCK_STREAM)
@@ -156,6 +171,7 @@ listen = ["127.0.0.1:{self.http_port}"]
 listen = ["udp:127.0.0.1:{self.sip_port}"]
 [media]
 ports = [10000, 59999]
+codecs = ["PCMA", "PCMU", "opus"]
 rtp_timeout = 600
 [limits]
 max_calls = 5000
@@ -226,6 +242,20 @@ def write_prompt(path):
         file.writeframes(bytes(samples))
 
 
+class Callees(Program):
+    """SIPp as everybody who is called: its media go to `port`, in `codec`."""
+
+    FORMATS = {"PCMA": (8, "PCMA/8000"), "PCMU": (0, "PCMU/8000"), "opus": (96, "opus/48000/2")}
+
+    def __init__(self, media_port, codec):
+        self.port = free_port(socket.SOCK_DGRAM)
+        payload_type, rtpmap = self.FORMATS[codec]
+        super().__init__(
+            ["sipp", "-sf", BENCH / "sipp" / "callee.xml", "-i", "127.0.0.1", "-p", self.port, "-key", "sink_port", media_port,
+             "-key", "payload_type", payload_type, "-key", "codec", rtpmap, "-nostdin", "-buff_size", 8 << 20],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 class Sipp(Program):
     """SIPp with one of our scenarios; `finish` waits for it and returns what it counted."""
 
@@ -256,3 +286,11 @@ def floor(how, legs, seconds, port):
     """The kernel's price of a leg-second in ms, `legs` sending to `port` by send or io_uring; None where the latter is not allowed."""
     done = subprocess.run([TOOLS / "floor", how, str(legs), str(seconds), str(port)], capture_output=True, text=True)
     return json.loads(done.stdout)["ms_per_leg_second"] if done.returncode == 0 else None
+
+
+def relay_floor(how, calls, seconds):
+    """The kernel's price of a relayed call-second in ms; None where io_uring is not allowed."""
+    with Talker("PCMA") as callers, Talker("PCMA") as callees:
+        done = subprocess.run([TOOLS / "relay_floor", how, str(calls), str(seconds), str(callers.port), str(callees.port)],
+                              capture_output=True, text=True)
+    return json.loads(done.stdout)["ms_per_call_second"] if done.returncode == 0 else None

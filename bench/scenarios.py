@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from harness import TOOLS, Application, Server, Sink, Sipp, floor
+from harness import TOOLS, Application, Callees, Server, Sink, Sipp, Talker, floor, relay_floor
 
 SET_UP_RATE = 200  # calls per second while the legs of the play scenario are built up
 WARM_UP_CALLS = 20
@@ -94,6 +94,63 @@ def short_calls(rate, seconds):
              and all(count == calls for count in seen.values()))
     return {"rate": rate, "calls": calls, "sipp": result, "elapsed": elapsed, "events": seen, "clean": clean,
             "cpu_ms_per_call": cpu / calls, "complaints": complaints}
+
+
+def relay(calls, codec, window):
+    """`calls` callers (PCMA) talk with callees that speak `codec`, both all the time; CPU, delay and memory."""
+    def floors():
+        return {how: relay_floor(how, calls, window / 2) for how in ("plain", "uring")}
+
+    before_floors = floors()
+    with Talker("PCMA") as callers, Talker(codec) as callees, Callees(callees.port, codec) as answering, \
+            Application(f"call:{answering.port}") as application, Server(application) as server:
+        application.counts()
+        warm_up("playing_leg", server, application, callers)
+        before = server.memory_kb()
+        settle = 2
+        hold = calls / SET_UP_RATE + settle + window + 3
+        with Sipp("playing_leg", server, callers, calls, SET_UP_RATE, int(hold * 1000)) as sipp:
+            all_talk = wait_until(lambda: application.counts().get("callAnswered", 0) >= calls + WARM_UP_CALLS, calls / SET_UP_RATE + 3)
+            time.sleep(settle)
+            callers.reset()
+            callees.reset()
+            cpu, start = server.cpu_ms(), time.monotonic()
+            time.sleep(window)
+            cpu, elapsed = server.cpu_ms() - cpu, time.monotonic() - start
+            heard = [callers.report(), callees.report()]
+            during = server.memory_kb()
+            result = sipp.finish(hold + 20)
+        complaints = server.complaints()
+    prices = mean_floors(before_floors, floors())
+    cost = cpu / calls / elapsed
+    return {"calls": calls, "codec": codec, "set_up": all_talk and result["failed"] == 0, "ms_per_call_second": cost, "floors": prices,
+            "ratio": cost / min(price for price in prices.values() if price), "heard": heard, "expected_packets": int(calls * 50 * elapsed),
+            "rss_kb_per_call": (during["rss"] - before["rss"]) / calls, "complaints": complaints}
+
+
+def bridged_calls(rate, seconds):
+    """`rate` calls per second, each of which rings a callee, is joined, and is hung up by the caller at once."""
+    calls = int(rate * seconds)
+    with Sink() as sink, Callees(sink.port, "PCMA") as answering, Application(f"call:{answering.port}") as application, \
+            Server(application) as server:
+        application.counts()
+        warm_up("playing_leg", server, application, sink)
+        before, cpu = application.counts(), server.cpu_ms()
+        with Sipp("playing_leg", server, sink, calls, rate) as sipp:
+            result = sipp.finish(seconds + 45)
+
+        def events():
+            now = application.counts()
+            return {name: now.get(name, 0) - before.get(name, 0)
+                    for name in ("newCall", "callNotify", "callAnswered", "callEvent", "sessionCompleted")}
+
+        wait_until(lambda: events()["sessionCompleted"] >= calls, 10)
+        cpu, seen = server.cpu_ms() - cpu, events()
+        complaints = server.complaints()
+    clean = (result["succeeded"] == calls and result["failed"] == 0 and result["retransmissions"] == 0
+             and all(count == calls for count in seen.values()))
+    return {"rate": rate, "calls": calls, "sipp": result, "events": seen, "clean": clean, "cpu_ms_per_call": cpu / calls,
+            "complaints": complaints}
 
 
 def latency(calls, rate):

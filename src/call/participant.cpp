@@ -8,8 +8,7 @@
 
 namespace rw::call {
 
-Participant::Participant(Services& services, Session& session, sip::LegId leg,
-                         std::shared_ptr<const InboundCall> call)
+Participant::Participant(Services& services, Session& session, sip::LegId leg, std::shared_ptr<const InboundCall> call)
     : services_(services),
       session_(session),
       id_(services.ids.uuid()),
@@ -335,6 +334,8 @@ void Participant::hang_up(const End& end, Refusal refusal) {
     services_.sip.reject(sip_leg_, refusal.status < 300 ? 480 : refusal.status, headers, services_.now);
   } else if (services_.sip.cancel(sip_leg_, reason_header(refusal), services_.now)) {
     services_.cancelled_legs.emplace(sip_leg_, CancelledLeg{application(), id_, user_, call_id_});
+  } else {
+    services_.sip.bye(sip_leg_, reason_header(refusal), services_.now);  // answered; we have not been told yet
   }
   session_.finish(*this, end);
 }

@@ -50,8 +50,8 @@ bool Hunt::try_place(const Destination& destination) {
   auto invite = outgoing_invite(
       destination, LegOrigin{*domain, caller_.session().inbound(), caller_.user(), services_.settings.outbound_proxy});
   if (!invite) return fail({}, invite.error().message);
-  auto& callee = caller_.session().add(
-      std::make_unique<Participant>(services_, caller_.session(), user, caller_.user()));
+  auto& callee =
+      caller_.session().add(std::make_unique<Participant>(services_, caller_.session(), user, caller_.user()));
   callee.set_connection(connection_, caller_.id(), {});
   if (const auto placed = callee.place(*invite, &caller_); !placed) {
     const auto why = placed.error().message;
@@ -66,7 +66,10 @@ bool Hunt::try_place(const Destination& destination) {
 }
 
 void Hunt::early_media(const Participant& callee) {
-  services_.media.join(caller_.media_leg(), callee.media_leg());
+  // A caller that has had no description yet gets one now; without an offer of its own it can hear nothing until it is
+  // answered.
+  if (!caller_.media().is_open() && !caller_.start_ringback(Ringback::silent)) return;
+  if (caller_.media().is_open()) services_.media.join(caller_.media_leg(), callee.media_leg());
 }
 
 void Hunt::taken(HuntedLeg& leg) {

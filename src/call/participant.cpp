@@ -98,7 +98,7 @@ bool Participant::answer() {
   }
   media_.start();
   answered_ = services_.sip.answer(sip_leg_, description_, {}, services_.now);
-  if (!answered_) hang_up(EndReason::error);
+  if (!answered_) hang_up(End{EndReason::cancelled, 487, "Request cancelled", {}}, no_decision);  // just now
   return answered_;
 }
 

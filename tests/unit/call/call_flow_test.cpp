@@ -207,6 +207,20 @@ TEST_F(CallFlowTest, TheAnswerThatCrossesTheCancelIsEnded) {
   EXPECT_TRUE(is_over(called(0)));
   EXPECT_TRUE(is_over(caller));
   EXPECT_EQ(world.application().count("callAnswered"), 0U);
+  EXPECT_EQ(completed_reason(), "cancelled");
+}
+
+TEST_F(CallFlowTest, TheCallEndsWhileTheAnswerWaitsForTheCallersPrack) {
+  world.lose = [](const std::string& message) { return message.starts_with("PRACK"); };
+  const auto caller = dial(call_one);
+  world.pick_up(called(0));
+  world.hang_up(called(0));
+  ASSERT_EQ(asked_event(), "calledPartyDrop");
+  EXPECT_EQ(world.last<sip::Answered>(caller), nullptr);
+  world.answer(drop);
+  world.lose = nullptr;
+  world.pass(seconds(1));
+  EXPECT_TRUE(is_over(caller));
 }
 
 TEST_F(CallFlowTest, TheCancelOfTheServerCrossesTheAnswer) {
@@ -470,6 +484,47 @@ TEST_F(CallFlowTest, EarlyMediaReachesACallerWhosePhoneRingsByItself) {
   EXPECT_EQ(world.media.joined.count(0), 0U);
   world.pick_up(called(0));
   world.hang_up(caller);
+  drop_the_rest();
+}
+
+TEST_F(CallFlowTest, ACallerWithoutAnOfferIsJoinedAndItsAckBringsTheAnswer) {
+  std::string trying, success;
+  world.lose = [&](const std::string& message) {
+    if (message.find("CSeq: 1 INVITE") == std::string::npos || message.find("raw-1") == std::string::npos) return false;
+    (message.starts_with("SIP/2.0 200") ? success : trying) = message;
+    return true;
+  };
+  sip::Flow flow;
+  flow.local = *net::Address::parse("127.0.0.1:5060");
+  flow.remote = *net::Address::parse("127.0.0.1:5070");
+  const auto send = [&](const std::string& method, int cseq, const std::string& tag, std::string_view body) {
+    std::string text = method + " sip:100@demo.example SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK" +
+                       method + "\r\nFrom: <sip:ann@caller.example>;tag=a1\r\nTo: <sip:100@demo.example>" + tag +
+                       "\r\nCall-ID: raw-1\r\nCSeq: " + std::to_string(cseq) + " " +
+                       (method == "ACK" ? "ACK" : method) +
+                       "\r\nContact: <sip:ann@127.0.0.1:5070>\r\nMax-Forwards: 70\r\n";
+    if (!body.empty()) text += "Content-Type: application/sdp\r\n";
+    text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+    world.shards[0]->user_agent.receive(flow, text, world.now);
+    world.deliver();
+  };
+  send("INVITE", 1, "", "");
+  world.answer(call_one);
+  EXPECT_TRUE(trying.starts_with("SIP/2.0 180"));
+  world.ring(called(0), std::string(phone_sdp));  // the caller can't hear it yet
+  EXPECT_TRUE(world.media.joined.empty());
+  world.pick_up(called(0));
+  ASSERT_FALSE(success.empty());
+  EXPECT_EQ(world.media.joined.size(), 2U);
+  EXPECT_EQ(world.media.joined.count(0), 0U);
+  EXPECT_EQ(world.application().count("callAnswered"), 0U);
+  const auto answer = sip::Message::parse(success);
+  EXPECT_NE(answer->body().find("m=audio"), std::string::npos);
+  const auto tag = ";tag=" + *sip::NameAddress::parse(*answer->header("To"))->parameter("tag");
+  send("ACK", 1, tag, phone_sdp);
+  EXPECT_EQ(world.application().count("callAnswered"), 1U);
+  EXPECT_EQ(world.media.configured.back().remote.port(), 6000);
+  send("BYE", 2, tag, "");
   drop_the_rest();
 }
 

@@ -14,10 +14,7 @@ constexpr std::chrono::seconds patience{5};
 }  // namespace
 
 Connecting::Connecting(Services& services, Participant& participant, Order order)
-    : services_(services),
-      participant_(participant),
-      order_(std::move(order)),
-      connection_(services.ids.uuid()) {}
+    : services_(services), participant_(participant), order_(std::move(order)), connection_(services.ids.uuid()) {}
 
 void Connecting::begin() {
   if (!participant_.answer()) return;
@@ -26,7 +23,9 @@ void Connecting::begin() {
     return;
   }
   patience_ = services_.timers.start(services_.now + patience, [this] { failed("the participant did not answer"); });
-  participant_.send(PartyAddress{any_shard, order_.target}, JoinRequest{participant_.facts(), connection_, order_.takes_place});
+  held_ = participant_.media().held();
+  participant_.send(PartyAddress{any_shard, order_.target},
+                    JoinRequest{participant_.facts(), connection_, order_.takes_place});
 }
 
 void Connecting::stop(const End* /*end*/) {
@@ -41,8 +40,11 @@ bool Connecting::awaits(const Letter& letter) const {
 
 void Connecting::message(const Letter& letter) {
   if (const auto* accepted = std::get_if<JoinAccepted>(&letter.message)) {
-    participant_.change(
-        std::make_unique<Joined>(services_, participant_, JoinPlan{Joined::Role::calling, accepted->from, connection_}));
+    const auto peer = accepted->from.address;
+    const bool held = participant_.media().held();
+    if (held != held_) participant_.send(peer, HoldChanged{held});
+    participant_.change(std::make_unique<Joined>(services_, participant_,
+                                                 JoinPlan{Joined::Role::calling, accepted->from, connection_}));
   } else if (const auto* refused = std::get_if<JoinRefused>(&letter.message);
              refused != nullptr && letter.from.participant == order_.target) {
     failed(refused->why);
@@ -50,7 +52,8 @@ void Connecting::message(const Letter& letter) {
 }
 
 void Connecting::failed(const std::string& why) {
-  participant_.alarm(order_.alarm_type, order_.alarm_error, {{"field", "participantId"}, {"value", order_.target}, {"description", why}});
+  participant_.alarm(order_.alarm_type, order_.alarm_error,
+                     {{"field", "participantId"}, {"value", order_.target}, {"description", why}});
   participant_.hang_up(EndReason::error);
 }
 

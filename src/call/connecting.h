@@ -15,8 +15,8 @@ class Participant;
 class Connecting final : public Activity {
  public:
   struct Order {
-    std::string target;        ///< participant
-    bool takes_place = false;  ///< of the target in its connection, rather than being joined with it
+    std::string target;                        ///< participant
+    bool takes_place = false;                  ///< of the target in its connection, rather than being joined with it
     std::string_view alarm_type, alarm_error;  ///< in the words of the question that this is the answer to
   };
   Connecting(Services& services, Participant& participant, Order order);
@@ -35,6 +35,7 @@ class Connecting final : public Activity {
   Participant& participant_;
   const Order order_;
   const std::string connection_;
+  bool held_ = false;  ///< as the other party has been told
   Timer patience_;
 };
 

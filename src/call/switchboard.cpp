@@ -129,8 +129,7 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   }
   const auto inbound = std::make_shared<const InboundCall>(std::move(call));
   SessionHolder& holder = *this;
-  Session& session =
-      open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
+  Session& session = open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
   if (const auto usable = participant.check_offer(invite.request->body()); !usable) {
@@ -155,7 +154,8 @@ void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const
 
 void Switchboard::end_all(TimePoint now) {
   services_.now = now;
-  while (!sessions_.empty()) sessions_.begin()->second->end_all(End{EndReason::shutdown, 503, std::string(stopping.text), {}}, stopping);
+  while (!sessions_.empty())
+    sessions_.begin()->second->end_all(End{EndReason::shutdown, 503, std::string(stopping.text), {}}, stopping);
   settle();
 }
 
@@ -205,7 +205,8 @@ void Switchboard::return_to_sender(const Letter& letter) {
   } else if (std::holds_alternative<JoinAccepted>(letter.message)) {
     answer(letter.from, Left{End{EndReason::normal, 0, std::string(gone), {}}});
   } else if (const auto* replaced = std::get_if<Replaced>(&letter.message)) {
-    answer(replaced->by.from.address, JoinRefused{std::string(gone)});
+    // It knows of the one whose place it wanted, and waits for its answer.
+    services_.letters.push_back({letter.from, replaced->by.from.address, JoinRefused{std::string(gone)}});
   }
 }
 

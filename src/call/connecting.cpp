@@ -23,6 +23,7 @@ void Connecting::begin() {
     return;
   }
   patience_ = services_.timers.start(services_.now + patience, [this] { failed("the participant did not answer"); });
+  held_ = participant_.media().held();
   participant_.send(PartyAddress{any_shard, order_.target},
                     JoinRequest{participant_.facts(), connection_, order_.takes_place});
 }
@@ -39,6 +40,9 @@ bool Connecting::awaits(const Letter& letter) const {
 
 void Connecting::message(const Letter& letter) {
   if (const auto* accepted = std::get_if<JoinAccepted>(&letter.message)) {
+    const auto peer = accepted->from.address;
+    const bool held = participant_.media().held();
+    if (held != held_) participant_.send(peer, HoldChanged{held});
     participant_.change(std::make_unique<Joined>(services_, participant_,
                                                  JoinPlan{Joined::Role::calling, accepted->from, connection_}));
   } else if (const auto* refused = std::get_if<JoinRefused>(&letter.message);

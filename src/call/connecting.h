@@ -35,6 +35,7 @@ class Connecting final : public Activity {
   Participant& participant_;
   const Order order_;
   const std::string connection_;
+  bool held_ = false;  ///< as the other party has been told
   Timer patience_;
 };
 

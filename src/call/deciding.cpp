@@ -76,6 +76,7 @@ Deciding::Deciding(Services& services, Participant& participant, const CallEvent
       replaces_(event.replaces) {}
 
 void Deciding::begin() {
+  if (participant_.answered()) participant_.stop_ringback();
   question_ = services_.application.ask(participant_.application(), std::string(alarms_.event), std::move(body_),
                                         [this](const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
                                           question_.reset();

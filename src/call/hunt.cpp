@@ -66,7 +66,10 @@ bool Hunt::try_place(const Destination& destination) {
 }
 
 void Hunt::early_media(const Participant& callee) {
-  services_.media.join(caller_.media_leg(), callee.media_leg());
+  // A caller that has had no description yet gets one now; without an offer of its own it can hear nothing until it is
+  // answered.
+  if (!caller_.media().is_open() && !caller_.start_ringback(Ringback::silent)) return;
+  if (caller_.media().is_open()) services_.media.join(caller_.media_leg(), callee.media_leg());
 }
 
 void Hunt::taken(HuntedLeg& leg) {

@@ -98,7 +98,7 @@ bool Participant::answer() {
   }
   media_.start();
   answered_ = services_.sip.answer(sip_leg_, description_, {}, services_.now);
-  if (!answered_) hang_up(EndReason::error);
+  if (!answered_) hang_up(End{EndReason::cancelled, 487, "Request cancelled", {}}, no_decision);  // just now
   return answered_;
 }
 
@@ -326,16 +326,16 @@ void Participant::hang_up(EndReason reason) {
 
 void Participant::hang_up(const End& end, Refusal refusal) {
   if (gone_) return;
-  if (answered_) {
-    services_.sip.bye(sip_leg_, reason_header(refusal), services_.now);
-  } else if (is_inbound()) {
-    sip::Headers headers;
-    if (refusal.status == 480 || refusal.status == 503) headers.emplace_back("Retry-After", "5");
-    services_.sip.reject(sip_leg_, refusal.status < 300 ? 480 : refusal.status, headers, services_.now);
-  } else if (services_.sip.cancel(sip_leg_, reason_header(refusal), services_.now)) {
-    services_.cancelled_legs.emplace(sip_leg_, CancelledLeg{application(), id_, user_, call_id_});
-  } else {
-    services_.sip.bye(sip_leg_, reason_header(refusal), services_.now);  // answered, which we have not heard yet
+  // The user agent knows best how far the leg has come: an answer may wait for the caller's PRACK, or be on its way to
+  // us.
+  if (!services_.sip.bye(sip_leg_, reason_header(refusal), services_.now)) {
+    if (is_inbound()) {
+      sip::Headers headers;
+      if (refusal.status == 480 || refusal.status == 503) headers.emplace_back("Retry-After", "5");
+      services_.sip.reject(sip_leg_, refusal.status < 300 ? 480 : refusal.status, headers, services_.now);
+    } else if (services_.sip.cancel(sip_leg_, reason_header(refusal), services_.now)) {
+      services_.cancelled_legs.emplace(sip_leg_, CancelledLeg{application(), id_, user_, call_id_});
+    }
   }
   session_.finish(*this, end);
 }

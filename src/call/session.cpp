@@ -67,7 +67,8 @@ void Session::finish(Participant& participant, const End& end) {
 }
 
 void Session::end_all(const End& end, Refusal refusal) {
-  while (!participants_.empty()) participants_.back()->hang_up(end, refusal);
+  // Who calls goes before who is called, lest it call somebody else instead.
+  while (!participants_.empty()) participants_.front()->hang_up(end, refusal);
 }
 
 void Session::discard() {

@@ -191,7 +191,8 @@ void Switchboard::deliver(Letter letter) {
       return_to_sender(letter);
     }
   } else {
-    services_.carry(letter.to.shard, std::move(letter));
+    const std::size_t shard = letter.to.shard;
+    services_.carry(shard, std::move(letter));
   }
 }
 
@@ -205,7 +206,8 @@ void Switchboard::return_to_sender(const Letter& letter) {
   } else if (std::holds_alternative<JoinAccepted>(letter.message)) {
     answer(letter.from, Left{End{EndReason::normal, 0, std::string(gone), {}}});
   } else if (const auto* replaced = std::get_if<Replaced>(&letter.message)) {
-    answer(replaced->by.from.address, JoinRefused{std::string(gone)});
+    // It knows of the one whose place it wanted, and waits for its answer.
+    services_.letters.push_back({letter.from, replaced->by.from.address, JoinRefused{std::string(gone)}});
   }
 }
 

@@ -161,10 +161,7 @@ bool UserAgent::Impl::reject_offer(Leg& leg, int status) {
 }
 
 bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause, int status, std::string phrase) {
-  if (leg.leaving || reason.find_first_of("\r\n") != std::string::npos) return false;
-  if (leg.deferred_answer)
-    return reject(leg, 480, reason.empty() ? Headers{} : Headers{{"Reason", reason}});  // the 2xx has not been sent
-  if (!leg.established) return false;
+  if (!leg.established || leg.leaving || reason.find_first_of("\r\n") != std::string::npos) return false;
   if (leg.success && cause == EndCause::local_bye) {  // not before the ACK (RFC 3261 15)
     leg.deferred_bye = reason;
     return true;

@@ -229,8 +229,8 @@ class UserAgent {
   /// Answers OfferReceived (200).
   bool answer_offer(LegId leg, std::string sdp, TimePoint now);
   bool reject_offer(LegId leg, int status, TimePoint now);
-  /// BYE with a Reason header unless `reason` is empty; 480 in place of an answer() that still waits for a PRACK. Ended
-  /// follows.
+  /// BYE with a Reason header unless `reason` is empty. Ended follows. False if there is no answer yet, or if it still
+  /// waits for a PRACK: reject() takes it back.
   bool bye(LegId leg, const std::string& reason, TimePoint now);
 
   // ---- what is known

@@ -23,14 +23,17 @@ class Media : public MediaPort {
     configured.push_back(std::move(parameters));
   }
   void start_timeout_watch(media::LegId) override { ++watches; }
-  void play(media::LegId, media::Play item) override { queue.push_back({item.id, item.sound, item.silence, {}}); }
-  void send_digits(media::LegId, media::SendDigits digits) override {
-    queue.push_back({digits.id, nullptr, {}, digits.digits});
+  void play(media::LegId leg, media::Play item) override {
+    queue.push_back({item.id, item.sound, item.silence, {}, leg});
   }
-  void echo(media::LegId, media::Echo echo) override { queue.push_back({echo.id, nullptr, echo.length, {}}); }
+  void send_digits(media::LegId leg, media::SendDigits digits) override {
+    queue.push_back({digits.id, nullptr, {}, digits.digits, leg});
+  }
+  void echo(media::LegId leg, media::Echo echo) override { queue.push_back({echo.id, nullptr, echo.length, {}, leg}); }
   void stop(media::LegId, media::PlayId item) override { stopped.push_back(item); }
   void stop_all(media::LegId) override { queue.clear(); }
-  void background(media::LegId, media::SoundPtr sound, std::chrono::milliseconds pause) override {
+  void background(media::LegId leg, media::SoundPtr sound, std::chrono::milliseconds pause) override {
+    background_leg = leg;
     background_sound = std::move(sound);
     background_pause = pause;
   }
@@ -58,6 +61,7 @@ class Media : public MediaPort {
     media::SoundPtr sound;
     std::chrono::milliseconds silence;
     std::string digits;
+    media::LegId leg = 0;
   };
   bool exhausted = false;
   std::map<media::LegId, media::LegId> joined;  ///< both ways
@@ -67,6 +71,7 @@ class Media : public MediaPort {
   std::vector<media::LegParameters> configured;
   std::vector<Queued> queue;
   std::vector<media::PlayId> stopped;
+  media::LegId background_leg = 0;
   media::SoundPtr background_sound;
   std::chrono::milliseconds background_pause{0};
 };
@@ -77,10 +82,11 @@ class Sounds : public audio::SoundLoader {
     std::string name;
     if (const auto* file = std::get_if<audio::FilePrompt>(&request)) name = file->name;
     if (const auto* text = std::get_if<audio::SpokenText>(&request)) name = text->text;
+    if (const auto* tone = std::get_if<audio::Tone>(&request)) name = tone->name;
     asked.push_back(name);
     if (hold) {
       held.push_back(std::move(done));
-    } else if (missing == name) {
+    } else if (!missing.empty() && missing == name) {
       done(fail("no such file: " + name));
     } else {
       done(sound(name));

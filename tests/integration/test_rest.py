@@ -13,6 +13,10 @@ CODES = {400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "notFound",
          413: "tooLarge", 415: "unsupportedMedia", 416: "rangeNotSatisfiable", 431: "headTooLarge"}
 
 
+# The commands that are about a call, which a replyId names.
+ABOUT_A_CALL = ("hangupcall", "hangupcalljwt", "hangupparticipant", "hangupremoteparticipant", "interruptivrcommand", "splitconnection")
+
+
 def refused(answer, status, names):
     """The answer is an error of that status, with the stable code; its reason names the field."""
     assert answer.status == status, answer.raw
@@ -80,7 +84,7 @@ def raw_answer(server, data):
 
 
 @pytest.mark.short
-@pytest.mark.parametrize("command", ["hangupparticipant", "interruptivrcommand"])
+@pytest.mark.parametrize("command", ABOUT_A_CALL)
 @pytest.mark.parametrize("body,names", [
     (b"", "body is empty"),
     (b"{", "not JSON"),
@@ -93,6 +97,43 @@ def raw_answer(server, data):
 ])
 def test_a_malformed_command_names_the_field(server, command, body, names):
     refused(server.request("POST", f"/demo.example/{command}", raw=body, headers={"Content-Type": "application/json"}), 400, names)
+
+
+@pytest.mark.parametrize("body,names", [
+    ({}, "destAddr"),
+    ({"destAddr": 5}, "destAddr"),
+    ({"destAddr": ["sip:a@127.0.0.1"]}, "destAddr"),
+    ({"destAddr": "tel:+46850100300"}, "tel:"),
+    ({"destAddr": "sip:a@127.0.0.1", "maxRingTime": 0}, "maxRingTime"),
+    ({"destAddr": "sip:a@127.0.0.1", "xHeaders": {"Via": "x"}}, "xHeaders"),
+    ({"destAddr": "sip:a@127.0.0.1", "pHeaders": {"P-A": "x\r\nVia: y"}}, "pHeaders.P-A"),
+    ({"destAddr": "sip:a@127.0.0.1", "contactParameters": {"a b": "x"}}, "contactParameters"),
+    ({"destAddr": "sip:a@127.0.0.1", "traceId": "t" * 129}, "traceId"),
+])
+def test_a_malformed_order_for_a_call_names_the_field(server, application, body, names):
+    refused(server.post("placeivrcall", body), 400, names)
+    assert application.requests == [], "no call was begun"
+
+
+def test_a_call_can_not_be_placed_for_a_mediaservice_that_does_not_exist(server, application):
+    refused(server.post("placeivrcall", {"destAddr": "sip:a@127.0.0.1", "mediaserviceId": "nobody"}), 404, "mediaserviceId")
+    assert application.requests == []
+
+
+def test_a_caller_in_the_ivr_has_no_other_party(server, application, in_ivr):
+    for command in ("hangupremoteparticipant", "splitconnection"):
+        refused(server.post(command, {"replyId": in_ivr["replyId"]}), 409, "not")
+    refused(server.post("splitconnection", {"replyId": in_ivr["replyId"], "connectionId": str(uuid.uuid4())}), 404, "connectionId")
+    refused(server.post("hangupremoteparticipant", {"replyId": in_ivr["replyId"], "participantId": str(uuid.uuid4())}), 404, "participantId")
+    assert application.events("callEvent") == [] and application.events("sessionCompleted") == []
+
+
+@pytest.mark.parametrize("command", ["hangupcall", "hangupcalljwt"])
+def test_a_session_is_ended(server, application, in_ivr, command):
+    assert server.post(command, {"replyId": in_ivr["replyId"]}).body == {"success": True}
+    application.completed("apiHangup")
+    for again in ABOUT_A_CALL:
+        refused(server.post(again, {"replyId": in_ivr["replyId"]}), 404, "replyId")
 
 
 def test_a_command_may_not_be_large(server):
@@ -121,7 +162,7 @@ def test_things_that_do_not_exist_are_not_found(server, application, in_ivr):
 
 @pytest.mark.short
 def test_the_reply_id_of_one_domain_is_no_good_in_another(server, application, in_ivr):
-    for command in ("hangupparticipant", "interruptivrcommand"):
+    for command in ABOUT_A_CALL:
         refused(server.post(command, {"replyId": in_ivr["replyId"]}, domain="other.example"), 403, "replyId")
     assert application.events("sessionCompleted") == []
 
@@ -367,9 +408,10 @@ def test_a_token_of_another_domain_is_403(closed, keys):
 
 def test_every_path_of_a_closed_domain_needs_the_token(closed, keys):
     server = closed.server
-    for command in ("hangupparticipant", "interruptivrcommand"):
+    for command in (*ABOUT_A_CALL, "placeivrcall"):
         refused(server.post(command, {}, domain="closed.example"), 401, "Authorization")
-        refused(server.post(command, {}, domain="closed.example", headers=keys["ES256"].header()), 400, "replyId")
+        missing = "destAddr" if command == "placeivrcall" else "replyId"
+        refused(server.post(command, {}, domain="closed.example", headers=keys["ES256"].header()), 400, missing)
     path = "/closed.example/promptfile/t.wav"
     for method in ("GET", "DELETE"):
         refused(server.request(method, path), 401, "Authorization")

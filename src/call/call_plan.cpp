@@ -84,7 +84,7 @@ class DestinationList {
     if (!address) return;
     destination.address = usable_address(*address);
     if (destination.address.empty()) {
-      plan_.unusable.push_back(std::move(*address));
+      plan_.unusable.push_back({path, std::move(*address)});
     } else {
       plan_.destinations.push_back(std::move(destination));
     }
@@ -132,7 +132,7 @@ void read_monitor(JsonFields& fields, CallPlan& plan) {
   monitor.p_headers = header_changes(fields, "monitorPHeaders", "P-");
   monitor.address = usable_address(*address);
   if (monitor.address.empty()) {
-    plan.unusable.push_back(std::move(*address));
+    plan.unusable.push_back({"monitorDestAddr", std::move(*address)});
   } else {
     plan.monitor = std::move(monitor);
   }

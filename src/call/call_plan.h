@@ -65,7 +65,11 @@ struct MonitorPlan {
 struct CallPlan {
   std::vector<Destination> destinations;  ///< in the order in which they are tried; may be empty if none is usable
   bool parallel = false;                  ///< all at once; the first to answer is kept
-  std::vector<std::string> unusable;      ///< addresses that are none, monitorDestAddr too: each raises an alarm
+  struct Unusable {
+    std::string field;  ///< destAddr, with its place in an array, or monitorDestAddr
+    std::string address;
+  };
+  std::vector<Unusable> unusable;  ///< addresses that are none: each raises an alarm
   Ringback ringback = Ringback::tone;
   Greeting greeting;
   std::optional<MonitorPlan> monitor;

@@ -124,9 +124,8 @@ void Deciding::perform(const ConnectAction& connect) {
 }
 
 void Deciding::perform(const CallPlan& plan) {
-  for (const auto& address : plan.unusable) {
-    participant_.alarm(alarms_.type, "Invalid sip address: " + address, {{"field", "destAddr"}, {"address", address}});
-  }
+  for (const auto& [field, address] : plan.unusable)
+    participant_.alarm(alarms_.type, "Invalid sip address: " + address, {{"field", field}, {"address", address}});
   if (plan.destinations.empty()) {
     participant_.hang_up(EndReason::error);
   } else {

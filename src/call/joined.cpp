@@ -143,9 +143,11 @@ void Joined::set_peer_held(bool held) {
   if (music.empty()) return;  // what the holding party sends is heard
   if (held) {
     services_.media.part(participant_.media_leg());
-    hold_music_.start(audio::FilePrompt{participant_.session().domain(), music}, participant_.codec(),
-                      std::chrono::milliseconds(0),
-                      [this](const std::string& problem) { phrase_failed("hold_music", problem, false); });
+    hold_music_.start(
+        audio::FilePrompt{participant_.session().domain(), music}, participant_.codec(), std::chrono::milliseconds(0),
+        [this](const std::string& problem) {
+          participant_.alarm("ivrCommandError", "phraseError", {{"format", "holdMusic"}, {"description", problem}});
+        });
   } else {
     hold_music_.stop();
     services_.media.join(participant_.media_leg(), plan_->peer.media_leg);

@@ -106,6 +106,18 @@ Verdict Switchboard::split_connection(const ReplySubject& subject, const std::st
   return done ? Verdict{} : wrong_state("connectionId: the connection is not one of two parties");
 }
 
+namespace {
+
+/// The user part of who calls: the application's sipFrom, else the mediaservice.
+std::string caller_name(const PlacedCallOrder& order) {
+  const auto& from = order.destination.headers.sip_from;
+  if (!from) return order.service->id;
+  auto user = user_of(*from);
+  return user.empty() ? *from : user;
+}
+
+}  // namespace
+
 Verdict Switchboard::place_ivr_call(const PlacedCallOrder& order, TimePoint now) {
   services_.now = now;
   const auto domain = services_.directory()->domain(order.service->domain);
@@ -116,9 +128,8 @@ Verdict Switchboard::place_ivr_call(const PlacedCallOrder& order, TimePoint now)
   SessionHolder& holder = *this;
   auto& session = open(std::make_unique<Session>(services_, holder, order.service, order.trace_id, nullptr));
   if (order.session_reference) session.set_reference(*order.session_reference);
-  auto& participant =
-      session.add(std::make_unique<Participant>(services_, session, user_of(order.destination.address),
-                                                order.destination.headers.sip_from.value_or(order.service->id)));
+  auto& participant = session.add(
+      std::make_unique<Participant>(services_, session, user_of(order.destination.address), caller_name(order)));
   if (const auto placed = participant.place(std::move(*invite), nullptr); !placed) {
     Verdict verdict{503, "unavailable", placed.error().message};
     session.discard();

@@ -79,6 +79,7 @@ const tenant::Trunk* set_route(sip::OutgoingInvite& invite, const Uri& target, c
 }
 
 std::string contact_user(const std::string& user, const Parameters& parameters) {
+  if (user.empty()) return {};  // its parameters have nothing to stand behind
   Uri uri;
   uri.scheme = "sip";
   uri.user = user;

@@ -31,14 +31,18 @@ void change(sip::Headers& headers, const HeaderChanges& changes) {
 
 /// The URI of an identity that the application gives: a user part of the domain, or a whole URI.
 Uri identity(const std::string& text, const std::string& domain) {
-  if (text.find(':') != std::string::npos) {
-    if (auto whole = Uri::parse(text)) return *whole;
+  if (text.find_first_of(":@") != std::string::npos) {
+    auto whole = Uri::parse(text);
+    if (!whole) whole = Uri::parse("sip:" + text);
+    if (whole) {
+      whole->headers.clear();  // none in an identity (RFC 3261 19.1.1)
+      return std::move(*whole);
+    }
   }
   Uri uri;
   uri.scheme = "sip";
-  const auto at = text.find('@');
-  uri.user = text.substr(0, at);
-  uri.host = at == std::string::npos ? domain : text.substr(at + 1);
+  uri.user = text;
+  uri.host = domain;
   return uri;
 }
 

@@ -13,9 +13,8 @@ using sip::NameAddress;
 using sip::Uri;
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 void remove(sip::Headers& headers, std::string_view name) {
@@ -51,6 +50,22 @@ std::string address(const std::string& identity_text, const std::string& domain,
   address.display_name = display_name;
   address.uri = identity(identity_text, domain);
   return address.to_string();
+}
+
+/// A header parameter's value: a token, or a quoted string (RFC 3261 25.1).
+std::string quoted_if_needed(const std::string& value) {
+  const bool token = std::all_of(value.begin(), value.end(), [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 ||
+                        std::string_view("-.!%*_+`'~").find(static_cast<char>(c)) != std::string_view::npos);
+  });
+  const bool quoted = value.size() >= 2 && value.front() == '"' && value.find_first_of("\"\\", 1) == value.size() - 1;
+  if (token || quoted) return value;
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "\"";
 }
 
 const std::string anonymous = R"("Anonymous" <sip:anonymous@anonymous.invalid>)";
@@ -106,7 +121,8 @@ void add_identities(sip::OutgoingInvite& invite, const LegHeaders& headers, cons
   if (headers.sip_diversion) {
     NameAddress diversion;
     diversion.uri = identity(*headers.sip_diversion, domain);
-    diversion.parameters = headers.diversion_parameters;
+    for (const auto& [name, value] : headers.diversion_parameters)
+      diversion.parameters.emplace_back(name, quoted_if_needed(value));
     invite.headers.emplace_back("Diversion", diversion.to_string());
   }
 }
@@ -140,9 +156,8 @@ Result<sip::OutgoingInvite> outgoing_invite(const Destination& destination, cons
     if (to.host == target->host) to.port = target->port;
   }
   invite.to = "<" + to.to_string() + ">";
-  invite.contact_user =
-      contact_user(headers.caller_privacy ? "anonymous" : identity(caller.user, domain).user,
-                   headers.contact_user_parameters);
+  invite.contact_user = contact_user(headers.caller_privacy ? "anonymous" : identity(caller.user, domain).user,
+                                     headers.contact_user_parameters);
   invite.contact_parameters = headers.contact_parameters;
   add_identities(invite, headers, caller, origin, trunk);
   if (origin.caller != nullptr) copy_headers(invite.headers, headers, *origin.caller);
@@ -165,8 +180,8 @@ Result<sip::OutgoingInvite> monitor_invite(const MonitorPlan& plan, const sip::O
   auto invite = outgoing_invite(destination, origin);
   if (!invite) return invite;
   for (const auto& [name, value] : monitored.headers) {
-    const bool custom = name.size() > 2 && name[1] == '-' && (same_name(name.substr(0, 2), "x-") ||
-                                                              same_name(name.substr(0, 2), "p-"));
+    const bool custom =
+        name.size() > 2 && name[1] == '-' && (same_name(name.substr(0, 2), "x-") || same_name(name.substr(0, 2), "p-"));
     const bool ours = plan.sip_from && same_name(name, "P-Asserted-Identity");
     if (custom && !ours) invite->headers.emplace_back(name, value);
   }

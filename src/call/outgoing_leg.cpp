@@ -129,7 +129,10 @@ void add_identities(sip::OutgoingInvite& invite, const LegHeaders& headers, cons
 
 void copy_headers(sip::Headers& into, const LegHeaders& headers, const InboundCall& caller) {
   for (const auto& name : headers.copy_headers) {
-    remove(into, name);
+    if (headers.sip_pai && same_name(name, "P-Asserted-Identity")) continue;  // the reply's own
+    const bool found = std::any_of(caller.custom_headers.begin(), caller.custom_headers.end(),
+                                   [&](const auto& one) { return same_name(one.first, name); });
+    if (found) remove(into, name);
     for (const auto& [present, value] : caller.custom_headers) {
       if (same_name(present, name)) into.emplace_back(present, value);
     }

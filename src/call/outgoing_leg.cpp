@@ -72,12 +72,20 @@ const std::string anonymous = R"("Anonymous" <sip:anonymous@anonymous.invalid>)"
 
 /// From, and what goes with it.
 struct Caller {
-  std::string user, display_name;
+  std::string user;  ///< or a whole URI
+  std::string display_name;
 };
 
 Caller caller_of(const LegHeaders& headers, const LegOrigin& origin) {
   Caller caller{origin.from_user, {}};
   if (origin.caller != nullptr) caller = {origin.caller->from_user, origin.caller->display_name};
+  if (caller.user.find_first_of(":@") != std::string::npos) {  // a user part all the same
+    Uri uri;
+    uri.scheme = "sip";
+    uri.user = caller.user;
+    uri.host = origin.domain.name;
+    caller.user = uri.to_string();
+  }
   if (headers.sip_from) caller = {*headers.sip_from, {}};
   if (headers.display_name) caller.display_name = *headers.display_name;
   return caller;

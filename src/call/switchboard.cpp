@@ -191,7 +191,8 @@ void Switchboard::deliver(Letter letter) {
       return_to_sender(letter);
     }
   } else {
-    services_.carry(letter.to.shard, std::move(letter));
+    const auto shard = letter.to.shard;
+    services_.carry(shard, std::move(letter));
   }
 }
 

@@ -270,12 +270,15 @@ TEST(CallPlan, ParametersThatCanNotBeSentAreNamed) {
     EXPECT_EQ(rejected(read(member + R"({"a":[]})")), name + ".a");
     EXPECT_EQ(rejected(read(member + "{\"a\":\"1\\r\\n\"}")), name + ".a");
     std::string many = R"("p0":"")";
-    for (int at = 1; at < 33; ++at) many += ",\"p" + std::to_string(at) + "\":\"\"";
+    for (int at = 1; at < 33; ++at) many.append(",\"p").append(std::to_string(at)).append("\":\"\"");
     EXPECT_EQ(rejected(read(member + "{" + many + "}")), name);
   }
   for (const std::string name : {"contactParameters", "contactUserParameters"}) {
+    const auto member = "\"" + name + "\":";
     for (const auto* value : {"a b", "a>b", "a;b", "a@b", "a?b", "\\\"a"}) {
-      EXPECT_EQ(rejected(read("\"" + name + R"(":{"a":")" + value + "\"}")), name + ".a") << value;
+      auto members = member;
+      members.append(R"({"a":")").append(value).append("\"}");
+      EXPECT_EQ(rejected(read(members)), name + ".a") << value;
     }
   }
 }

@@ -68,6 +68,7 @@ struct CallPlan {
   struct Unusable {
     std::string field;  ///< destAddr, with its place in an array, or monitorDestAddr
     std::string address;
+    bool operator==(const Unusable&) const = default;
   };
   std::vector<Unusable> unusable;  ///< addresses that are none: each raises an alarm
   Ringback ringback = Ringback::tone;

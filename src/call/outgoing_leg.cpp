@@ -30,14 +30,18 @@ void change(sip::Headers& headers, const HeaderChanges& changes) {
 
 /// The URI of an identity that the application gives: a user part of the domain, or a whole URI.
 Uri identity(const std::string& text, const std::string& domain) {
-  if (text.find(':') != std::string::npos) {
-    if (auto whole = Uri::parse(text)) return *whole;
+  if (text.find_first_of(":@") != std::string::npos) {
+    auto whole = Uri::parse(text);
+    if (!whole) whole = Uri::parse("sip:" + text);
+    if (whole) {
+      whole->headers.clear();  // none in an identity (RFC 3261 19.1.1)
+      return std::move(*whole);
+    }
   }
   Uri uri;
   uri.scheme = "sip";
-  const auto at = text.find('@');
-  uri.user = text.substr(0, at);
-  uri.host = at == std::string::npos ? domain : text.substr(at + 1);
+  uri.user = text;
+  uri.host = domain;
   return uri;
 }
 
@@ -48,16 +52,40 @@ std::string address(const std::string& identity_text, const std::string& domain,
   return address.to_string();
 }
 
+/// A header parameter's value: a token, or a quoted string (RFC 3261 25.1).
+std::string quoted_if_needed(const std::string& value) {
+  const bool token = std::all_of(value.begin(), value.end(), [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 ||
+                        std::string_view("-.!%*_+`'~").find(static_cast<char>(c)) != std::string_view::npos);
+  });
+  const bool quoted = value.size() >= 2 && value.front() == '"' && value.find_first_of("\"\\", 1) == value.size() - 1;
+  if (token || quoted) return value;
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "\"";
+}
+
 const std::string anonymous = R"("Anonymous" <sip:anonymous@anonymous.invalid>)";
 
 /// From, and what goes with it.
 struct Caller {
-  std::string user, display_name;
+  std::string user;  ///< or a whole URI
+  std::string display_name;
 };
 
 Caller caller_of(const LegHeaders& headers, const LegOrigin& origin) {
   Caller caller{origin.from_user, {}};
   if (origin.caller != nullptr) caller = {origin.caller->from_user, origin.caller->display_name};
+  if (caller.user.find_first_of(":@") != std::string::npos) {  // a user part all the same
+    Uri uri;
+    uri.scheme = "sip";
+    uri.user = caller.user;
+    uri.host = origin.domain.name;
+    caller.user = uri.to_string();
+  }
   if (headers.sip_from) caller = {*headers.sip_from, {}};
   if (headers.display_name) caller.display_name = *headers.display_name;
   return caller;
@@ -78,6 +106,7 @@ const tenant::Trunk* set_route(sip::OutgoingInvite& invite, const Uri& target, c
 }
 
 std::string contact_user(const std::string& user, const Parameters& parameters) {
+  if (user.empty()) return {};  // its parameters have nothing to stand behind
   Uri uri;
   uri.scheme = "sip";
   uri.user = user;
@@ -100,14 +129,18 @@ void add_identities(sip::OutgoingInvite& invite, const LegHeaders& headers, cons
   if (headers.sip_diversion) {
     NameAddress diversion;
     diversion.uri = identity(*headers.sip_diversion, domain);
-    diversion.parameters = headers.diversion_parameters;
+    for (const auto& [name, value] : headers.diversion_parameters)
+      diversion.parameters.emplace_back(name, quoted_if_needed(value));
     invite.headers.emplace_back("Diversion", diversion.to_string());
   }
 }
 
 void copy_headers(sip::Headers& into, const LegHeaders& headers, const InboundCall& caller) {
   for (const auto& name : headers.copy_headers) {
-    remove(into, name);
+    if (headers.sip_pai && same_name(name, "P-Asserted-Identity")) continue;  // the reply's own
+    const bool found = std::any_of(caller.custom_headers.begin(), caller.custom_headers.end(),
+                                   [&](const auto& one) { return same_name(one.first, name); });
+    if (found) remove(into, name);
     for (const auto& [present, value] : caller.custom_headers) {
       if (same_name(present, name)) into.emplace_back(present, value);
     }

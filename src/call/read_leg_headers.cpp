@@ -60,8 +60,8 @@ std::optional<std::string> scalar(JsonFields& fields, std::string_view name, con
   return text;
 }
 
-/// Names with text; null counts as not there.
-std::optional<Parameters> parameters(JsonFields& parent, std::string_view name) {
+/// Names with text, in which none of `forbidden` stands; null counts as not there.
+std::optional<Parameters> parameters(JsonFields& parent, std::string_view name, std::string_view forbidden) {
   const auto* object = parent.object(name);
   if (object == nullptr) return std::nullopt;
   JsonFields fields(*object, parent.path(name));
@@ -70,7 +70,10 @@ std::optional<Parameters> parameters(JsonFields& parent, std::string_view name) 
     if (member.value().is_null()) continue;
     if (!is_token(member.key())) parent.reject(name, "parameter names without spaces or special characters");
     if (parent.error()) break;  // the path of an error has no odd characters
-    all.emplace_back(member.key(), scalar(fields, member.key(), member.value()).value_or(""));
+    auto text = scalar(fields, member.key(), member.value()).value_or("");
+    if (text.find_first_of(forbidden) != std::string::npos)
+      fields.reject(member.key(), "text without spaces and" + std::string(forbidden));
+    all.emplace_back(member.key(), std::move(text));
     if (all.size() > most_parameters) parent.reject(name, "at most 32 parameters");
   }
   if (fields.error()) parent.reject(*fields.error());
@@ -157,14 +160,18 @@ void read_leg_headers(JsonFields& fields, LegHeaders& headers) {
   };
   for (const auto& [name, member] : identities) take(headers.*member, identity_text(fields, name));
   take(headers.display_name, header_text(fields, "displayName"));
-  using Group = Parameters LegHeaders::*;
-  static constexpr std::array<std::pair<std::string_view, Group>, 3> groups{{
-      {"sipDiversionParameters", &LegHeaders::diversion_parameters},
-      {"contactParameters", &LegHeaders::contact_parameters},
-      {"contactUserParameters", &LegHeaders::contact_user_parameters},
+  struct Group {
+    std::string_view name;
+    Parameters LegHeaders::*member;
+    std::string_view forbidden;
+  };
+  static constexpr std::array<Group, 3> groups{{
+      {"sipDiversionParameters", &LegHeaders::diversion_parameters, ""},
+      {"contactParameters", &LegHeaders::contact_parameters, " <>;?@\""},
+      {"contactUserParameters", &LegHeaders::contact_user_parameters, " <>;?@\""},
   }};
-  for (const auto& [name, member] : groups) {
-    if (auto group = parameters(fields, name)) headers.*member = std::move(*group);
+  for (const auto& [name, member, forbidden] : groups) {
+    if (auto group = parameters(fields, name, forbidden)) headers.*member = std::move(*group);
   }
   headers.caller_privacy = fields.flag("callerPrivacy").value_or(headers.caller_privacy);
   if (fields.has("xHeaders")) headers.x_headers = header_changes(fields, "xHeaders", "X-");

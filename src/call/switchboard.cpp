@@ -191,7 +191,7 @@ void Switchboard::deliver(Letter letter) {
       return_to_sender(letter);
     }
   } else {
-    const std::size_t shard = letter.to.shard;
+    const auto shard = letter.to.shard;
     services_.carry(shard, std::move(letter));
   }
 }

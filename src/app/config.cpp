@@ -73,6 +73,7 @@ void read_sip(TomlReader& table, Config::Sip& sip) {
   table.whole("session_expires", sip.session_expires, 2, 86400);
   table.whole("min_session_expires", sip.min_session_expires, 2, 86400);
   read_next_hop(table, "outbound_proxy", sip.outbound_proxy);
+  table.flag("follow_redirects", sip.follow_redirects);
   table.each_text("dns_servers", [&](const std::string& text) -> std::string {
     constexpr std::uint16_t dns_port = 53;
     auto address = net::Address::from(text, dns_port);

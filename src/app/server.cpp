@@ -74,6 +74,7 @@ call::Settings call_settings(const Config& config) {
   settings.codecs = config.media.codecs;
   settings.max_session = config.limits.max_session;
   settings.outbound_proxy = config.sip.outbound_proxy;
+  settings.follow_redirects = config.sip.follow_redirects;
   return settings;
 }
 

@@ -47,8 +47,9 @@ bool Hunt::try_place(const Destination& destination) {
   };
   const auto domain = services_.directory()->domain(caller_.session().domain());
   if (!domain) return fail({}, "the domain is not served any more");
-  auto invite = outgoing_invite(
-      destination, LegOrigin{*domain, caller_.session().inbound(), caller_.user(), services_.settings.outbound_proxy});
+  auto invite =
+      outgoing_invite(destination, LegOrigin{*domain, caller_.session().inbound(), caller_.user(),
+                                             services_.settings.outbound_proxy, services_.settings.follow_redirects});
   if (!invite) return fail({}, invite.error().message);
   auto& callee =
       caller_.session().add(std::make_unique<Participant>(services_, caller_.session(), user, caller_.user()));

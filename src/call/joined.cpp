@@ -88,9 +88,9 @@ void Joined::place_monitor() {
   };
   const auto domain = services_.directory()->domain(session.domain());
   if (!domain) return failed("the domain is not served any more");
-  auto invite =
-      monitor_invite(plan, plan_->monitor->monitored,
-                     LegOrigin{*domain, session.inbound(), participant_.user(), services_.settings.outbound_proxy});
+  auto invite = monitor_invite(plan, plan_->monitor->monitored,
+                               LegOrigin{*domain, session.inbound(), participant_.user(),
+                                         services_.settings.outbound_proxy, services_.settings.follow_redirects});
   if (!invite) return failed(invite.error().message);
   auto& monitor =
       session.add(std::make_unique<Participant>(services_, session, user_of(plan.address), participant_.user()));

@@ -160,6 +160,7 @@ Result<sip::OutgoingInvite> outgoing_invite(const Destination& destination, cons
   if (target->scheme == "tel" && invite.routes.empty())
     return fail("destAddr: a tel: URI needs a trunk or an outbound proxy");
   invite.target = target->to_string();
+  invite.follow_redirects = origin.follow_redirects;
   invite.from = headers.caller_privacy ? anonymous : address(caller.user, domain, caller.display_name);
   auto to = *target;
   if (headers.sip_to) {

@@ -16,6 +16,7 @@ struct LegOrigin {
   const InboundCall* caller = nullptr;  ///< the inbound leg that the call is placed for; null: there is none
   std::string from_user;                ///< of From when neither `headers.sip_from` nor the caller tells it
   std::string outbound_proxy;           ///< URI of the next hop where no trunk takes the call; empty: RFC 3263
+  bool follow_redirects = false;        ///< a 3xx response leads to its Contacts
 };
 
 /// The INVITE of a leg to be placed, but for its session description: target, routes and credentials by the domain's

@@ -32,6 +32,7 @@ struct Settings {
   std::vector<rtp::Codec> codecs{rtp::Codec::pcma, rtp::Codec::pcmu, rtp::Codec::gsm};
   std::chrono::milliseconds max_session{14'400'000};
   std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
+  bool follow_redirects = false;
 };
 
 /// What is told of a leg if its CANCEL fails.

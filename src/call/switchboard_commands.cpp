@@ -123,7 +123,8 @@ Verdict Switchboard::place_ivr_call(const PlacedCallOrder& order, TimePoint now)
   const auto domain = services_.directory()->domain(order.service->domain);
   if (!domain) return not_found("the domain is not served any more");
   auto invite = outgoing_invite(order.destination,
-                                LegOrigin{*domain, nullptr, order.service->id, services_.settings.outbound_proxy});
+                                LegOrigin{*domain, nullptr, order.service->id, services_.settings.outbound_proxy,
+                                          services_.settings.follow_redirects});
   if (!invite) return {400, "invalid", invite.error().message};
   SessionHolder& holder = *this;
   auto& session = open(std::make_unique<Session>(services_, holder, order.service, order.trace_id, nullptr));

@@ -82,6 +82,23 @@ def test_a_redirect_is_not_followed(ringing, application, called_phone):
     assert other.invite_request is None
 
 
+def test_a_redirect_is_followed_if_that_is_wanted(own_server, application, phone, called_phone, calls):
+    server = own_server({"sip": {"follow_redirects": True}})
+    first, other = called_phone(server, pick_up=False, rings=False), called_phone(server)
+    application.replies["newCall"] = calls(first)
+    caller = phone(on=server)
+    caller.invite()
+    first.wait_request("INVITE")
+    first.refuse(302, extra=f"Contact: <{other.uri}>\r\n")
+    other.wait_request("ACK")
+    caller.follow(caller.wait_final())
+    caller.ack()
+    application.wait_for("callAnswered")
+    caller.hang_up()
+    other.wait_request("BYE")
+    application.completed("normal")
+
+
 def test_a_caller_without_an_offer(application, phone, called_phone, calls):
     callee = called_phone()
     application.replies["newCall"] = calls(callee)

@@ -163,7 +163,7 @@ def test_hang_up_one_participant(server, connected, application):
     assert server.post("hangupparticipant", {"replyId": answered["replyId"], "participantId": answered["calleeParticipantId"]}).status == 200
     callee.wait_request("BYE")
     event = application.wait_for("callEvent").body
-    assert event["event"] == "calledPartyDrop"
+    assert event["event"] == "calledPartyDrop" and event["errorDescr"]
     caller.wait_request("BYE")
     application.completed("apiHangup")
 

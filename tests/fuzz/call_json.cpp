@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "call/call_plan.h"
 #include "call/info_dtmf.h"
 #include "call/ivr_command.h"
 
@@ -15,7 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   boost::system::error_code error;
   const auto value = boost::json::parse(text, error, {}, options);
   if (error || !value.is_object()) return 0;
-  const auto command = rw::call::read_ivr_command(value.get_object(), {"demo.example", "eu"});
+  const rw::call::PhraseContext context{"demo.example", "eu"};
+  const auto command = rw::call::read_ivr_command(value.get_object(), context);
   if (!command && command.error().message.empty()) std::abort();
+  const auto plan = rw::call::read_call_plan(value.get_object(), context);
+  if (!plan && plan.error().message.empty()) std::abort();
+  const auto destination = rw::call::read_destination(value.get_object());
+  if (!destination && destination.error().message.empty()) std::abort();
   return 0;
 }

@@ -144,9 +144,9 @@ class Engine::Impl {
   /// many, so legs are not spread thinner than needed.
   std::size_t choose_worker() const {
     const auto open = std::ranges::find_if(
-        workers_, [this](const auto& worker) { return worker->legs() < options_.legs_per_worker; });
+        workers_, [this](const auto& worker) { return worker->load() < options_.legs_per_worker; });
     if (open != workers_.end()) return static_cast<std::size_t>(open - workers_.begin());
-    const auto least = std::ranges::min_element(workers_, {}, [](const auto& worker) { return worker->legs(); });
+    const auto least = std::ranges::min_element(workers_, {}, [](const auto& worker) { return worker->load(); });
     return static_cast<std::size_t>(least - workers_.begin());
   }
 

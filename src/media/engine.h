@@ -30,7 +30,8 @@ struct EngineOptions {
   std::uint16_t first_port = 16384;  ///< RTP on even ports, RTCP on the next odd one
   std::uint16_t last_port = 32767;
   int workers = 0;  ///< 0: one per core
-  /// Legs on a worker before the next one gets any: some 30 % of a core when they send and receive.
+  /// Legs on a worker before the next one gets any: some 30 % of a core when they send and receive. One that converts
+  /// counts as several.
   std::size_t legs_per_worker = 1200;
   Latch latch = Latch::any;
   std::chrono::milliseconds rtp_timeout{60'000};

@@ -85,6 +85,8 @@ class Leg {
   /// Moves the clock by `frames` for which nothing is sent.
   void skip(std::uint32_t frames);
   const net::Address& remote() const { return source_.remote(); }
+  /// What it hears of others has to be converted, which costs many times what all else does.
+  bool converts() const { return converter_ != nullptr; }
 
   /// To be asked every 20 ms: whether the next RTCP report is due (RFC 3550 6.2).
   bool report_due() { return configured_ && --frames_to_report_ == 0; }

@@ -142,6 +142,8 @@ void Worker::run() {
 bool Worker::wait_for_work() {
   std::unique_lock lock(waking_);
   if (!entries_in_use()) {
+    converting_ = 0;
+    conversions_.store(0, std::memory_order_relaxed);
     wake_.wait(lock, [this] { return has_commands_ || stopping_; });
     deadline_ = Clock::now();
   }
@@ -225,6 +227,7 @@ std::uint8_t Worker::emptiest_slot() const {
 }
 
 void Worker::serve_slot(TimePoint now) {
+  if (slot_ == 0) conversions_.store(std::exchange(converting_, 0), std::memory_order_relaxed);
   const std::vector<Index>& due = slots_[slot_];
   for (std::size_t at = 0; at < due.size(); ++at) {
     if (at + 2 < due.size()) __builtin_prefetch(entries_[due[at + 2]].get());
@@ -235,6 +238,7 @@ void Worker::serve_slot(TimePoint now) {
       ++counters_.packets_sent;
     }
     entry.leg->packet_sent();
+    if (entry.leg->converts()) ++converting_;
     if (entry.leg->report_due()) send_report(entry, false);
   }
 }

@@ -40,11 +40,15 @@ class Worker : private Io::Receiver {
   void post(Command command);
   /// Legs here, including those whose AddLeg is still on its way. Any thread.
   std::size_t legs() const { return legs_.load(std::memory_order_relaxed); }
+  /// How busy the worker is, in legs without conversion. Any thread.
+  std::size_t load() const { return legs() + legs_of_a_conversion * conversions_.load(std::memory_order_relaxed); }
   const PublishedCounters& counters() const { return published_; }
   bool is_io_uring() const { return io_uring_; }
 
  private:
   static constexpr std::size_t slot_count = 20;
+  /// What a leg that converts to or from opus costs, in legs that don't convert (docs/performance.md).
+  static constexpr std::size_t legs_of_a_conversion = 6;
   using Index = std::uint32_t;
   static constexpr Index nobody = ~Index{0};
   struct Entry {
@@ -103,6 +107,7 @@ class Worker : private Io::Receiver {
   bool has_commands_ = false;  ///< guarded by waking_
   bool stopping_ = false;      ///< guarded by waking_
   std::atomic<std::size_t> legs_{0};
+  std::atomic<std::size_t> conversions_{0};  ///< legs that convert, as of the last 20 ms
   PublishedCounters published_;
   bool io_uring_ = false;  ///< set before the constructor returns
 
@@ -114,6 +119,7 @@ class Worker : private Io::Receiver {
   std::unordered_map<LegId, Index> by_id_;
   std::array<std::vector<Index>, slot_count> slots_;
   std::size_t slot_ = 0;
+  std::size_t converting_ = 0;  ///< legs seen since slot 0
   TimePoint deadline_;
   TimePoint now_;
   std::vector<Command> commands_;

@@ -293,7 +293,7 @@ void Worker::received(std::uint64_t owner, std::span<const std::uint8_t> bytes, 
     entry.leg->receive_rtcp(bytes, from, now_, counters_);
   } else {
     const std::optional<Heard> heard = entry.leg->receive_rtp(bytes, from, now_, counters_);
-    if (heard) pass_on(entry, *heard);
+    if (heard) pass_on(index_of(owner), *heard);
   }
 }
 

@@ -85,7 +85,8 @@ class Worker : private Io::Receiver {
   /// Takes the leg out of everything but its sockets.
   void take_out(Index index);
   void take_held();
-  void pass_on(Entry& from, const Heard& heard);
+  /// The leg has heard something: it goes to those who hear the leg.
+  void pass_on(Index index, const Heard& heard);
   /// Packets that come before the leg is configured wait in the kernel until then: the caller may be quicker than we.
   void listen(Index index);
   void release(Index index);

@@ -6,7 +6,8 @@
 /// What a worker does with legs that hear each other, and with legs that go to another worker for that.
 namespace rw::media {
 
-void Worker::pass_on(Entry& from, const Heard& heard) {
+void Worker::pass_on(Index index, const Heard& heard) {
+  const Entry& from = *entries_[index];
   if (from.peer != nobody) {
     Entry& peer = *entries_[from.peer];
     if (const std::size_t length = peer.leg->pass_on(heard, io_->packet(), now_); length != 0) {
@@ -17,7 +18,7 @@ void Worker::pass_on(Entry& from, const Heard& heard) {
   }
   for (const Index listener : from.listeners) {
     const Entry& monitor = *entries_[listener];
-    monitor.leg->mix(entries_[monitor.monitored[0]].get() == &from ? 0 : 1, heard);
+    monitor.leg->mix(monitor.monitored[0] == index ? 0 : 1, heard);
   }
 }
 
@@ -57,8 +58,7 @@ void Worker::unlink(Index index) {
   entry.leg->alone();
 }
 
-// ------------------------------------------------------------------------------------------------- from worker to
-// worker
+// ---------------------------------------------------------------------------------------------- from worker to worker
 
 void Worker::apply(LegId id, Expect&) {
   if (early_.erase(id) == 0) expected_.insert(id);

@@ -253,6 +253,18 @@ TEST_P(EngineJoinTest, AMonitorHearsBothAndIsHeardByNobody) {
   EXPECT_TRUE(is_deaf(c_, b_, 0x55));
 }
 
+TEST_P(EngineJoinTest, AMonitorHearsTheOneThatIsLeft) {
+  begin_both(rtp::Codec::pcma, rtp::Codec::pcma);
+  begin_leg(c_, with(c_, rtp::Codec::pcma), a_.leg);
+  engine_->join(a_.leg, b_.leg);
+  engine_->monitor(c_.leg, a_.leg, b_.leg);
+  ASSERT_TRUE(hears(a_, b_));
+  engine_->release(a_.leg);
+  ASSERT_TRUE(a_.log.next_is<LegReleased>());
+  const std::uint8_t code = alaw_of(16);
+  EXPECT_TRUE(say_until(b_, c_, 8, frame(code), is(8, code)));
+}
+
 /// Legs on different workers: the first one is filled up with others.
 class EngineMoveTest : public EngineJoinTest {
  protected:

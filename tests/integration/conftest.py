@@ -180,6 +180,20 @@ def calls():
 
 
 @pytest.fixture
+def ringing(application, phone, called_phone, calls):
+    """A caller whose callee has been invited and rings, or only listens so far; it says more when the test wants it. `more`: further
+    members of the reply."""
+    def make(rings=False, **more):
+        callee = called_phone(pick_up=False, rings=rings)
+        application.replies["newCall"] = calls(callee, **more)
+        caller = phone()
+        caller.invite()
+        callee.wait_request("INVITE")
+        return caller, callee
+    return make
+
+
+@pytest.fixture
 def connected(application, phone, called_phone, calls):
     """A caller and a callee that are joined. `caller`, `callee`: what the phones are like; `more`: further members of the reply."""
     def make(caller=None, callee=None, on=None, **more):

@@ -10,19 +10,6 @@ from support.rtp_peer import sine
 TORTURE = pathlib.Path(__file__).resolve().parents[1] / "data" / "torture"
 
 
-@pytest.fixture
-def ringing(application, phone, called_phone, calls):
-    """A caller whose callee has been invited and only listens so far."""
-    def make(caller=None, **more):
-        callee = called_phone(pick_up=False, rings=False)
-        application.replies["newCall"] = calls(callee, **more)
-        one = phone(**(caller or {}))
-        one.invite()
-        callee.wait_request("INVITE")
-        return one, callee
-    return make
-
-
 def answered(caller):
     caller.follow(caller.wait_final())
     caller.ack()

@@ -96,12 +96,8 @@ def test_early_media_replaces_the_tone(phone, called_phone, application, calls):
     application.completed("cancelled")
 
 
-def test_the_caller_gives_up_while_it_rings(phone, called_phone, application, calls):
-    callee = called_phone(pick_up=False)
-    application.replies["newCall"] = calls(callee)
-    caller = phone()
-    caller.invite()
-    callee.wait_request("INVITE")
+def test_the_caller_gives_up_while_it_rings(ringing, application):
+    caller, callee = ringing(rings=True)
     application.wait_for("callNotify")
     caller.cancel()
     assert caller.wait_final().status == 487
@@ -113,12 +109,9 @@ def test_the_caller_gives_up_while_it_rings(phone, called_phone, application, ca
 
 @pytest.mark.parametrize("status, reply, seen", [(486, {"action": "drop", "dropCode": "busy"}, 486), (503, {"action": "drop"}, 603),
                                                  (404, {"action": "drop", "dropCode": "numberNotFound"}, 404)])
-def test_a_callee_that_refuses(phone, called_phone, application, calls, status, reply, seen):
-    callee = called_phone(pick_up=False, rings=False)
-    application.replies.update(newCall=calls(callee), callEvent=reply)
-    caller = phone()
-    caller.invite()
-    callee.wait_request("INVITE")
+def test_a_callee_that_refuses(ringing, application, status, reply, seen):
+    application.replies.update(callEvent=reply)
+    caller, callee = ringing()
     callee.refuse(status, extra='Reason: Q.850;cause=17;text="User busy"\r\n')
     event = application.wait_for("callEvent").body
     assert event["event"] == "calledPartyFailure" and event["sipResponseCode"] == status
@@ -139,13 +132,10 @@ def test_nobody_answers_in_time(phone, called_phone, application, calls):
     application.completed("rejected")
 
 
-def test_a_failed_call_may_go_to_the_ivr_instead(phone, called_phone, application, calls):
-    callee = called_phone(pick_up=False, rings=False)
-    application.replies.update(newCall=calls(callee), callEvent={"action": "ivr"},
+def test_a_failed_call_may_go_to_the_ivr_instead(ringing, application):
+    application.replies.update(callEvent={"action": "ivr"},
                                getIvrCommand={"phrases": [{"format": "file", "fileName": "a.wav"}], "hangup": True})
-    caller = phone()
-    caller.invite()
-    callee.wait_request("INVITE")
+    caller, callee = ringing()
     callee.refuse(486)
     caller.follow(caller.wait_final())
     caller.ack()
@@ -263,9 +253,8 @@ def test_a_caller_who_wants_to_stay_unknown(phone, called_phone, application, ca
     application.completed("normal")
 
 
-@pytest.mark.parametrize("mode, caller_hears, callee_hears", [
-    ("calleeFirst", "callee, then caller", None), ("simultaneous", None, None), ("callerFirst", None, None)])
-def test_a_greeting_before_the_two_are_joined(phone, called_phone, application, calls, mode, caller_hears, callee_hears):
+@pytest.mark.parametrize("mode", ["calleeFirst", "callerFirst", "simultaneous"])
+def test_a_greeting_before_the_two_are_joined(phone, called_phone, application, calls, mode):
     callee = called_phone()
     greeting = {"playMode": mode, "caller": {"phrases": [{"format": "file", "fileName": "a.wav"}]},
                 "callee": {"phrases": [{"format": "file", "fileName": "b.wav"}]}}
@@ -275,17 +264,17 @@ def test_a_greeting_before_the_two_are_joined(phone, called_phone, application, 
     caller.follow(caller.wait_final())
     caller.ack()
     caller.rtp.keep_speaking(sine(700, 1))
-    first = caller.rtp.wait_for_tone(500)
-    second = callee.rtp.wait_for_tone(900)
     callee.rtp.wait_for_tone(700)
-    assert not callee.rtp.has_tone(700, 0, second)
-    began = caller.rtp.packets[first].at - callee.rtp.packets[second].at
+    own, other = caller.rtp.packets_with_tone(500), callee.rtp.packets_with_tone(900)
+    assert len(own) == len(other) == 30, "0.6 s each"
     if mode == "calleeFirst":
-        assert began > 0.4
+        assert other[-1].at < own[0].at
     elif mode == "callerFirst":
-        assert began < -0.4
+        assert own[-1].at < other[0].at
     else:
-        assert abs(began) < 0.4
+        assert own[0].at < other[-1].at and other[0].at < own[-1].at
+    joined = callee.rtp.packets_with_tone(700)[0].at
+    assert joined > own[-1].at and joined > other[-1].at
     application.wait_for("callAnswered")
     caller.hang_up()
     application.completed("normal")
@@ -298,12 +287,8 @@ def test_an_address_that_is_none(phone, application):
     application.completed("error")
 
 
-def test_a_callee_with_an_unusable_description(phone, called_phone, application, calls):
-    callee = called_phone(pick_up=False)
-    application.replies["newCall"] = calls(callee)
-    caller = phone()
-    caller.invite()
-    callee.wait_request("INVITE")
+def test_a_callee_with_an_unusable_description(ringing, application):
+    caller, callee = ringing(rings=True)
     callee.answer(sdp=callee.sdp(codecs=(18,)))
     callee.wait_request("BYE")
     application.wait_alarm("invalidSdp")
@@ -314,13 +299,9 @@ def test_a_callee_with_an_unusable_description(phone, called_phone, application,
     application.completed("rejected")
 
 
-def test_cancel_crosses_the_answer(phone, called_phone, application, calls):
+def test_cancel_crosses_the_answer(ringing, application):
     """The callee answers although a CANCEL has been sent: its call is ended with BYE."""
-    callee = called_phone(pick_up=False)
-    application.replies["newCall"] = calls(callee)
-    caller = phone()
-    caller.invite()
-    callee.wait_request("INVITE")
+    caller, callee = ringing(rings=True)
     callee.state = "answering"  # so that it does not answer the CANCEL by itself
     caller.cancel()
     assert caller.wait_final().status == 487

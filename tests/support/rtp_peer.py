@@ -164,6 +164,11 @@ class RtpPeer:
         last = len(self.packets) if last is None else last
         return any(tone_share(self.audio(at, at + frames), hertz) > 0.7 for at in range(first, last - frames + 1, frames))
 
+    def packets_with_tone(self, hertz):
+        """The packets that carry nothing but that tone."""
+        samples = self.audio()
+        return [packet for at, packet in enumerate(self.packets) if tone_share(samples[at * FRAME:(at + 1) * FRAME], hertz) > 0.9]
+
     def has_tone_pair(self, low, high, frames=3):
         """Two tones at once, as of a DTMF digit."""
         return any(tone_share(self.audio(at, at + frames), low) > 0.3 and tone_share(self.audio(at, at + frames), high) > 0.3

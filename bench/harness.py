@@ -32,7 +32,7 @@ def build_tools():
     TOOLS.mkdir(parents=True, exist_ok=True)
     for source in sorted(BENCH.glob("*.cpp")):
         program = TOOLS / source.stem
-        newest = max(source.stat().st_mtime, (BENCH / "support.h").stat().st_mtime)
+        newest = max(one.stat().st_mtime for one in (source, *BENCH.glob("*.h")))
         if program.exists() and program.stat().st_mtime >= newest:
             continue
         libraries = [library for header, library in (("liburing.h", "-luring"), ("opus.h", "-lopus")) if header in source.read_text()]

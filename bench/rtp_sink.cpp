@@ -9,13 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "support.h"
+#include "rtp_socket.h"
 
 namespace rw::bench {
 namespace {
@@ -23,7 +22,6 @@ namespace {
 constexpr std::int64_t resolution = 10'000;       // ns of gap per histogram bucket
 constexpr std::size_t buckets = 100'000;          // 1 s; longer gaps fall into the last one
 constexpr std::int64_t audible_gap = 60'000'000;  // ns: more than two packets late is heard by most listeners
-constexpr std::size_t batch = 256;
 constexpr std::size_t most_streams = 100'000;
 
 struct Stream {
@@ -93,61 +91,13 @@ class Window {
   std::int64_t longest_ = 0;
 };
 
-/// Receives in batches into memory that is laid out once.
-class Receiver {
- public:
-  explicit Receiver(int handle) : handle_(handle), packets_(batch), controls_(batch) {}
-
-  /// Takes what has arrived, at most one batch; false if there was less than that.
-  bool receive(Window& window) {
-    std::array<mmsghdr, batch> messages{};
-    std::array<iovec, batch> vectors{};
-    std::array<sockaddr_in, batch> sources{};
-    for (std::size_t i = 0; i < batch; ++i) {
-      vectors[i] = {packets_[i].data(), packets_[i].size()};
-      msghdr& header = messages[i].msg_hdr;
-      header.msg_name = &sources[i];
-      header.msg_namelen = sizeof sources[i];
-      header.msg_iov = &vectors[i];
-      header.msg_iovlen = 1;
-      header.msg_control = controls_[i].data();
-      header.msg_controllen = controls_[i].size();
-    }
-    const int count = recvmmsg(handle_, messages.data(), batch, MSG_DONTWAIT, nullptr);
-    for (int i = 0; i < count; ++i) {
-      const auto index = static_cast<std::size_t>(i);
-      take(messages[index], ntohs(sources[index].sin_port), packets_[index], window);
-    }
-    return count == static_cast<int>(batch);
-  }
-
- private:
-  using Packet = std::array<std::uint8_t, 256>;
-
-  static void take(mmsghdr& message, std::uint16_t source, const Packet& packet, Window& window) {
-    const bool rtp = message.msg_len >= 12 && packet[0] >> 6 == 2;
-    const bool rtcp = packet[1] >= 192 && packet[1] <= 223;  // RFC 5761, section 4
-    const std::optional<std::int64_t> arrival = arrival_of(message.msg_hdr);
-    if (!rtp || rtcp || !arrival) return;
-    std::uint32_t ssrc = 0;
-    std::memcpy(&ssrc, &packet[8], sizeof ssrc);
-    window.add(std::uint64_t{source} << 32 | ssrc, static_cast<std::uint16_t>(packet[2] << 8 | packet[3]), *arrival);
-  }
-
-  static std::optional<std::int64_t> arrival_of(msghdr& header) {
-    for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
-      if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS) continue;
-      timespec time{};
-      std::memcpy(&time, CMSG_DATA(control), sizeof time);
-      return time.tv_sec * ns_per_second + time.tv_nsec;
-    }
-    return std::nullopt;
-  }
-
-  int handle_;
-  std::vector<Packet> packets_;
-  std::vector<std::array<char, 64>> controls_;
-};
+void take(const RtpSocket::Arrival& arrival, Window& window) {
+  const RtpSocket::Packet& packet = arrival.packet;
+  std::uint32_t ssrc = 0;
+  std::memcpy(&ssrc, &packet[8], sizeof ssrc);
+  window.add(std::uint64_t{ntohs(arrival.from.sin_port)} << 32 | ssrc,
+             static_cast<std::uint16_t>(packet[2] << 8 | packet[3]), arrival.at);
+}
 
 /// Carries out the commands that have arrived; false at the end of the input.
 bool obey(Window& window) {
@@ -170,19 +120,13 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto port = static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10));
-  const int rtp = bound_socket(SOCK_DGRAM, port);
-  bound_socket(SOCK_DGRAM, static_cast<std::uint16_t>(port + 1));  // never read: it only keeps ICMP errors away
-  widen_receive_buffer(rtp, 32 << 20);
-  const int on = 1;
-  setsockopt(rtp, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-  Receiver receiver(rtp);
+  RtpSocket rtp(port);
   Window window;
   for (;;) {
-    std::array<pollfd, 2> sources{pollfd{rtp, POLLIN, 0}, pollfd{STDIN_FILENO, POLLIN, 0}};
+    std::array<pollfd, 2> sources{pollfd{rtp.handle(), POLLIN, 0}, pollfd{STDIN_FILENO, POLLIN, 0}};
     poll(sources.data(), sources.size(), -1);
     if (sources[1].revents != 0 && !obey(window)) return 0;
-    while (receiver.receive(window)) {
-    }
+    rtp.receive([&window](const RtpSocket::Arrival& arrival) { take(arrival, window); });
     sleep_until(nanoseconds() + 2'000'000);  // the kernel stamps the packets: collecting them late costs nothing
   }
 }

@@ -13,12 +13,11 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "support.h"
+#include "rtp_socket.h"
 
 namespace rw::bench {
 namespace {
@@ -29,7 +28,6 @@ constexpr std::size_t header_size = 12;
 constexpr std::size_t samples = 160;
 constexpr std::int64_t resolution = 10'000;  // ns of delay per histogram bucket
 constexpr std::size_t buckets = 100'000;
-constexpr std::size_t batch = 256;
 constexpr std::uint32_t magic = 0x52574454;
 
 struct Format {
@@ -105,7 +103,7 @@ class Window {
 
 class Talker {
  public:
-  Talker(int handle, Format format) : handle_(handle), format_(std::move(format)), incoming_(batch), controls_(batch) {}
+  Talker(std::uint16_t port, Format format) : rtp_(port), format_(std::move(format)) {}
 
   void talk(std::size_t slot) {
     for (std::size_t at = slot; at < streams_.size(); at += slots) say(streams_[at]);
@@ -113,13 +111,13 @@ class Talker {
   }
 
   void listen(Window& window) {
-    while (receive(window) == batch) {
-    }
+    rtp_.receive([&](const RtpSocket::Arrival& arrival) { take(arrival, window); });
   }
   std::size_t streams() const { return streams_.size(); }
 
  private:
-  using Packet = std::array<std::uint8_t, 512>;
+  static constexpr std::size_t batch = RtpSocket::batch;
+  using Packet = RtpSocket::Packet;
 
   void say(Stream& stream) {
     if (queued_ == batch) flush();
@@ -151,51 +149,22 @@ class Talker {
       messages[i].msg_hdr.msg_iov = &vectors_[i];
       messages[i].msg_hdr.msg_iovlen = 1;
     }
-    if (queued_ != 0) sendmmsg(handle_, messages.data(), static_cast<unsigned>(queued_), 0);
+    if (queued_ != 0) sendmmsg(rtp_.handle(), messages.data(), static_cast<unsigned>(queued_), 0);
     queued_ = 0;
   }
 
-  std::size_t receive(Window& window) {
-    std::array<mmsghdr, batch> messages{};
-    std::array<iovec, batch> vectors{};
-    std::array<sockaddr_in, batch> sources{};
-    for (std::size_t i = 0; i < batch; ++i) {
-      vectors[i] = {incoming_[i].data(), incoming_[i].size()};
-      messages[i].msg_hdr.msg_name = &sources[i];
-      messages[i].msg_hdr.msg_namelen = sizeof sources[i];
-      messages[i].msg_hdr.msg_iov = &vectors[i];
-      messages[i].msg_hdr.msg_iovlen = 1;
-      messages[i].msg_hdr.msg_control = controls_[i].data();
-      messages[i].msg_hdr.msg_controllen = controls_[i].size();
-    }
-    const int count = recvmmsg(handle_, messages.data(), batch, MSG_DONTWAIT, nullptr);
-    for (int i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      take(messages[at], sources[at], incoming_[at], window);
-    }
-    return count < 0 ? 0 : static_cast<std::size_t>(count);
-  }
-
-  void take(mmsghdr& message, const sockaddr_in& source, const Packet& packet, Window& window) {
-    if (message.msg_len < header_size || packet[0] >> 6 != 2) return;
-    if (by_port_.emplace(source.sin_port, streams_.size()).second) streams_.push_back({source, 0, 0});
+  void take(const RtpSocket::Arrival& arrival, Window& window) {
+    if (by_port_.emplace(arrival.from.sin_port, streams_.size()).second) streams_.push_back({arrival.from, 0, 0});
     window.heard();
     std::uint32_t mark = 0;
     std::int64_t sent = 0;
-    if (message.msg_len < header_size + sizeof mark + sizeof sent) return;
-    std::memcpy(&mark, &packet[header_size], sizeof mark);
-    std::memcpy(&sent, &packet[header_size + sizeof mark], sizeof sent);
-    if (mark != magic) return;
-    for (cmsghdr* control = CMSG_FIRSTHDR(&message.msg_hdr); control != nullptr;
-         control = CMSG_NXTHDR(&message.msg_hdr, control)) {
-      if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS) continue;
-      timespec time{};
-      std::memcpy(&time, CMSG_DATA(control), sizeof time);
-      window.delayed(time.tv_sec * ns_per_second + time.tv_nsec - sent);
-    }
+    if (arrival.size < header_size + sizeof mark + sizeof sent) return;
+    std::memcpy(&mark, &arrival.packet[header_size], sizeof mark);
+    std::memcpy(&sent, &arrival.packet[header_size + sizeof mark], sizeof sent);
+    if (mark == magic) window.delayed(arrival.at - sent);
   }
 
-  int handle_;
+  RtpSocket rtp_;
   Format format_;
   std::vector<Stream> streams_;
   std::unordered_map<std::uint16_t, std::size_t> by_port_;
@@ -203,8 +172,6 @@ class Talker {
   std::array<iovec, batch> vectors_{};
   std::array<sockaddr_in, batch> targets_{};
   std::size_t queued_ = 0;
-  std::vector<Packet> incoming_;
-  std::vector<std::array<char, 64>> controls_;
 };
 
 }  // namespace
@@ -217,12 +184,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto port = static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10));
-  const int rtp = bound_socket(SOCK_DGRAM, port);
-  bound_socket(SOCK_DGRAM, static_cast<std::uint16_t>(port + 1));  // never read: it only keeps ICMP errors away
-  widen_receive_buffer(rtp, 32 << 20);
-  const int on = 1;
-  setsockopt(rtp, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-  Talker talker(rtp, format_named(argv[2]));
+  Talker talker(port, format_named(argv[2]));
   Window window;
   const std::int64_t start = nanoseconds();
   for (std::int64_t tick = 0;; ++tick) {

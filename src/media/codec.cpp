@@ -62,8 +62,7 @@ constexpr std::array<std::uint8_t, 256> law_table = [] {
 }();
 
 bool has_rate(rtp::Codec codec, std::uint32_t rate) {
-  const bool is_wideband = codec == rtp::Codec::g722 || codec == rtp::Codec::opus;
-  return rate == 8000 || (rate == 16000 && is_wideband);
+  return rate == 8000 || (rate == 16000 && is_wideband(codec));
 }
 
 template <std::uint8_t (*Encode)(int)>

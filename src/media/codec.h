@@ -41,6 +41,11 @@ class Decoder {
 std::unique_ptr<Encoder> make_encoder(rtp::Codec codec, std::uint32_t rate = 8000);
 std::unique_ptr<Decoder> make_decoder(rtp::Codec codec, std::uint32_t rate = 8000);
 
+/// Whether the codec carries more than the telephone's 4 kHz.
+constexpr bool is_wideband(rtp::Codec codec) {
+  return codec == rtp::Codec::g722 || codec == rtp::Codec::opus;
+}
+
 /// Whether both are laws of G.711, so that one becomes the other octet by octet.
 constexpr bool are_both_g711(rtp::Codec a, rtp::Codec b) {
   const auto is_g711 = [](rtp::Codec codec) { return codec == rtp::Codec::pcma || codec == rtp::Codec::pcmu; };

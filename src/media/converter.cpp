@@ -9,10 +9,6 @@ namespace {
 /// Lost packets in a row that are concealed.
 constexpr int most_concealed = 3;
 
-constexpr bool is_wideband(rtp::Codec codec) {
-  return codec == rtp::Codec::g722 || codec == rtp::Codec::opus;
-}
-
 std::int16_t sum(std::int16_t a, std::int16_t b) {
   using Limits = std::numeric_limits<std::int16_t>;
   return static_cast<std::int16_t>(std::clamp<int>(a + b, Limits::min(), Limits::max()));

@@ -48,7 +48,7 @@ Result<void> make_demo_prompts(storage::PromptStore& store, const std::string& d
   for (const auto& prompt : demo::demo_prompts()) {
     const std::string name(prompt.file_name);
     if (store.find(domain, name)) continue;
-    const auto spoken = engine->synthesise({std::string(prompt.text), false, {}, {}});
+    const auto spoken = speech::speak_whole(*engine, audio::SpokenText{.text = std::string(prompt.text)});
     if (!spoken) return fail(name + ": " + spoken.error().message);
     const auto bytes = audio::wav_bytes(*spoken);
     auto upload = store.begin(domain, name);

@@ -19,14 +19,33 @@ struct FilePrompt {
   std::string domain;
   std::string name;
 };
+/// How long what was synthesised for a phrase is kept on disk.
+struct SpeechCaching {
+  std::chrono::seconds time_to_live{std::chrono::hours(24 * 30)};
+  bool refresh = false;  ///< synthesise anew, whatever is there
+};
 /// Text for the embedded speech engine. `text` may be SSML (`ssml`), whose tags are dropped by engines that do not know
 /// them.
 struct SpokenText {
   std::string text;
   bool ssml = false;
-  std::string voice;     ///< empty: the default
-  std::string language;  ///< empty: the default
+  std::string voice = {};     ///< empty: the default
+  std::string language = {};  ///< empty: the default
+  SpeechCaching caching = {};
 };
+/// A request to Amazon Polly's SynthesizeSpeech.
+struct PollySpeech {
+  std::string parameters;  ///< its members as a JSON object, as they came
+  std::string region;      ///< empty: the configured one
+  SpeechCaching caching = {};
+};
+/// A request to Google's text:synthesize.
+struct GoogleSpeech {
+  std::string parameters;  ///< its body, a JSON object, as it came
+  SpeechCaching caching = {};
+};
+/// What is to be spoken, and by whom.
+using SpeechRequest = std::variant<SpokenText, PollySpeech, GoogleSpeech>;
 /// Sine tones for `length`: a named tone of a country's tone plan (media/tone.h), or, without a name, `frequencies`
 /// (Hz, 1–4 of them) on for `on`, off for `off`, repeated. on == 0: without a break.
 struct Tone {
@@ -35,7 +54,7 @@ struct Tone {
   std::string plan;  ///< "se", "eu", …
   std::string name;  ///< "dial", "ringback", "busy", "congestion", or empty
 };
-using SoundRequest = std::variant<FilePrompt, SpokenText, Tone>;
+using SoundRequest = std::variant<FilePrompt, SpokenText, PollySpeech, GoogleSpeech, Tone>;
 
 /// Turns what is to be heard into a Sound that is ready to be played: decodes, synthesises, resamples and encodes on
 /// its own threads, and keeps what it made (least recently used goes first, limited in bytes). Two requests for the

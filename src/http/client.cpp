@@ -1,47 +1,18 @@
 #include "http/client.h"
 
-#include <curl/curl.h>
-
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <unordered_map>
 #include <utility>
 
+#include "http/curl.h"
+
 namespace rw::http {
 namespace {
 
-struct EasyDeleter {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
 struct MultiDeleter {
   void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
 };
-struct ListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using Easy = std::unique_ptr<CURL, EasyDeleter>;
-
-ClientError::Kind kind_of(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return ClientError::Kind::unreachable;
-    case CURLE_OPERATION_TIMEDOUT:
-      return ClientError::Kind::timed_out;
-    case CURLE_WRITE_ERROR:
-    case CURLE_FILESIZE_EXCEEDED:
-      return ClientError::Kind::too_large;
-    default:
-      return ClientError::Kind::other;
-  }
-}
 
 }  // namespace
 
@@ -78,10 +49,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       transfer.easy = std::move(idle_.back());
       idle_.pop_back();
     }
-    curl_slist* headers = nullptr;
-    for (const auto& header : request.headers) headers = curl_slist_append(headers, header.c_str());
-    headers = curl_slist_append(headers, "Expect:");
-    transfer.headers.reset(headers);
+    transfer.headers = header_list(request.headers);
     prepare(transfer, request);
     curl_multi_add_handle(multi_.get(), transfer.easy.get());
     return id;
@@ -101,7 +69,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   struct Transfer {
     RequestId id = 0;
     Easy easy;
-    std::unique_ptr<curl_slist, ListDeleter> headers;
+    HeaderList headers;
     std::string body;
     std::string answer;
     Handler handler;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <mutex>
+#include <utility>
+#include <variant>
 
 extern "C" {
 #include <flite/flite.h>
@@ -40,7 +42,10 @@ class Flite {
 
 class FliteEngine final : public SpeechEngine {
  public:
-  Result<audio::Samples> synthesise(const audio::SpokenText& spoken) override {
+  Result<void> speak(const audio::SpeechRequest& request, const Take& take) override {
+    const auto* text_request = std::get_if<audio::SpokenText>(&request);
+    if (text_request == nullptr) return fail("the embedded speech engine takes plain text and SSML only");
+    const auto& spoken = *text_request;
     if (spoken.text.size() > max_text) return fail("the text is longer than 10000 characters");
     const auto text = spoken.ssml ? text_of_ssml(spoken.text) : spoken.text;
     const bool speakable =
@@ -48,7 +53,8 @@ class FliteEngine final : public SpeechEngine {
     if (!speakable) return fail("the text has nothing that can be spoken");
     auto samples = Flite::instance().speak(text);
     if (samples.samples.empty()) return fail("the speech engine made no sound of the text");
-    return samples;
+    take(std::move(samples));
+    return {};
   }
 };
 

@@ -60,6 +60,10 @@ std::string SoundLoaderPool::key_of(const audio::SoundRequest& request) {
     std::string operator()(const audio::SpokenText& spoken) const {
       return "speech\n" + spoken.voice + "\n" + spoken.language + (spoken.ssml ? "\nssml\n" : "\ntext\n") + spoken.text;
     }
+    std::string operator()(const audio::PollySpeech& spoken) const {
+      return "polly\n" + spoken.region + "\n" + spoken.parameters;
+    }
+    std::string operator()(const audio::GoogleSpeech& spoken) const { return "google\n" + spoken.parameters; }
     std::string operator()(const audio::Tone& tone) const {
       std::string key = "tone\n" + tone.plan + "\n" + tone.name;
       for (const double frequency : tone.frequencies) key += "\n" + std::to_string(frequency);
@@ -156,7 +160,8 @@ Result<media::SoundPtr> SoundLoaderPool::make(const Job& job, SpeechEngine& engi
   try {
     if (const auto* file = std::get_if<audio::FilePrompt>(&job.request)) return make_file(job, *file, etag);
     if (auto known = cached(job.key, etag)) return known;  // only another codec's form is missing
-    if (const auto* spoken = std::get_if<audio::SpokenText>(&job.request)) return finished(engine.synthesise(*spoken));
+    if (const auto* spoken = std::get_if<audio::SpokenText>(&job.request))
+      return finished(speak_whole(engine, *spoken));
     return finished(render(std::get<audio::Tone>(job.request)));
   } catch (const std::exception& problem) {
     return fail(problem.what());  // one sound that can't be made is no reason to stop making others

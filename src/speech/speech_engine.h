@@ -1,5 +1,9 @@
 #pragma once
 
+#include <functional>
+#include <string>
+#include <string_view>
+
 #include "audio/decode.h"
 #include "audio/sound_loader.h"
 #include "base/result.h"
@@ -10,11 +14,18 @@ namespace rw::speech {
 class SpeechEngine {
  public:
   static constexpr std::size_t max_text = 10'000;
+  /// Takes the next piece of the speech, as soon as it is there; pieces of one speech have one rate. False: no more of
+  /// it is wanted.
+  using Take = std::function<bool(audio::Samples piece)>;
 
   virtual ~SpeechEngine() = default;
-  /// Never empty: text that gives no sound is an error.
-  virtual Result<audio::Samples> synthesise(const audio::SpokenText& text) = 0;
+  /// Never without a piece: text that gives no sound is an error. After an error, what was taken is not the whole
+  /// speech. Success also if no more was wanted.
+  virtual Result<void> speak(const audio::SpeechRequest& request, const Take& take) = 0;
 };
+
+/// The whole speech in one piece, for those who can't begin before it is there.
+Result<audio::Samples> speak_whole(SpeechEngine& engine, const audio::SpeechRequest& request);
 
 /// The text of an SSML document: tags dropped, entities decoded, breaks as full stops.
 std::string text_of_ssml(std::string_view ssml);

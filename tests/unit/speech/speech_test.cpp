@@ -15,11 +15,11 @@ namespace {
 
 TEST(Flite, SpeaksAndRefusesWhatCanNotBeSpoken) {
   const auto engine = make_flite_engine();
-  const auto spoken = engine->synthesise({"Hello, this is a test.", false, {}, {}});
+  const auto spoken = speak_whole(*engine, audio::SpokenText{.text = "Hello, this is a test."});
   ASSERT_TRUE(spoken);
   EXPECT_GT(spoken->samples.size(), spoken->rate / 2);
-  EXPECT_FALSE(engine->synthesise({"...", false, {}, {}}));
-  EXPECT_FALSE(engine->synthesise({std::string(10'001, 'a'), false, {}, {}}));
+  EXPECT_FALSE(speak_whole(*engine, audio::SpokenText{.text = "..."}));
+  EXPECT_FALSE(speak_whole(*engine, audio::SpokenText{.text = std::string(10'001, 'a')}));
 }
 
 TEST(Ssml, IsReducedToItsText) {
@@ -135,10 +135,11 @@ TEST_F(LoaderTest, LooksAgainWhenAFileIsGoneThatWasJustFound) {
 class CountingEngine final : public SpeechEngine {
  public:
   explicit CountingEngine(std::atomic<int>& spoken) : spoken_(spoken) {}
-  Result<audio::Samples> synthesise(const audio::SpokenText& text) override {
+  Result<void> speak(const audio::SpeechRequest& request, const Take& take) override {
     ++spoken_;
-    if (text.text == "broken") throw std::runtime_error("the engine is broken");
-    return audio::Samples{std::vector<std::int16_t>(1600, 5), 16000};
+    if (std::get<audio::SpokenText>(request).text == "broken") throw std::runtime_error("the engine is broken");
+    take(audio::Samples{std::vector<std::int16_t>(1600, 5), 16000});
+    return {};
   }
 
  private:

@@ -1,0 +1,33 @@
+#include "http/curl.h"
+
+namespace rw::http {
+
+HeaderList header_list(const std::vector<std::string>& headers) {
+  curl_slist* list = nullptr;
+  for (const auto& header : headers) list = curl_slist_append(list, header.c_str());
+  return HeaderList(curl_slist_append(list, "Expect:"));
+}
+
+ClientError::Kind kind_of(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return ClientError::Kind::unreachable;
+    case CURLE_OPERATION_TIMEDOUT:
+      return ClientError::Kind::timed_out;
+    case CURLE_WRITE_ERROR:
+    case CURLE_FILESIZE_EXCEEDED:
+      return ClientError::Kind::too_large;
+    default:
+      return ClientError::Kind::other;
+  }
+}
+
+}  // namespace rw::http

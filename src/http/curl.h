@@ -1,0 +1,25 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+
+#include "http/client.h"
+
+/// What both users of libcurl need of it; for http/ alone.
+namespace rw::http {
+
+struct EasyDeleter {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Easy = std::unique_ptr<CURL, EasyDeleter>;
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+/// `headers` as curl takes them, without the "Expect" that it would add.
+HeaderList header_list(const std::vector<std::string>& headers);
+ClientError::Kind kind_of(CURLcode code);
+
+}  // namespace rw::http

@@ -1,70 +1,120 @@
 #include "media/sound.h"
 
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
 #include <utility>
-
-#include "media/codec.h"
 
 namespace rw::media {
 
-Payload::Payload(rtp::Codec codec, std::vector<std::uint8_t> bytes, std::vector<std::uint32_t> frame_ends)
-    : codec_(codec), bytes_(std::move(bytes)), frame_ends_(std::move(frame_ends)) {
-  const std::size_t size = rtp::facts(codec_).frame_bytes;
-  frames_ = size != 0 ? bytes_.size() / size : frame_ends_.size();
+Payload::Place Payload::place_of(std::size_t frame) {
+  const auto block = static_cast<std::size_t>(std::bit_width(frame / first_block + 1)) - 1;
+  return {block, frame - first_block * ((std::size_t{1} << block) - 1)};
 }
 
 std::span<const std::uint8_t> Payload::frame(std::size_t index) const {
-  const std::span all(bytes_);
-  if (const std::size_t size = rtp::facts(codec_).frame_bytes; size != 0) return all.subspan(index * size, size);
-  const std::size_t begin = index == 0 ? 0 : frame_ends_[index - 1];
-  return all.subspan(begin, frame_ends_[index] - begin);
+  const Place place = place_of(index);
+  const Block& block = blocks_[place.block];
+  if (const std::size_t size = rtp::facts(codec_).frame_bytes; size != 0)
+    return {block.bytes.get() + place.index * size, size};
+  const std::size_t begin = place.index == 0 ? 0 : block.ends[place.index - 1];
+  return {block.bytes.get() + begin, block.ends[place.index] - begin};
 }
 
-std::size_t Payload::memory() const {
-  return sizeof *this + bytes_.capacity() + frame_ends_.capacity() * sizeof(std::uint32_t);
+void Payload::append(std::span<const std::uint8_t> frame) {
+  const std::size_t index = frames_.load(std::memory_order_relaxed);
+  const Place place = place_of(index);
+  if (place.block >= block_count) throw std::length_error("a sound is too long");
+  Block& block = blocks_[place.block];
+  if (!block.bytes) begin_block(place.block);
+  const std::size_t size = rtp::facts(codec_).frame_bytes;
+  std::size_t begin = place.index * size;
+  if (size == 0) {
+    begin = place.index == 0 ? 0 : block.ends[place.index - 1];
+    block.ends[place.index] = static_cast<std::uint32_t>(begin + frame.size());
+  }
+  std::ranges::copy(frame, block.bytes.get() + begin);
+  memory_.fetch_add(frame.size() + (size == 0 ? sizeof(std::uint32_t) : 0), std::memory_order_relaxed);
+  frames_.store(index + 1, std::memory_order_release);
 }
 
-Sound::Sound(std::vector<std::int16_t> samples, std::uint32_t rate) : samples_(std::move(samples)), rate_(rate) {
-  const std::size_t frame = rate_ / 1000 * frame_ms;
-  if (frame != 0) samples_.resize((samples_.size() + frame - 1) / frame * frame);
+/// Memory that has not been written to costs nothing, so there is room for the longest frames.
+void Payload::begin_block(std::size_t block) {
+  const std::size_t room = std::min(first_block << block, most_ - frames_.load(std::memory_order_relaxed));
+  const std::size_t size = rtp::facts(codec_).frame_bytes;
+  blocks_[block].bytes = std::make_unique_for_overwrite<std::uint8_t[]>(room * (size != 0 ? size : max_frame_bytes));
+  if (size == 0) blocks_[block].ends = std::make_unique_for_overwrite<std::uint32_t[]>(room);
 }
+
+Sound::Sound(std::vector<std::int16_t> samples, std::uint32_t rate) : rate_(rate), samples_(std::move(samples)) {
+  finish();
+}
+
+Sound::Sound(std::uint32_t rate) : rate_(rate) {}
 
 Sound::~Sound() = default;
 
+void Sound::append(std::span<const std::int16_t> samples) {
+  const std::lock_guard lock(mutex_);
+  samples_.insert(samples_.end(), samples.begin(), samples.end());
+  for (const auto& form : forms_)
+    if (form) extend(*form);
+}
+
+void Sound::finish(std::string problem) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t frame = frame_size();
+  if (frame != 0) samples_.resize((samples_.size() + frame - 1) / frame * frame);
+  samples_.shrink_to_fit();
+  for (const auto& form : forms_)
+    if (form) extend(*form);
+  problem_ = std::move(problem);
+  complete_.store(true, std::memory_order_release);
+}
+
+std::string Sound::problem() const {
+  const std::lock_guard lock(mutex_);
+  return problem_;
+}
+
 std::chrono::milliseconds Sound::duration() const {
+  const std::lock_guard lock(mutex_);
   return std::chrono::milliseconds(rate_ == 0 ? 0 : samples_.size() * 1000 / rate_);
 }
 
 void Sound::encode(rtp::Codec codec) const {
   const auto index = static_cast<std::size_t>(codec);
-  const std::lock_guard lock(encoding_);
-  const std::unique_ptr<Encoder> encoder = make_encoder(codec, rate_);
-  if (owned_[index] || !encoder) return;
-  const std::size_t frame = rate_ / 1000 * frame_ms;
-  std::vector<std::uint8_t> bytes;
-  std::vector<std::uint32_t> ends;
-  if (const std::size_t size = rtp::facts(codec).frame_bytes; size != 0) {
-    bytes.resize(samples_.size() / frame * size);
-    encoder->encode(samples_, bytes);
-  } else {
-    std::array<std::uint8_t, max_frame_bytes> payload;
-    for (std::span<const std::int16_t> left(samples_); left.size() >= frame; left = left.subspan(frame)) {
-      const std::size_t length = encoder->encode(left.first(frame), payload);
-      bytes.insert(bytes.end(), payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(length));
-      ends.push_back(static_cast<std::uint32_t>(bytes.size()));
-    }
+  const std::lock_guard lock(mutex_);
+  if (forms_[index]) return;
+  std::unique_ptr<Encoder> encoder = make_encoder(codec, rate_);
+  if (!encoder) return;
+  const std::size_t most =
+      complete_.load(std::memory_order_relaxed) ? samples_.size() / frame_size() : Payload::unknown;
+  forms_[index] = std::make_unique<Form>(codec, most, std::move(encoder));
+  extend(*forms_[index]);
+  published_[index].store(forms_[index].get(), std::memory_order_release);
+}
+
+/// Encodes the whole frames that the form doesn't have yet.
+void Sound::extend(Form& form) const {
+  const std::size_t frame = frame_size();
+  std::array<std::uint8_t, max_frame_bytes> payload;
+  for (std::size_t at = form.payload.frames() * frame; at + frame <= samples_.size(); at += frame) {
+    const std::size_t length = form.encoder->encode(std::span(samples_).subspan(at, frame), payload);
+    form.payload.append(std::span(payload).first(length));
   }
-  owned_[index] = std::make_unique<const Payload>(codec, std::move(bytes), std::move(ends));
-  published_[index].store(owned_[index].get(), std::memory_order_release);
 }
 
 const Payload* Sound::payload(rtp::Codec codec) const {
-  return published_[static_cast<std::size_t>(codec)].load(std::memory_order_acquire);
+  const Form* form = published_[static_cast<std::size_t>(codec)].load(std::memory_order_acquire);
+  return form == nullptr ? nullptr : &form->payload;
 }
 
 std::size_t Sound::memory() const {
+  const std::lock_guard lock(mutex_);
   std::size_t bytes = sizeof *this + samples_.capacity() * sizeof(std::int16_t);
-  for (const auto& form : published_)
-    if (const Payload* payload = form.load(std::memory_order_acquire)) bytes += payload->memory();
+  for (const auto& form : forms_)
+    if (form) bytes += form->payload.memory();
   return bytes;
 }
 

@@ -18,7 +18,7 @@ std::uint32_t frames_of(std::chrono::milliseconds length) {
 
 SoundCursor::SoundCursor(SoundPtr sound, std::chrono::milliseconds silence, bool loop, std::chrono::milliseconds pause)
     : sound_(std::move(sound)), pause_frames_(frames_of(pause)), loop_(loop) {
-  if (sound_ && sound_->duration().count() == 0)
+  if (sound_ && sound_->complete() && sound_->duration().count() == 0)
     sound_.reset();
   else if (!sound_)
     silent_frames_ = frames_of(silence);
@@ -30,11 +30,17 @@ std::span<const std::uint8_t> SoundCursor::next(rtp::Codec codec) {
     if (--silent_frames_ == 0 && !sound_) end_round();
     return {};
   }
-  const Payload* payload = sound_ ? sound_->payload(codec) : nullptr;
-  if (payload == nullptr || payload->frames() == 0) return {};
-  // Forms of one sound are equally long; should one be shorter, the cursor must not run past its end.
-  const std::span<const std::uint8_t> frame = payload->frame(std::min(frame_, payload->frames() - 1));
-  if (++frame_ >= payload->frames()) end_round();
+  if (!sound_) return {};
+  const bool complete = sound_->complete();  // asked before how much there is
+  const Payload* payload = sound_->payload(codec);
+  if (payload == nullptr) return {};
+  const std::size_t frames = payload->frames();
+  if (frame_ >= frames) {
+    if (complete) end_round();
+    return {};
+  }
+  const std::span<const std::uint8_t> frame = payload->frame(frame_);
+  if (++frame_ >= frames && complete) end_round();
   return frame;
 }
 

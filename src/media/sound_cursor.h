@@ -14,8 +14,8 @@ class SoundCursor {
   /// `sound` null: `silence` instead. `loop`: never over; `pause` of silence between two rounds.
   SoundCursor(SoundPtr sound, std::chrono::milliseconds silence, bool loop, std::chrono::milliseconds pause);
 
-  /// The payload of the next frame; empty for silence. While the sound has no payload form for `codec` yet, silence,
-  /// and the cursor stays where it is.
+  /// The payload of the next frame; empty for silence. While the sound has no payload form for `codec` yet, or has not
+  /// grown that far, silence, and the cursor stays where it is.
   std::span<const std::uint8_t> next(rtp::Codec codec);
   /// The last frame has been taken.
   bool over() const { return over_; }

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
+#include <vector>
 
 #include "media/sound_cursor.h"
 
@@ -11,6 +13,8 @@ namespace rw::media {
 namespace {
 
 using namespace std::chrono_literals;
+
+using Bytes = std::vector<std::uint8_t>;
 
 SoundPtr sound_of(std::size_t samples) {
   auto sound = std::make_shared<Sound>(std::vector<std::int16_t>(samples, 1000), 8000U);
@@ -68,11 +72,93 @@ TEST(Sound, MayBeEncodedByManyThreads) {
 }
 
 TEST(Payload, FramesMayVaryInSize) {
-  const Payload payload(rtp::Codec::opus, {1, 2, 3, 4, 5, 6}, {1, 4, 6});
-  EXPECT_EQ(payload.frames(), 3U);
+  Payload payload(rtp::Codec::opus);
+  for (const std::vector<std::uint8_t>& frame : {Bytes{1}, Bytes{2, 3, 4}, Bytes{5, 6}}) payload.append(frame);
+  ASSERT_EQ(payload.frames(), 3U);
   EXPECT_THAT(payload.frame(0), testing::ElementsAre(1));
   EXPECT_THAT(payload.frame(1), testing::ElementsAre(2, 3, 4));
   EXPECT_THAT(payload.frame(2), testing::ElementsAre(5, 6));
+}
+
+TEST(Payload, FramesStayWhereTheyAre) {
+  Payload payload(rtp::Codec::opus);
+  std::vector<const std::uint8_t*> places;
+  for (std::size_t i = 0; i < 1000; ++i) {
+    payload.append(Bytes{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i / 256)});
+    places.push_back(payload.frame(i).data());
+  }
+  for (std::size_t i = 0; i < 1000; ++i) {
+    EXPECT_EQ(payload.frame(i).data(), places[i]);
+    EXPECT_EQ(payload.frame(i)[0] + payload.frame(i)[1] * 256U, i);
+  }
+}
+
+TEST(Sound, GrowsInAllFormsThatWereAskedFor) {
+  Sound sound(8000U);
+  sound.append(std::vector<std::int16_t>(200, 7));
+  sound.encode(rtp::Codec::pcma);
+  sound.encode(rtp::Codec::opus);
+  EXPECT_EQ(sound.payload(rtp::Codec::pcma)->frames(), 1U);
+  sound.append(std::vector<std::int16_t>(200, 7));
+  EXPECT_EQ(sound.payload(rtp::Codec::pcma)->frames(), 2U);
+  EXPECT_EQ(sound.payload(rtp::Codec::opus)->frames(), 2U);
+  EXPECT_FALSE(sound.complete());
+  sound.finish("cut off");
+  EXPECT_EQ(sound.payload(rtp::Codec::pcma)->frames(), 3U);
+  EXPECT_EQ(sound.payload(rtp::Codec::opus)->frames(), 3U);
+  EXPECT_TRUE(sound.complete());
+  EXPECT_EQ(sound.problem(), "cut off");
+  EXPECT_EQ(sound.duration(), 60ms);
+}
+
+TEST(Sound, SoundsTheSameWhetherItGrewOrNot) {
+  std::vector<std::int16_t> samples(8000);
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::int16_t>((i * 37) % 8000);
+  for (const auto& facts : rtp::codecs) {
+    const Sound whole(samples, 8000);
+    whole.encode(facts.codec);
+    Sound grown(8000U);
+    for (std::span<const std::int16_t> left(samples); !left.empty();) {
+      const auto piece = std::min<std::size_t>(left.size(), 333);
+      grown.append(left.first(piece));
+      grown.encode(facts.codec);
+      left = left.subspan(piece);
+    }
+    grown.finish();
+    const Payload &a = *whole.payload(facts.codec), &b = *grown.payload(facts.codec);
+    ASSERT_EQ(a.frames(), b.frames());
+    for (std::size_t i = 0; i < a.frames(); ++i) EXPECT_TRUE(std::ranges::equal(a.frame(i), b.frame(i)));
+  }
+}
+
+TEST(Sound, MayBeReadWhileItGrows) {
+  const auto sound = std::make_shared<Sound>(8000U);
+  sound->encode(rtp::Codec::pcma);
+  std::thread writer([&] {
+    for (int i = 0; i < 500; ++i) sound->append(std::vector<std::int16_t>(160, 1000));
+    sound->finish();
+  });
+  SoundCursor cursor(sound, 0ms, false, 0ms);
+  std::size_t heard = 0;
+  while (!cursor.over())
+    if (!cursor.next(rtp::Codec::pcma).empty()) ++heard;
+  writer.join();
+  EXPECT_EQ(heard, 500U);
+}
+
+TEST(SoundCursor, WaitsForWhatHasNotComeYet) {
+  const auto sound = std::make_shared<Sound>(8000U);
+  sound->encode(rtp::Codec::pcma);
+  SoundCursor cursor(sound, 0ms, false, 0ms);
+  EXPECT_TRUE(cursor.next(rtp::Codec::pcma).empty());
+  sound->append(std::vector<std::int16_t>(160, 1000));
+  EXPECT_FALSE(cursor.next(rtp::Codec::pcma).empty());
+  EXPECT_TRUE(cursor.next(rtp::Codec::pcma).empty());
+  EXPECT_FALSE(cursor.over());
+  sound->append(std::vector<std::int16_t>(160, 1000));
+  sound->finish();
+  EXPECT_FALSE(cursor.next(rtp::Codec::pcma).empty());
+  EXPECT_TRUE(cursor.over());
 }
 
 TEST(SoundCursor, EndsWithTheLastFrame) {

@@ -41,6 +41,9 @@ struct Part {};
 struct Monitor {
   LegId a = 0, b = 0;
 };
+struct StopRecording {
+  std::shared_ptr<RecordingTap> tap;
+};
 struct Release {};
 
 // A leg goes from one worker to another: the new one is told to expect it, and holds its commands until then; the old
@@ -58,7 +61,7 @@ struct Arrive {
 struct Command {
   LegId leg = 0;
   std::variant<AddLeg, Configure, StartTimeoutWatch, Play, SendDigits, Echo, StopPlay, StopAll, Background, Join, Part,
-               Monitor, Release, Expect, HandOver, Arrive>
+               Monitor, Record, StopRecording, Release, Expect, HandOver, Arrive>
       what;
 };
 

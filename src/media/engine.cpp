@@ -234,6 +234,12 @@ void Engine::part(LegId leg) {
 void Engine::monitor(LegId listener, LegId a, LegId b) {
   impl_->post_beside(listener, a, Monitor{a, b});
 }
+void Engine::record(LegId leg, Record record) {
+  impl_->post(leg, std::move(record));
+}
+void Engine::stop_recording(LegId leg, std::shared_ptr<RecordingTap> tap) {
+  impl_->post(leg, StopRecording{std::move(tap)});
+}
 void Engine::release(LegId leg) {
   impl_->post(leg, Release{});
 }

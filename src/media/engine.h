@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "media/recording_tap.h"
 #include "media/sound.h"
 #include "net/address.h"
 #include "rtp/codec.h"
@@ -103,6 +104,15 @@ struct Echo {
   std::chrono::milliseconds length{0};
 };
 
+/// What of a leg goes into a recording: what comes from its other side, or what is sent there.
+enum class RecordedSide : std::uint8_t { heard, sent };
+
+struct Record {
+  std::shared_ptr<RecordingTap> tap;
+  RecordedSide side = RecordedSide::heard;
+  std::uint8_t channel = 0;
+};
+
 /// Counters since the start, and gauges; a consistent enough view for metrics.
 struct EngineStatistics {
   std::uint64_t packets_sent = 0, packets_received = 0, packets_dropped = 0, rtcp_sent = 0, rtcp_received = 0;
@@ -155,6 +165,12 @@ class Engine {
   void part(LegId leg);
   /// `listener` hears what `a` and `b` say, mixed, until it is joined, parted or released; nobody hears the listener.
   void monitor(LegId listener, LegId a, LegId b);
+
+  /// From now on `record.tap` gets one side of the leg's audio as it is on the wire, wherever it goes or comes from;
+  /// not while the leg's direction forbids it. Any number of taps may be there.
+  void record(LegId leg, Record record);
+  /// The tap gets no more of the leg, soon.
+  void stop_recording(LegId leg, std::shared_ptr<RecordingTap> tap);
 
   /// Ends the leg; its port rests, then is free. LegReleased is its last event.
   void release(LegId leg);

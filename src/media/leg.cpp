@@ -93,6 +93,7 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   // Another codec than ours would have to be converted; the other side hears silence instead.
   if (echoing_ && codec == parameters_.codec) echo_->put(packet->sequence, packet->payload);
   if (!may_hear()) return std::nullopt;
+  if (codec) record(RecordedSide::heard, *packet, *codec, now);
   return Heard{*packet, is_event ? std::nullopt : codec, rtp::facts(parameters_.codec).rtp_clock, digit.value_or(0)};
 }
 
@@ -170,6 +171,7 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
     packet.payload = converted.empty() ? frame.payload : converted;
     if (echoing_) packet.payload = echo_->take().payload;
     if (packet.payload.empty()) packet.payload = silence_frame(parameters_.codec);
+    record(RecordedSide::sent, packet, parameters_.codec, now);
   }
   octets_written_ = static_cast<std::uint16_t>(packet.payload.size());
   return packet.write(into);
@@ -216,7 +218,7 @@ std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimeP
   if (!is_event) packet.payload = in_own_codec(heard, scratch);
   if (packet.payload.empty()) return 0;
   last_passed_ = now;
-  return player_.busy() ? 0 : write_passed(packet, into);
+  return player_.busy() ? 0 : write_passed(packet, into, now);
 }
 
 /// The payload as it can be sent on at once; empty if it has to be converted, for which it is put down.
@@ -236,12 +238,24 @@ std::span<const std::uint8_t> Leg::in_own_codec(const Heard& heard, std::span<st
   return {};
 }
 
-std::size_t Leg::write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into) {
+std::size_t Leg::write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into, TimePoint now) {
   if (packet.payload.size() + rtp::header_bytes > into.size()) return 0;
   const std::optional<rtp::Packet> ours = stream_.passed_on(packet);
   if (!ours) return 0;
+  if (ours->payload_type == parameters_.payload_type) record(RecordedSide::sent, *ours, parameters_.codec, now);
   octets_written_ = static_cast<std::uint16_t>(ours->payload.size());
   return ours->write(into);
+}
+
+void Leg::record(RecordedSide side, const rtp::Packet& packet, rtp::Codec codec, TimePoint now) const {
+  for (const Record& one : records_)
+    if (one.side == side)
+      one.tap->put({one.channel, codec, rtp::facts(codec).rtp_clock, packet.ssrc, packet.timestamp, packet.sequence,
+                    now, packet.payload});
+}
+
+void Leg::stop_recording(const RecordingTap* tap) {
+  std::erase_if(records_, [tap](const Record& one) { return one.tap.get() == tap; });
 }
 
 void Leg::send_digit(char digit) {

@@ -59,6 +59,9 @@ class Leg {
   /// Its sockets are closed: the last event.
   void report_released();
 
+  void record(Record record) { records_.push_back(std::move(record)); }
+  void stop_recording(const RecordingTap* tap);
+
   /// Returns what others may hear of it.
   std::optional<Heard> receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
                                    Counters& counters);
@@ -113,8 +116,9 @@ class Leg {
   bool may_hear() const;
   std::optional<char> detect_digit(const rtp::Packet& packet, rtp::Codec codec);
   void send_digit(char digit);
+  void record(RecordedSide side, const rtp::Packet& packet, rtp::Codec codec, TimePoint now) const;
   std::span<const std::uint8_t> in_own_codec(const Heard& heard, std::span<std::uint8_t> scratch);
-  std::size_t write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into);
+  std::size_t write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into, TimePoint now);
   std::optional<rtp::Codec> received_codec(std::uint8_t payload_type) const;
   void count_losses(Counters& counters);
   std::uint32_t random_report_interval();
@@ -145,6 +149,8 @@ class Leg {
   bool timed_out_ = false;
   TimePoint last_received_;
   std::uint64_t losses_counted_ = 0;
+
+  std::vector<Record> records_;
 
   // Reports.
   std::string cname_;

@@ -59,6 +59,12 @@ void change(Leg& leg, StopPlay& command, TimePoint) {
 void change(Leg& leg, StopAll&, TimePoint) {
   leg.player().stop_all();
 }
+void change(Leg& leg, Record& command, TimePoint) {
+  leg.record(std::move(command));
+}
+void change(Leg& leg, StopRecording& command, TimePoint) {
+  leg.stop_recording(command.tap.get());
+}
 void change(Leg& leg, Background& command, TimePoint) {
   leg.player().set_background(std::move(command.sound), command.pause);
 }

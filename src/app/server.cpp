@@ -20,8 +20,8 @@
 #include "http/client.h"
 #include "net/sip_transports.h"
 #include "sip/stream_framer.h"
+#include "sounds/sound_loader_pool.h"
 #include "speech/flite_engine.h"
-#include "speech/sound_loader_pool.h"
 #include "storage/file_prompt_store.h"
 
 namespace rw::app {
@@ -136,7 +136,7 @@ class Server {
   std::unique_ptr<DemoServer> demo_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::unique_ptr<speech::SoundLoaderPool> sounds_;
+  std::unique_ptr<sounds::SoundLoaderPool> sounds_;
   std::unique_ptr<media::Engine> engine_;
   std::unique_ptr<net::SipTransports> transports_;
   std::unique_ptr<NextHops> next_hops_;
@@ -172,14 +172,14 @@ Result<void> Server::start_storage() {
   if (!store) return tl::unexpected(store.error());
   prompts_ = std::move(*store);
   prompts_->on_change([this](const std::string& domain) { sounds_->forget(domain); });
-  speech::SoundLoaderPool::Options options;
-  options.find = [this](const audio::FilePrompt& file) -> Result<speech::PromptFile> {
+  sounds::SoundLoaderPool::Options options;
+  options.makers.find = [this](const audio::FilePrompt& file) -> Result<sounds::PromptFile> {
     auto found = prompts_->find(file.domain, file.name);
     if (!found) return fail(found.error().message);
-    return speech::PromptFile{found->path, found->etag};
+    return sounds::PromptFile{found->path, found->etag};
   };
-  options.make_engine = [] { return speech::make_flite_engine(); };
-  sounds_ = std::make_unique<speech::SoundLoaderPool>(std::move(options));
+  options.makers.make_engine = [] { return speech::make_flite_engine(); };
+  sounds_ = std::make_unique<sounds::SoundLoaderPool>(std::move(options));
   return {};
 }
 

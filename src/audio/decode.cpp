@@ -8,8 +8,6 @@
 #include <functional>
 #include <memory>
 
-#include "audio/resample.h"
-
 namespace rw::audio {
 namespace {
 
@@ -47,9 +45,9 @@ Result<void> check(const File& file, const SF_INFO& info) {
   return {};
 }
 
-/// Hands the file's audio to `take` in pieces, mixed to one channel. The number of frames.
+/// Hands the file's audio to `take` in pieces, mixed to one channel, until it wants no more. The number of frames.
 Result<std::uint64_t> read_through(SNDFILE* file, const SF_INFO& info, std::chrono::milliseconds most,
-                                   const std::function<void(std::span<float>)>& take) {
+                                   const std::function<bool(std::span<float>)>& take) {
   constexpr std::size_t piece = 4096;
   const auto channels = static_cast<std::size_t>(info.channels);
   std::vector<float> buffer(piece * channels);
@@ -67,7 +65,7 @@ Result<std::uint64_t> read_through(SNDFILE* file, const SF_INFO& info, std::chro
       for (std::size_t channel = 0; channel < channels; ++channel) sum += buffer[at * channels + channel];
       mixed[at] = sum / static_cast<float>(channels);
     }
-    take(std::span(mixed).first(static_cast<std::size_t>(got)));
+    if (!take(std::span(mixed).first(static_cast<std::size_t>(got)))) break;
   }
   if (frames == 0) return fail("contains no audio");
   return frames;
@@ -82,24 +80,9 @@ Result<Samples> decode(const File& file, const SF_INFO& info, std::chrono::milli
       const float bounded = std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0.0F;
       result.samples.push_back(static_cast<std::int16_t>(std::lround(bounded * 32767.0F)));
     }
+    return true;
   });
   if (!read) return tl::unexpected(read.error());
-  return result;
-}
-
-Result<Samples> decode_at(const File& file, const SF_INFO& info, std::uint32_t rate, std::chrono::milliseconds most) {
-  if (info.samplerate == static_cast<int>(rate)) return decode(file, info, most);
-  if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
-  auto resampler = Resampler::make(static_cast<std::uint32_t>(info.samplerate), rate);
-  if (!resampler) return tl::unexpected(resampler.error());
-  Samples result;
-  result.rate = rate;
-  const auto read = read_through(file.get(), info, most, [&](std::span<float> piece) {
-    for (float& value : piece) value = std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0.0F;
-    resampler->feed(piece, result.samples);
-  });
-  if (!read) return tl::unexpected(read.error());
-  resampler->finish(result.samples);
   return result;
 }
 
@@ -142,10 +125,16 @@ Result<Samples> decode_file(const std::string& path, std::chrono::milliseconds m
   return decode(file, info, most);
 }
 
-Result<Samples> decode_file_at(const std::string& path, std::uint32_t rate, std::chrono::milliseconds most) {
+Result<void> decode_in_pieces(const std::string& path, const TakePiece& take, std::chrono::milliseconds most) {
   SF_INFO info{};
   const File file(sf_open(path.c_str(), SFM_READ, &info));
-  return decode_at(file, info, rate, most);
+  if (auto valid = check(file, info); !valid) return valid;
+  const auto read = read_through(file.get(), info, most, [&](std::span<float> piece) {
+    for (float& value : piece) value = std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0.0F;
+    return take(piece, static_cast<std::uint32_t>(info.samplerate));
+  });
+  if (!read) return tl::unexpected(read.error());
+  return {};
 }
 
 Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::milliseconds most) {
@@ -160,7 +149,7 @@ Result<AudioFacts> probe(const std::string& path) {
   SF_INFO info{};
   const File file(sf_open(path.c_str(), SFM_READ, &info));
   if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
-  const auto frames = read_through(file.get(), info, max_duration, [](std::span<const float>) {});
+  const auto frames = read_through(file.get(), info, max_duration, [](std::span<const float>) { return true; });
   if (!frames) return tl::unexpected(frames.error());
   return AudioFacts{content_type_of(info.format),
                     std::chrono::milliseconds(*frames * 1000 / static_cast<std::uint64_t>(info.samplerate))};

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,10 +31,11 @@ inline constexpr std::chrono::minutes max_duration{60};
 /// Decodes a file; channels are mixed. The error says why it can't be played.
 Result<Samples> decode_file(const std::string& path, std::chrono::milliseconds most = max_duration);
 Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::milliseconds most = max_duration);
-/// Decodes a file and brings it to `rate` Hz on the way, so that no more is held than is wanted, however high the
-/// file's own rate.
-Result<Samples> decode_file_at(const std::string& path, std::uint32_t rate,
-                               std::chrono::milliseconds most = max_duration);
+/// Takes the next piece of a file: one channel, from -1 to 1. False: no more of it is wanted.
+using TakePiece = std::function<bool(std::span<const float> piece, std::uint32_t rate)>;
+/// Decodes a file piece by piece, so that it may be heard before its end.
+Result<void> decode_in_pieces(const std::string& path, const TakePiece& take,
+                              std::chrono::milliseconds most = max_duration);
 /// Decodes a file to its end without keeping anything.
 Result<AudioFacts> probe(const std::string& path);
 

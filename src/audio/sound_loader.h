@@ -19,6 +19,11 @@ struct FilePrompt {
   std::string domain;
   std::string name;
 };
+/// A file on the web: WAV or MP3, heard while it still comes; or Ogg or FLAC.
+struct UrlSound {
+  std::string domain;  ///< for which it is fetched: one domain's slow servers don't hold up another's
+  std::string url;     ///< http or https
+};
 /// How long what was synthesised for a phrase is kept on disk.
 struct SpeechCaching {
   std::chrono::seconds time_to_live{std::chrono::hours(24 * 30)};
@@ -35,8 +40,8 @@ struct SpokenText {
 };
 /// A request to Amazon Polly's SynthesizeSpeech.
 struct PollySpeech {
-  std::string parameters;  ///< its members as a JSON object, as they came
-  std::string region;      ///< empty: the configured one
+  std::string parameters;   ///< its members as a JSON object, as they came
+  std::string region = {};  ///< empty: the configured one
   SpeechCaching caching = {};
 };
 /// A request to Google's text:synthesize.
@@ -49,14 +54,14 @@ using SpeechRequest = std::variant<SpokenText, PollySpeech, GoogleSpeech>;
 /// Sine tones for `length`: a named tone of a country's tone plan (media/tone.h), or, without a name, `frequencies`
 /// (Hz, 1–4 of them) on for `on`, off for `off`, repeated. on == 0: without a break.
 struct Tone {
-  std::vector<double> frequencies;
+  std::vector<double> frequencies = {};
   std::chrono::milliseconds on{0}, off{0}, length{0};
-  std::string plan;  ///< "se", "eu", …
-  std::string name;  ///< "dial", "ringback", "busy", "congestion", or empty
+  std::string plan = {};  ///< "se", "eu", …
+  std::string name = {};  ///< "dial", "ringback", "busy", "congestion", or empty
 };
-using SoundRequest = std::variant<FilePrompt, SpokenText, PollySpeech, GoogleSpeech, Tone>;
+using SoundRequest = std::variant<FilePrompt, UrlSound, SpokenText, PollySpeech, GoogleSpeech, Tone>;
 
-/// Turns what is to be heard into a Sound that is ready to be played: decodes, synthesises, resamples and encodes on
+/// Turns what is to be heard into a Sound that can be played: fetches, decodes, synthesises, resamples and encodes on
 /// its own threads, and keeps what it made (least recently used goes first, limited in bytes). Two requests for the
 /// same thing do the work once. Thread-safe.
 class SoundLoader {
@@ -64,7 +69,8 @@ class SoundLoader {
   virtual ~SoundLoader() = default;
   using Done = std::function<void(Result<media::SoundPtr>)>;
   /// `done` is called exactly once, on a thread of the loader (at once, on the caller's thread, if the sound is at
-  /// hand), with a sound whose payload form for `codec` exists.
+  /// hand), with a sound whose payload form for `codec` exists. It comes when there is enough of it to begin, and may
+  /// still be growing; if it then breaks off, Sound::problem() says why.
   virtual void load(SoundRequest request, rtp::Codec codec, Done done) = 0;
 };
 

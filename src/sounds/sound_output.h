@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "audio/decode.h"
+#include "audio/resample.h"
+#include "base/result.h"
+#include "media/sound.h"
+
+namespace rw::sounds {
+
+/// Where a maker puts a sound, in pieces of any rate: they become a growing Sound at 8000 Hz, which is shown as soon as
+/// there is enough of it to begin.
+class SoundOutput {
+ public:
+  /// `show` gets the sound once there is enough, and again with every piece that comes after that.
+  explicit SoundOutput(std::function<void(const media::SoundPtr&)> show);
+
+  /// All pieces of one sound have the same rate. An error if it gets too long.
+  Result<void> append(std::span<const float> piece, std::uint32_t rate);
+  Result<void> append(const audio::Samples& piece);
+  /// Nothing was appended so far.
+  bool empty() const { return resampler_ == nullptr && !begun_; }
+  /// No more comes; `problem` as in Sound::finish(). Shows it, unless there is nothing.
+  media::SoundPtr finish(std::string problem = {});
+
+ private:
+  Result<void> add(std::span<const std::int16_t> samples);
+
+  const std::function<void(const media::SoundPtr&)> show_;
+  const std::shared_ptr<media::Sound> sound_;
+  std::unique_ptr<audio::Resampler> resampler_;
+  bool begun_ = false;  ///< there were pieces
+  std::vector<std::int16_t> converted_;
+};
+
+}  // namespace rw::sounds

@@ -1,0 +1,104 @@
+#include "sounds/url_sound.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "audio/stream_decoder.h"
+
+namespace rw::sounds {
+namespace {
+
+constexpr std::uint64_t most_bytes = 50ULL * 1024 * 1024;
+constexpr int most_redirects = 5;
+constexpr std::chrono::seconds longest_freshness = std::chrono::hours(1);
+/// A version that is a date, not an ETag, which begins with a quotation mark or W/.
+constexpr std::string_view date_mark = "date:";
+
+/// The URL without what may be secret in it.
+std::string public_form(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const auto host = url.find("://");
+  if (host == std::string_view::npos) return std::string(url);
+  const auto path = std::min(url.find('/', host + 3), url.size());
+  const auto user = url.substr(0, path).rfind('@');
+  if (user == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, host + 3)) + std::string(url.substr(user + 1));
+}
+
+std::string version_of(const http::TransferResponse& response) {
+  if (const auto etag = response.header("etag")) return std::string(*etag);
+  if (const auto date = response.header("last-modified")) return std::string(date_mark) + std::string(*date);
+  return {};
+}
+
+/// RFC 9111 5.2.2, as far as it concerns us.
+void read_cache_control(const http::TransferResponse& response, Fetched& fetched) {
+  const auto control = response.header("cache-control").value_or("");
+  if (control.find("no-store") != std::string_view::npos) fetched.may_be_kept = false;
+  constexpr std::string_view name = "max-age=";
+  const auto at = control.find(name);
+  if (at == std::string_view::npos || control.find("no-cache") != std::string_view::npos) return;
+  std::int64_t seconds = 0;
+  std::from_chars(control.data() + at + name.size(), control.data() + control.size(), seconds);
+  fetched.fresh_for = std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(0), longest_freshness);
+}
+
+http::TransferRequest request_for(const std::string& url, const std::string& etag) {
+  http::TransferRequest request;
+  request.url = url;
+  request.most_bytes = most_bytes;
+  request.most_redirects = most_redirects;
+  request.total_timeout = std::chrono::minutes(10);
+  request.headers.emplace_back("Accept: audio/*");
+  if (etag.starts_with(date_mark)) {
+    request.headers.push_back("If-Modified-Since: " + etag.substr(date_mark.size()));
+  } else if (!etag.empty()) {
+    request.headers.push_back("If-None-Match: " + etag);
+  }
+  return request;
+}
+
+}  // namespace
+
+Result<Fetched> fetch_sound(http::Transfers& transfers, const http::AddressPolicy& policy,
+                            const std::atomic<bool>& cancel, const std::string& url, const std::string& etag,
+                            SoundOutput& output) {
+  const auto failed = [&](const std::string& why) { return fail(public_form(url) + ": " + why); };
+  audio::StreamDecoder decoder;
+  std::vector<float> heard;
+  Result<void> decoded;
+  const auto put_out = [&] {
+    if (decoded && !heard.empty()) decoded = output.append(heard, decoder.rate());
+    heard.clear();
+    return decoded.has_value();
+  };
+  auto request = request_for(url, etag);
+  request.policy = &policy;
+  request.cancel = &cancel;
+  request.take = [&](std::span<const char> bytes) {
+    decoded = decoder.feed(bytes, heard);
+    return put_out();
+  };
+  const auto response = transfers.run(request);
+  if (!decoded) return failed(decoded.error().message);
+  if (!response) return failed(response.error().message);
+  Fetched fetched;
+  read_cache_control(*response, fetched);
+  fetched.unchanged = response->status == 304 && !etag.empty();
+  fetched.etag = fetched.unchanged ? etag : version_of(*response);
+  if (fetched.unchanged) return fetched;
+  if (response->status < 200 || response->status >= 300)
+    return failed("it was answered with the status " + std::to_string(response->status));
+  decoded = decoder.finish(heard);
+  // What there is of a file that breaks off is heard.
+  const auto rest = output.append(heard, decoder.rate());
+  if (decoded && !rest) decoded = rest;
+  if (!decoded) return failed(decoded.error().message);
+  if (fetched.etag.empty() && fetched.fresh_for.count() == 0) fetched.may_be_kept = false;
+  return fetched;
+}
+
+}  // namespace rw::sounds

@@ -1,0 +1,139 @@
+#include "sounds/url_sound.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cmath>
+#include <mutex>
+#include <thread>
+
+#include "audio/wav_file.h"
+#include "http/server.h"
+
+namespace rw::sounds {
+namespace {
+
+using http::Answer;
+using http::IncomingRequest;
+using http::Responder;
+
+std::string wav() {
+  audio::Samples tone{std::vector<std::int16_t>(16000), 16000};
+  for (std::size_t at = 0; at < tone.samples.size(); ++at)
+    tone.samples[at] = static_cast<std::int16_t>(8000 * std::sin(0.2 * static_cast<double>(at)));
+  return audio::wav_bytes(tone);
+}
+
+class UrlSoundTest : public testing::Test {
+ protected:
+  UrlSoundTest() {
+    http::Router router;
+    router.add("GET", "/{name}", [this](const IncomingRequest& request, const Responder& respond) {
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request);
+      respond(answers_[request.capture("name")]);
+    });
+    http::ServerOptions options;
+    options.error = [](int status, std::string reason) {
+      return Answer{.status = status, .headers = {}, .body = std::move(reason), .source = {}};
+    };
+    server_.emplace(loop_, std::move(router), options);
+    base_ = "http://" + server_->listen(*net::Address::from("127.0.0.1", 0))->to_string() + "/";
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~UrlSoundTest() override {
+    server_->stop(std::chrono::milliseconds(0));
+    thread_.join();
+  }
+
+  void answer(const std::string& name, int status, std::vector<std::pair<std::string, std::string>> headers = {},
+              std::string body = {}) {
+    const std::lock_guard lock(mutex_);
+    answers_[name] = Answer{.status = status, .headers = std::move(headers), .body = std::move(body), .source = {}};
+  }
+  Result<Fetched> fetch(const std::string& url, const std::string& etag = {}) {
+    SoundOutput output([this](const media::SoundPtr& sound) { heard_ = sound; });
+    auto fetched = fetch_sound(transfers_, policy_, cancel_, url, etag, output);
+    output.finish();
+    return fetched;
+  }
+
+  boost::asio::io_context loop_;
+  std::optional<http::Server> server_;
+  std::string base_;
+  std::thread thread_;
+  std::mutex mutex_;
+  std::map<std::string, Answer> answers_;
+  std::vector<IncomingRequest> requests_;
+
+  http::Transfers transfers_;
+  http::AddressPolicy policy_{{*net::Network::parse("127.0.0.0/8")}};
+  std::atomic<bool> cancel_{false};
+  media::SoundPtr heard_;
+};
+
+TEST_F(UrlSoundTest, BringsTheSoundAndItsVersion) {
+  answer("a.wav", 200, {{"ETag", "\"1\""}, {"Cache-Control", "public, max-age=60"}}, wav());
+  const auto fetched = fetch(base_ + "a.wav?" + std::string(8000, 'x'));
+  ASSERT_TRUE(fetched) << fetched.error().message;
+  EXPECT_EQ(fetched->etag, "\"1\"");
+  EXPECT_EQ(fetched->fresh_for, std::chrono::seconds(60));
+  EXPECT_TRUE(fetched->may_be_kept);
+  EXPECT_EQ(heard_->duration(), std::chrono::seconds(1));
+}
+
+TEST_F(UrlSoundTest, AsksWhetherItIsStillTheSame) {
+  answer("a.wav", 304);
+  auto fetched = fetch(base_ + "a.wav", "\"1\"");
+  ASSERT_TRUE(fetched) << fetched.error().message;
+  EXPECT_TRUE(fetched->unchanged);
+  EXPECT_EQ(fetched->etag, "\"1\"");
+  EXPECT_EQ(requests_.back().header("If-None-Match"), "\"1\"");
+  EXPECT_EQ(heard_, nullptr);
+  answer("b.wav", 200, {{"Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT"}}, wav());
+  fetched = fetch(base_ + "b.wav");
+  ASSERT_TRUE(fetched);
+  EXPECT_TRUE(fetched->may_be_kept);
+  EXPECT_TRUE(fetch(base_ + "b.wav", fetched->etag));
+  EXPECT_EQ(requests_.back().header("If-Modified-Since"), "Mon, 01 Jan 2024 00:00:00 GMT");
+}
+
+TEST_F(UrlSoundTest, KeepsNothingWithoutAVersion) {
+  answer("a.wav", 200, {}, wav());
+  EXPECT_FALSE(fetch(base_ + "a.wav")->may_be_kept);
+  answer("b.wav", 200, {{"ETag", "\"1\""}, {"Cache-Control", "no-store"}}, wav());
+  EXPECT_FALSE(fetch(base_ + "b.wav")->may_be_kept);
+}
+
+TEST_F(UrlSoundTest, FollowsRedirectsButNotForever) {
+  answer("a.wav", 302, {{"Location", "/b.wav"}});
+  answer("b.wav", 200, {}, wav());
+  answer("loop", 302, {{"Location", "/loop"}});
+  EXPECT_TRUE(fetch(base_ + "a.wav"));
+  EXPECT_FALSE(fetch(base_ + "loop"));
+}
+
+TEST_F(UrlSoundTest, SaysWhatWentWrongWithoutSecrets) {
+  answer("gone", 404, {}, "not here");
+  answer("page", 200, {}, "<html>please log in to hear this prompt</html>");
+  const auto secret = base_.substr(0, 7) + "user:password@" + base_.substr(7);
+  EXPECT_EQ(fetch(secret + "gone?token=secret").error().message, base_ + "gone: it was answered with the status 404");
+  const auto page = fetch(base_ + "page?token=secret");
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().message.find("secret"), std::string::npos);
+  EXPECT_FALSE(fetch("ftp://127.0.0.1/a.wav"));
+  EXPECT_FALSE(fetch("file:///etc/passwd"));
+  EXPECT_FALSE(fetch(base_ + std::string(8193, 'x')));
+}
+
+TEST_F(UrlSoundTest, GoesNowhereItMayNot) {
+  policy_ = http::AddressPolicy({});
+  answer("a.wav", 200, {}, wav());
+  const auto fetched = fetch(base_ + "a.wav");
+  ASSERT_FALSE(fetched);
+  EXPECT_NE(fetched.error().message.find("not one that may be used"), std::string::npos);
+  EXPECT_TRUE(requests_.empty());
+}
+
+}  // namespace
+}  // namespace rw::sounds

@@ -44,6 +44,9 @@ struct Monitor {
 struct StopRecording {
   std::shared_ptr<RecordingTap> tap;
 };
+struct WatchSilence {
+  std::chrono::milliseconds length{0};
+};
 struct Release {};
 
 // A leg goes from one worker to another: the new one is told to expect it, and holds its commands until then; the old
@@ -61,7 +64,7 @@ struct Arrive {
 struct Command {
   LegId leg = 0;
   std::variant<AddLeg, Configure, StartTimeoutWatch, Play, SendDigits, Echo, StopPlay, StopAll, Background, Join, Part,
-               Monitor, Record, StopRecording, Release, Expect, HandOver, Arrive>
+               Monitor, Record, StopRecording, WatchSilence, Release, Expect, HandOver, Arrive>
       what;
 };
 

@@ -240,6 +240,9 @@ void Engine::record(LegId leg, Record record) {
 void Engine::stop_recording(LegId leg, std::shared_ptr<RecordingTap> tap) {
   impl_->post(leg, StopRecording{std::move(tap)});
 }
+void Engine::watch_silence(LegId leg, std::chrono::milliseconds length) {
+  impl_->post(leg, WatchSilence{length});
+}
 void Engine::release(LegId leg) {
   impl_->post(leg, Release{});
 }

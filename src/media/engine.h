@@ -75,11 +75,16 @@ struct PlayEnded {
 struct RtpTimedOut {
   LegId leg = 0;
 };
+/// Nothing louder than noise has come from the other side for as long as watch_silence() said; once for each call of
+/// it.
+struct FellSilent {
+  LegId leg = 0;
+};
 /// The last event of a leg, after release() or the engine's end: its sockets are closed.
 struct LegReleased {
   LegId leg = 0;
 };
-using Event = std::variant<DtmfReceived, PlayEnded, RtpTimedOut, LegReleased>;
+using Event = std::variant<DtmfReceived, PlayEnded, RtpTimedOut, FellSilent, LegReleased>;
 /// Called on a worker's thread; must not block.
 using EventSink = std::function<void(Event)>;
 
@@ -171,6 +176,9 @@ class Engine {
   void record(LegId leg, Record record);
   /// The tap gets no more of the leg, soon.
   void stop_recording(LegId leg, std::shared_ptr<RecordingTap> tap);
+
+  /// From now on the other side's silence counts: FellSilent comes when it has lasted for `length`. Zero: no more.
+  void watch_silence(LegId leg, std::chrono::milliseconds length);
 
   /// Ends the leg; its port rests, then is free. LegReleased is its last event.
   void release(LegId leg);

@@ -94,6 +94,7 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   if (echoing_ && codec == parameters_.codec) echo_->put(packet->sequence, packet->payload);
   if (!may_hear()) return std::nullopt;
   if (codec) record(RecordedSide::heard, *packet, *codec, now);
+  if (codec && silence_) silence_->put(*codec, packet->payload, now);
   return Heard{*packet, is_event ? std::nullopt : codec, rtp::facts(parameters_.codec).rtp_clock, digit.value_or(0)};
 }
 
@@ -141,6 +142,7 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
   octets_written_ = 0;
   if (!configured_) return 0;
   check_timeout(now);
+  check_silence(now);
   Player::Frame frame;
   std::span<const std::uint8_t> converted;
   const bool passing = !player_.busy() && now - last_passed_ <= pass_on_gap;
@@ -198,6 +200,16 @@ void Leg::check_timeout(TimePoint now) {
   if (now - last_received_ < rtp_timeout_) return;
   timed_out_ = true;
   sink_(RtpTimedOut{id_});
+}
+
+void Leg::watch_silence(std::chrono::milliseconds length, TimePoint now) {
+  silence_ = length.count() > 0 ? std::make_unique<SilenceWatch>(length, now) : nullptr;
+}
+
+void Leg::check_silence(TimePoint now) {
+  if (!silence_ || !silence_->is_over(now)) return;
+  silence_.reset();
+  sink_(FellSilent{id_});
 }
 
 // ----------------------------------------------------------------------------------------------------- of other legs

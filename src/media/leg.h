@@ -18,6 +18,7 @@
 #include "media/engine.h"
 #include "media/outgoing_stream.h"
 #include "media/player.h"
+#include "media/silence_watch.h"
 #include "media/source_filter.h"
 #include "rtp/jitter_buffer.h"
 #include "rtp/packet.h"
@@ -61,6 +62,7 @@ class Leg {
 
   void record(Record record) { records_.push_back(std::move(record)); }
   void stop_recording(const RecordingTap* tap);
+  void watch_silence(std::chrono::milliseconds length, TimePoint now);
 
   /// Returns what others may hear of it.
   std::optional<Heard> receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
@@ -113,6 +115,7 @@ class Leg {
 
   bool may_send() const;
   void check_timeout(TimePoint now);
+  void check_silence(TimePoint now);
   bool may_hear() const;
   std::optional<char> detect_digit(const rtp::Packet& packet, rtp::Codec codec);
   void send_digit(char digit);
@@ -151,6 +154,7 @@ class Leg {
   std::uint64_t losses_counted_ = 0;
 
   std::vector<Record> records_;
+  std::unique_ptr<SilenceWatch> silence_;  ///< while somebody wants to know
 
   // Reports.
   std::string cname_;

@@ -65,6 +65,9 @@ void change(Leg& leg, Record& command, TimePoint) {
 void change(Leg& leg, StopRecording& command, TimePoint) {
   leg.stop_recording(command.tap.get());
 }
+void change(Leg& leg, WatchSilence& command, TimePoint now) {
+  leg.watch_silence(command.length, now);
+}
 void change(Leg& leg, Background& command, TimePoint) {
   leg.player().set_background(std::move(command.sound), command.pause);
 }

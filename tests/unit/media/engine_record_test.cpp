@@ -130,5 +130,29 @@ TEST_P(EngineRecordTest, IsLetGoOfWithTheLeg) {
   EXPECT_EQ(tap_.use_count(), 1);
 }
 
+TEST_P(EngineRecordTest, TellsOnceWhenTheOtherSideFallsSilent) {
+  begin();
+  engine_->watch_silence(leg_, 200ms);
+  ASSERT_TRUE(peer_.receive());
+  TimePoint last;
+  for (int i = 0; i < 20; ++i) {  // paced by what is heard
+    say(0x00);
+    last = Clock::now();
+    ASSERT_TRUE(peer_.receive());
+  }
+  ASSERT_TRUE(log_.next_is<FellSilent>());
+  EXPECT_GE(Clock::now() - last, 180ms);
+  engine_->watch_silence(leg_, 100ms);
+  for (int i = 0; i < 10; ++i) {
+    say(0xD5);  // digital silence is as silent as none
+    ASSERT_TRUE(peer_.receive());
+  }
+  EXPECT_TRUE(log_.next_is<FellSilent>());
+  engine_->watch_silence(leg_, 50ms);
+  engine_->watch_silence(leg_, 0ms);
+  engine_->play(leg_, {5, numbered_sound(10, 1), 0ms, false, 0ms});
+  EXPECT_TRUE(log_.next_is<PlayEnded>());
+}
+
 }  // namespace
 }  // namespace rw::media::test

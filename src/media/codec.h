@@ -46,9 +46,12 @@ constexpr bool is_wideband(rtp::Codec codec) {
   return codec == rtp::Codec::g722 || codec == rtp::Codec::opus;
 }
 
+constexpr bool is_g711(rtp::Codec codec) {
+  return codec == rtp::Codec::pcma || codec == rtp::Codec::pcmu;
+}
+
 /// Whether both are laws of G.711, so that one becomes the other octet by octet.
 constexpr bool are_both_g711(rtp::Codec a, rtp::Codec b) {
-  const auto is_g711 = [](rtp::Codec codec) { return codec == rtp::Codec::pcma || codec == rtp::Codec::pcmu; };
   return is_g711(a) && is_g711(b);
 }
 /// Writes the octets of `payload` in the other law. `out` is at least as long.

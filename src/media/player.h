@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "media/codec.h"
 #include "media/digit_sequence.h"
 #include "media/engine.h"
 #include "media/sound_cursor.h"
@@ -14,7 +16,8 @@
 namespace rw::media {
 
 /// What a leg hears, 20 ms at a time: the foreground's items one after the other, the background while there are none,
-/// else silence.
+/// else silence. What is cut off in the middle fades out within one more frame, and a background that goes on in the
+/// middle fades in, so that nothing clicks; in the G.711 codecs, whose frames can be changed one by one.
 class Player {
  public:
   struct Ended {
@@ -53,12 +56,19 @@ class Player {
     PlayId id;
     std::variant<SoundCursor, DigitSequence, EchoTime> what;
   };
+  enum class Fade : std::uint8_t { in, out };
   static bool is_over(const Item& item);
+  void cut(const Item& item);
+  Frame next_background(rtp::Codec codec);
+  std::span<const std::uint8_t> faded(Fade fade, rtp::Codec codec, std::span<const std::uint8_t> payload);
   Frame next_of(Item& item, rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp);
   void drop_front();
 
   std::vector<Item> queue_;  ///< the first one plays
   std::optional<SoundCursor> background_;
+  bool background_sounds_ = false;      ///< the last frame was the background's
+  std::optional<SoundCursor> cut_off_;  ///< what was cut off in the middle
+  std::array<std::uint8_t, frame_samples> faded_{};
   std::vector<Ended> ended_;
 };
 

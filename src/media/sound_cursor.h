@@ -19,6 +19,8 @@ class SoundCursor {
   std::span<const std::uint8_t> next(rtp::Codec codec);
   /// The last frame has been taken.
   bool over() const { return over_; }
+  /// Something was heard of it, and it goes on.
+  bool in_the_middle() const { return frame_ > 0; }
 
  private:
   void end_round();

@@ -34,11 +34,20 @@ struct SplitConnection {
   ReplySubject subject;
   std::string connection_id;  ///< empty: the subject's
 };
+struct StartRecording {
+  ReplySubject subject;
+  std::string connection_id;  ///< empty: the subject's
+  std::string file_name;      ///< a usable one, or empty: one is made
+};
+struct StopRecording {
+  ReplySubject subject;
+  std::string connection_id;  ///< empty: the subject's
+};
 struct PlaceIvrCall {
   call::PlacedCallOrder order;
 };
 using CallCommand = std::variant<InterruptIvrCommand, HangUpParticipant, HangUpRemoteParticipant, HangUpCall,
-                                 SplitConnection, PlaceIvrCall>;
+                                 SplitConnection, StartRecording, StopRecording, PlaceIvrCall>;
 
 /// `status` 200: done, `extra` are members beside `success`. Otherwise the error body's code and sentence.
 struct CommandResult {

@@ -9,6 +9,7 @@
 #include "api/interrupt_ivr_command.h"
 #include "api/place_ivr_call.h"
 #include "api/prompt_file.h"
+#include "api/recording.h"
 #include "api/split_connection.h"
 
 namespace rw::api {
@@ -23,6 +24,8 @@ http::Router make_router(Deps deps) {
   add_command(router, routes, "interruptivrcommand", interrupt_ivr_command);
   add_command(router, routes, "placeivrcall", place_ivr_call);
   add_command(router, routes, "splitconnection", split_connection);
+  add_command(router, routes, "startrecording", start_recording);
+  add_command(router, routes, "stoprecording", stop_recording);
   add_prompt_files(router, routes);
   add_health(router, routes);
   return router;

@@ -22,6 +22,12 @@ struct Runner {
   call::Verdict operator()(const api::SplitConnection& it) const {
     return shard.calls().split_connection(it.subject, it.connection_id, now);
   }
+  call::Verdict operator()(const api::StartRecording& it) const {
+    return shard.calls().start_recording(it.subject, it.connection_id, it.file_name, now);
+  }
+  call::Verdict operator()(const api::StopRecording& it) const {
+    return shard.calls().stop_recording(it.subject, it.connection_id, now);
+  }
   call::Verdict operator()(const api::PlaceIvrCall& it) const {
     if (shard.admit(now).status != 0) return {503, "unavailable", "the server takes no more calls now"};
     return shard.calls().place_ivr_call(it.order, now);

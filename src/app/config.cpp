@@ -251,10 +251,27 @@ void read_domains(TomlReader& root, Config& config) {
   });
 }
 
+/// On a machine that only talks to itself, URLs may lead to itself.
+void read_fetch(TomlReader& table, Config& config) {
+  if (table.has("allow")) config.fetch.allow.clear();
+  read_networks(table, "allow", config.fetch.allow);
+  table.text("ca_file", config.fetch.ca_file);
+  if (!config.fetch.ca_file.empty()) read_key_file(table, "ca_file", config.fetch.ca_file);
+}
+
+void allow_loopback(Config& config) {
+  const bool loopback = std::all_of(config.http.listen.begin(), config.http.listen.end(),
+                                    [](const auto& one) { return one.is_loopback(); });
+  config.fetch.allow.clear();
+  if (loopback) config.fetch.allow = {*net::Network::parse("127.0.0.0/8"), *net::Network::parse("::1")};
+}
+
 void read_all(TomlReader& root, Config& config) {
   root.table("server", [&](TomlReader& table) { read_server(table, config.server); });
   root.table("log", [&](TomlReader& table) { read_log(table, config.log); });
   root.table("http", [&](TomlReader& table) { read_http(table, config.http); });
+  allow_loopback(config);
+  root.table("fetch", [&](TomlReader& table) { read_fetch(table, config); });
   root.table("sip", [&](TomlReader& table) { read_sip(table, config.sip); });
   root.table("media", [&](TomlReader& table) { read_media(table, config.media); });
   root.table("limits", [&](TomlReader& table) { read_limits(table, config.limits); });
@@ -299,6 +316,7 @@ Config Config::embedded_default() {
   domain->mediaservices = {std::move(service)};
   config.domains = {std::move(domain)};
   config.demo = true;
+  allow_loopback(config);
   return config;
 }
 

@@ -71,6 +71,10 @@ struct Config {
     std::chrono::milliseconds connect_timeout{3000}, answer_timeout{5000}, total_timeout{15000};
     int retries = 2;
   } callbacks;
+  struct Fetch {
+    std::vector<net::Network> allow;  ///< where URLs in replies may lead to, besides the public internet
+    std::string ca_file;              ///< certificates that are trusted in place of the system's
+  } fetch;
   bool speak_without_credentials = true;  ///< tts.fallback
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   bool demo = false;  ///< the embedded default: the built-in application answers

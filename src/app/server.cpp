@@ -16,6 +16,7 @@
 #include "api/rest_api.h"
 #include "app/call_router.h"
 #include "app/demo_server.h"
+#include "app/no_recordings.h"
 #include "app/shard.h"
 #include "http/client.h"
 #include "net/sip_transports.h"
@@ -134,6 +135,7 @@ class Server {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer watch_;
   std::unique_ptr<DemoServer> demo_;
+  NoRecordings recordings_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<sounds::SoundLoaderPool> sounds_;
@@ -178,6 +180,7 @@ Result<void> Server::start_storage() {
     if (!found) return fail(found.error().message);
     return sounds::PromptFile{found->path, found->etag};
   };
+  options.makers.fetch_rules = {http::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
   options.makers.make_engine = [] { return speech::make_flite_engine(); };
   sounds_ = std::make_unique<sounds::SoundLoaderPool>(std::move(options));
   return {};
@@ -211,6 +214,7 @@ Result<void> Server::start_shards() {
              .call_settings = call_settings(config_),
              .engine = *engine_,
              .sounds = *sounds_,
+             .recordings = recordings_,
              .tokens = *tokens_,
              .metrics = metrics_,
              .log = log_,

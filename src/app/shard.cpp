@@ -38,6 +38,13 @@ class Shard::Media final : public call::MediaPort {
   void join(media::LegId a, media::LegId b) override { engine_.join(a, b); }
   void part(media::LegId leg) override { engine_.part(leg); }
   void monitor(media::LegId listener, media::LegId a, media::LegId b) override { engine_.monitor(listener, a, b); }
+  void record(media::LegId leg, media::Record record) override { engine_.record(leg, std::move(record)); }
+  void stop_recording(media::LegId leg, std::shared_ptr<media::RecordingTap> tap) override {
+    engine_.stop_recording(leg, std::move(tap));
+  }
+  void watch_silence(media::LegId leg, std::chrono::milliseconds length) override {
+    engine_.watch_silence(leg, length);
+  }
   void release(media::LegId leg) override { engine_.release(leg); }
 
  private:
@@ -79,8 +86,9 @@ class Shard::Application final : public callbacks::Channel {
     });
   }
   void forget(callbacks::QuestionId question) override { channel_.forget(question); }
-  void notify(const callbacks::Context& context, std::string event, boost::json::object body) override {
-    channel_.notify(context, std::move(event), std::move(body));
+  void notify(const callbacks::Context& context, std::string event, boost::json::object body,
+              std::function<void()> over) override {
+    channel_.notify(context, std::move(event), std::move(body), std::move(over));
   }
   void alarm(const callbacks::Context& context, boost::json::object body) override {
     channel_.alarm(context, std::move(body));
@@ -136,6 +144,7 @@ void Shard::start() {
                                                               .media = *media_,
                                                               .sounds = *sounds_,
                                                               .application = *application_,
+                                                              .recordings = shared_.recordings,
                                                               .tokens = shared_.tokens,
                                                               .metrics = shared_.metrics,
                                                               .log = shared_.log,

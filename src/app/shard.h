@@ -26,6 +26,7 @@ struct Shared {
   call::Settings call_settings;
   media::Engine& engine;
   audio::SoundLoader& sounds;
+  call::RecordingPort& recordings;
   const ReplyTokens& tokens;
   ops::Metrics& metrics;
   ops::Log log;

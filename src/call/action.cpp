@@ -16,6 +16,14 @@ tl::unexpected<NoDecision> unusable(const std::string& message, int status) {
   return none(NoDecision::Kind::failed, std::move(details));
 }
 
+std::optional<RecordingWish> read_recording(JsonFields& fields) {
+  const auto name = fields.text("recordingFileName").value_or("");
+  if (!fields.flag("callRecording").value_or(false)) return std::nullopt;
+  if (const auto valid = check_recording_name(name); !name.empty() && !valid)
+    fields.reject("recordingFileName", "a file name; it " + valid.error().message);
+  return RecordingWish{name};
+}
+
 }  // namespace
 
 boost::json::object details_of(const callbacks::Failure& failure) {
@@ -35,7 +43,9 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
   const auto action = fields.text("action");
   if (fields.error()) return unusable(fields.error()->message, reply->status);
   if (!action || action->empty()) return none(NoDecision::Kind::no_action, {{"field", "action"}});
-  if (*action == "ivr") return IvrAction{};
+  auto recording = read_recording(fields);
+  if (fields.error()) return unusable(fields.error()->message, reply->status);
+  if (*action == "ivr") return IvrAction{std::move(recording)};
   if (*action == "drop") {
     const auto code = fields.text("dropCode").value_or("");
     const auto refusal = refusal_for(code);
@@ -47,11 +57,12 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
     auto participant = fields.text("participantId").value_or("");
     if (participant.empty()) fields.reject("participantId", "the id of the participant to connect with");
     if (fields.error()) return unusable(fields.error()->message, reply->status);
-    return ConnectAction{std::move(participant)};
+    return ConnectAction{std::move(participant), std::move(recording)};
   }
   if (*action == "call") {
     auto plan = read_call_plan(reply->body, context);
     if (!plan) return unusable(plan.error().message, reply->status);
+    plan->recording = std::move(recording);
     return Action(std::move(*plan));
   }
   return none(NoDecision::Kind::unknown_action, {{"field", "action"}, {"action", action->substr(0, longest_quote)}});

@@ -15,9 +15,12 @@ namespace rw::call {
 struct DropAction {
   Refusal refusal;
 };
-struct IvrAction {};
+struct IvrAction {
+  std::optional<RecordingWish> recording;
+};
 struct ConnectAction {
   std::string participant_id;
+  std::optional<RecordingWish> recording;
 };
 using Action = std::variant<DropAction, IvrAction, ConnectAction, CallPlan>;
 

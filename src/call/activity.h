@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "call/outcome.h"
 #include "call/party.h"
 #include "media/engine.h"
@@ -29,6 +30,8 @@ class Activity {
   /// A key that did not come as RTP, so that the media engine does not know of it.
   virtual void signalled_digit(char digit) { digit_pressed(digit); }
   virtual void play_ended(media::PlayId) {}
+  /// Of the leg's other side, while somebody watches for it.
+  virtual void fell_silent() {}
   virtual void codec_changed() {}
   virtual void hold_changed(bool /*held*/) {}
   /// Of a leg that is being placed.
@@ -47,6 +50,12 @@ class Activity {
   virtual bool split() { return false; }
   /// Ends the other party's leg; false if there is none.
   virtual bool hang_up_remote(const End&) { return false; }
+  /// Records its connection, as startrecording wants. The error says why that can't be.
+  virtual Result<void> start_recording(const std::string& /*file_name*/) {
+    return fail("it is not one of two parties or the IVR");
+  }
+  virtual bool is_recording() const { return false; }
+  virtual void stop_recording() {}
   /// REFER came; false: it can't be served here.
   virtual bool referred(const sip::ReferReceived&) { return false; }
   /// It only listens to others.

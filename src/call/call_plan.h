@@ -13,6 +13,7 @@
 #include "base/json_fields.h"
 #include "base/result.h"
 #include "call/phrase.h"
+#include "call/recording.h"
 #include "tenant/directory.h"
 
 /// What the application wants of a call that is to be placed: the members of `call` replies and of placeivrcall, read
@@ -74,6 +75,7 @@ struct CallPlan {
   Ringback ringback = Ringback::tone;
   Greeting greeting;
   std::optional<MonitorPlan> monitor;
+  std::optional<RecordingWish> recording;
 };
 
 /// Reads the members of the action `call`. The error names a member that can't be used.

@@ -15,9 +15,10 @@ class Participant;
 class Connecting final : public Activity {
  public:
   struct Order {
-    std::string target;                        ///< participant
-    bool takes_place = false;                  ///< of the target in its connection, rather than being joined with it
-    std::string_view alarm_type, alarm_error;  ///< in the words of the question that this is the answer to
+    std::string target;                           ///< participant
+    bool takes_place = false;                     ///< of the target in its connection, rather than being joined with it
+    std::string_view alarm_type, alarm_error;     ///< in the words of the question that this is the answer to
+    std::optional<RecordingWish> recording = {};  ///< of the connection
   };
   Connecting(Services& services, Participant& participant, Order order);
 

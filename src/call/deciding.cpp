@@ -113,14 +113,15 @@ void Deciding::perform(const DropAction& drop) {
   participant_.hang_up(End{reason_if_dropped_, 0, {}, {}}, drop.refusal);
 }
 
-void Deciding::perform(const IvrAction& /*ivr*/) {
-  participant_.enter_ivr();
+void Deciding::perform(const IvrAction& ivr) {
+  participant_.enter_ivr(ivr.recording);
 }
 
 void Deciding::perform(const ConnectAction& connect) {
   const bool takes_place = !replaces_.empty() && connect.participant_id == replaces_;
   participant_.change(std::make_unique<Connecting>(
-      services_, participant_, Connecting::Order{connect.participant_id, takes_place, alarms_.type, alarms_.failed}));
+      services_, participant_,
+      Connecting::Order{connect.participant_id, takes_place, alarms_.type, alarms_.failed, connect.recording}));
 }
 
 void Deciding::perform(const CallPlan& plan) {

@@ -84,6 +84,7 @@ void Hunt::taken(HuntedLeg& leg) {
   JoinPlan to_callee{Joined::Role::called, caller_.facts(), connection_, plan_.greeting};
   JoinPlan to_caller{Joined::Role::calling, callee.facts(), connection_, std::move(plan_.greeting)};
   if (plan_.monitor) to_caller.monitor = MonitorOrder{std::move(*plan_.monitor), leg.invite()};
+  to_caller.recording = plan_.recording;
   leg.forget();
   callee.change(std::make_unique<Joined>(services_, callee, std::move(to_callee)));
   caller_.change(std::make_unique<Joined>(services_, caller_, std::move(to_caller)));

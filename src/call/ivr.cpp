@@ -15,11 +15,13 @@ constexpr milliseconds shortest_round{100};
 
 }  // namespace
 
-Ivr::Ivr(Services& services, IvrHost& host)
+Ivr::Ivr(Services& services, IvrHost& host, std::optional<RecordingWish> recording)
     : services_(services),
       host_(host),
       player_(services, host.media_leg(), *this),
-      background_(services, host.media_leg()) {}
+      background_(services, host.media_leg()),
+      wanted_recording_(std::move(recording)),
+      recording_(services) {}
 
 void Ivr::stop(const End* /*end*/) {
   state_ = State::leaving;
@@ -29,16 +31,38 @@ void Ivr::stop(const End* /*end*/) {
   ask_after_.cancel();
   player_.stop();
   background_.stop();
+  recording_.stop();
 }
 
 void Ivr::confirmed() {
   if (state_ != State::idle) return;
   host_.connected_to_ivr();
+  if (wanted_recording_) {
+    const auto [said, played] = recorded_sides();
+    recording_.start_or_tell(host_.ivr_recording(wanted_recording_->file_name), {said, played});
+  }
   if (host_.application().service->identify_calls) {
     identify();
   } else {
     ask();
   }
+}
+
+/// What the party says, and what it is played: the caller on the left.
+std::pair<RecordedLeg, RecordedLeg> Ivr::recorded_sides() const {
+  const std::uint8_t said = host_.is_caller() ? 0 : 1;
+  return {{host_.media_leg(), media::RecordedSide::heard, said},
+          {host_.media_leg(), media::RecordedSide::sent, static_cast<std::uint8_t>(1 - said)}};
+}
+
+Result<void> Ivr::start_recording(const std::string& file_name) {
+  if (state_ == State::idle || state_ == State::leaving) return fail("it is not connected with the IVR now");
+  const auto [said, played] = recorded_sides();
+  return recording_.start(host_.ivr_recording(file_name), {said, played});
+}
+
+RecordingOrder Ivr::recording_of(const RecordPhrase& phrase) {
+  return host_.file_recording(phrase.file_name, command_.recorded_callback);
 }
 
 void Ivr::identify() {
@@ -142,6 +166,7 @@ void Ivr::change_background(const IvrCommand::Background& wanted) {
 }
 
 void Ivr::digit_pressed(char digit) {
+  if (player_.take_digit(digit)) return;
   digits_.press(digit);
   last_digit_ = services_.now;
   if (state_ == State::playing && command_.dtmf && command_.barge_in_on_digit) barge_in();

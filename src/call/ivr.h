@@ -4,12 +4,14 @@
 #include <boost/json/value.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "call/activity.h"
 #include "call/background_sound.h"
 #include "call/ivr_command.h"
 #include "call/outcome.h"
 #include "call/phrase_player.h"
+#include "call/recording.h"
 #include "call/services.h"
 
 namespace rw::call {
@@ -32,6 +34,11 @@ class IvrHost {
   virtual void connected_to_ivr() = 0;
   /// Ends the call. The Ivr must do nothing more after this.
   virtual void hang_up(EndReason reason) = 0;
+  /// It called us; else we have called it.
+  virtual bool is_caller() const = 0;
+  virtual RecordingOrder ivr_recording(const std::string& file_name) = 0;
+  /// For a `record` phrase. `tell`: the application wants to hear of its end.
+  virtual RecordingOrder file_recording(const std::string& file_name, bool tell) = 0;
 };
 
 /// The activity of a participant that talks to the IVR: ask for a command, play its phrases, collect digits, wait, ask
@@ -41,7 +48,8 @@ class IvrHost {
 ///                                  └→ pausing ───→
 class Ivr final : public Activity, private PhrasePlayer::Listener {
  public:
-  Ivr(Services& services, IvrHost& host);
+  /// `recording`: of its connection with the IVR.
+  Ivr(Services& services, IvrHost& host, std::optional<RecordingWish> recording);
   ~Ivr() override { stop(nullptr); }
 
   /// Asks for the first command.
@@ -55,6 +63,10 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
 
   std::string_view name() const override { return "Ivr"; }
   void digit_pressed(char digit) override;
+  void fell_silent() override { player_.fell_silent(); }
+  Result<void> start_recording(const std::string& file_name) override;
+  bool is_recording() const override { return recording_.running(); }
+  void stop_recording() override { recording_.stop(); }
   void play_ended(media::PlayId play) override { player_.play_ended(play); }
   void codec_changed() override;
 
@@ -70,7 +82,9 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   void check_digits();
   void barge_in();
   void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
+  RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override;
+  std::pair<RecordedLeg, RecordedLeg> recorded_sides() const;
   void collect();
   void end_collection(DtmfResult result);
   void pause(std::chrono::milliseconds length);
@@ -92,6 +106,8 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   std::optional<audio::SoundRequest> wanted_background_;
   std::chrono::milliseconds background_pause_{0};
   BackgroundSound background_;
+  std::optional<RecordingWish> wanted_recording_;
+  Recording recording_;  ///< of the connection with the IVR
   Timer timer_;
   Timer ask_after_;
   TimePoint last_digit_;

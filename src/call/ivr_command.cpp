@@ -47,15 +47,17 @@ IvrCommand::Background read_background(const boost::json::object& object, JsonFi
   IvrCommand::Background background;
   background.stop = fields.flag("stop").value_or(false);
   background.pause = seconds(fields, "repeatPause").value_or(milliseconds(0));
-  if (!background.stop) background.source = read_phrase(object, "backgroundPrompt", context);
+  if (!background.stop)
+    background.source = read_phrase(object, "backgroundPrompt", {context.domain, context.tone_plan});
   if (fields.error()) parent.reject(*fields.error());
   return background;
 }
 
 }  // namespace
 
-Result<IvrCommand> read_ivr_command(const boost::json::object& reply, const PhraseContext& context) {
+Result<IvrCommand> read_ivr_command(const boost::json::object& reply, PhraseContext context) {
   JsonFields fields(reply);
+  context.may_record = true;
   IvrCommand command;
   if (const auto* array = fields.array("phrases")) {
     auto phrases = read_phrases(*array, "phrases", context);
@@ -71,6 +73,7 @@ Result<IvrCommand> read_ivr_command(const boost::json::object& reply, const Phra
   if (barge_in == "all") command.barge_in = IvrCommand::BargeIn::all;
   command.barge_in_on_digit = fields.choice("bargeInOn", {"digit", "match"}) == "digit";
   command.hang_up = fields.flag("hangup").value_or(false);
+  command.recorded_callback = fields.flag("recordedCallback").value_or(false);
   command.ask_after = seconds(fields, "getIVRCommandAfter");
   if (const auto* reference = reply.if_contains("sessionReferenceId")) command.session_reference = *reference;
   if (fields.error()) return tl::unexpected(*fields.error());

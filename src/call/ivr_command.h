@@ -34,11 +34,12 @@ struct IvrCommand {
   BargeIn barge_in = BargeIn::none;
   bool barge_in_on_digit = false;
   bool hang_up = false;
+  bool recorded_callback = false;                      ///< fileRecorded is wanted of `record` phrases
   std::optional<std::chrono::milliseconds> ask_after;  ///< getIVRCommandAfter
   std::optional<boost::json::value> session_reference;
 };
 
 /// The error names the member that can't be used.
-Result<IvrCommand> read_ivr_command(const boost::json::object& reply, const PhraseContext& context);
+Result<IvrCommand> read_ivr_command(const boost::json::object& reply, PhraseContext context);
 
 }  // namespace rw::call

@@ -14,7 +14,8 @@ Joined::Joined(Services& services, Participant& participant, JoinPlan plan)
       participant_(participant),
       plan_(std::make_unique<JoinPlan>(std::move(plan))),
       player_(services, participant.media_leg(), *this),
-      hold_music_(services, participant.media_leg()) {}
+      hold_music_(services, participant.media_leg()),
+      recording_(services) {}
 
 Joined::~Joined() = default;
 
@@ -53,6 +54,10 @@ void Joined::phrase_failed(const std::string& format, const std::string& problem
                      {{"format", format}, {"field", "greeting"}, {"description", problem}});
 }
 
+RecordingOrder Joined::recording_of(const RecordPhrase& phrase) {
+  return participant_.file_recording(phrase.file_name, false);
+}
+
 void Joined::phrases_done() {
   greeted_ = true;
   participant_.send(plan_->peer.address, GreetingHeard{});
@@ -63,7 +68,25 @@ void Joined::establish() {
   if (std::exchange(established_, true)) return;
   if (is_calling()) services_.media.join(participant_.media_leg(), plan_->peer.media_leg);
   if (plan_->peer.held) set_peer_held(true);
+  if (plan_->recording) {
+    const auto [own, peer] = recorded_legs();
+    recording_.start_or_tell(participant_.connection_recording(plan_->recording->file_name, plan_->peer.codec),
+                             {own, peer});
+  }
   if (confirmed_) announce();
+}
+
+/// The caller on the left, the callee on the right.
+std::pair<RecordedLeg, RecordedLeg> Joined::recorded_legs() const {
+  const std::uint8_t own = is_calling() ? 0 : 1;
+  return {{participant_.media_leg(), media::RecordedSide::heard, own},
+          {plan_->peer.media_leg, media::RecordedSide::heard, static_cast<std::uint8_t>(1 - own)}};
+}
+
+Result<void> Joined::start_recording(const std::string& file_name) {
+  if (!established_) return fail("the parties are not connected yet");
+  const auto [own, peer] = recorded_legs();
+  return recording_.start(participant_.connection_recording(file_name, plan_->peer.codec), {own, peer});
 }
 
 void Joined::confirmed() {
@@ -109,6 +132,7 @@ void Joined::stop(const End* end) {
   if (std::exchange(stopped_, true)) return;
   player_.stop();
   hold_music_.stop();
+  recording_.stop();
   services_.media.part(participant_.media_leg());
   if (!std::exchange(peer_knows_, true)) {
     if (end != nullptr) {

@@ -4,12 +4,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "call/activity.h"
 #include "call/background_sound.h"
 #include "call/call_event.h"
 #include "call/call_plan.h"
 #include "call/phrase_player.h"
+#include "call/recording.h"
 #include "call/services.h"
 #include "sip/user_agent.h"
 
@@ -41,13 +43,18 @@ class Joined final : public Activity, private PhrasePlayer::Listener {
   bool split() override;
   bool hang_up_remote(const End& end) override;
   bool referred(const sip::ReferReceived& refer) override;
+  Result<void> start_recording(const std::string& file_name) override;
+  bool is_recording() const override { return recording_.running(); }
+  void stop_recording() override { recording_.stop(); }
 
  private:
   bool is_calling() const;
   const Phrases& own_greeting() const;
   void play_greeting();
   void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
+  RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override;
+  std::pair<RecordedLeg, RecordedLeg> recorded_legs() const;
   void establish();
   void announce();
   void place_monitor();
@@ -62,6 +69,7 @@ class Joined final : public Activity, private PhrasePlayer::Listener {
   const std::unique_ptr<JoinPlan> plan_;
   PhrasePlayer player_;
   BackgroundSound hold_music_;
+  Recording recording_;
   bool greeted_ = false, peer_greeted_ = false;
   bool established_ = false, announced_ = false, confirmed_ = false;
   bool peer_knows_ = false;  ///< that this half has left
@@ -79,8 +87,9 @@ struct JoinPlan {
   Joined::Role role = Joined::Role::calling;
   PartyFacts peer;
   std::string connection;
-  Greeting greeting = {};                    ///< of both sides
-  std::optional<MonitorOrder> monitor = {};  ///< with the calling half only
+  Greeting greeting = {};                       ///< of both sides
+  std::optional<MonitorOrder> monitor = {};     ///< with the calling half only
+  std::optional<RecordingWish> recording = {};  ///< with the calling half only
 };
 
 }  // namespace rw::call

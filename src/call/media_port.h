@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "media/engine.h"
@@ -25,6 +26,9 @@ class MediaPort {
   virtual void join(media::LegId a, media::LegId b) = 0;
   virtual void part(media::LegId leg) = 0;
   virtual void monitor(media::LegId listener, media::LegId a, media::LegId b) = 0;
+  virtual void record(media::LegId leg, media::Record record) = 0;
+  virtual void stop_recording(media::LegId leg, std::shared_ptr<media::RecordingTap> tap) = 0;
+  virtual void watch_silence(media::LegId leg, std::chrono::milliseconds length) = 0;
   virtual void release(media::LegId leg) = 0;
 };
 

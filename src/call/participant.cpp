@@ -42,6 +42,7 @@ PartyFacts Participant::facts() const {
   facts.user = user_;
   facts.media_leg = media_.leg();
   facts.expires = services_.sip.session_interval(sip_leg_);
+  facts.codec = media_.codec();
   facts.held = media_.held();
   return facts;
 }
@@ -102,9 +103,11 @@ bool Participant::answer() {
   return answered_;
 }
 
-void Participant::enter_ivr() {
+void Participant::enter_ivr(std::optional<RecordingWish> recording) {
   stop_ringback();
-  if (answer()) change(std::make_unique<Ivr>(services_, *this));  // keys may be pressed before the ACK has come
+  if (answer())
+    change(
+        std::make_unique<Ivr>(services_, *this, std::move(recording)));  // keys may be pressed before the ACK has come
 }
 
 bool Participant::start_ringback(Ringback kind) {
@@ -164,6 +167,7 @@ Result<void> Participant::established(const std::string& sdp) {
 
 void Participant::set_connection(std::string connection, std::string other_id, std::string other_user) {
   connection_id_ = std::move(connection);
+  recordings_ = 0;
   remote_id_ = std::move(other_id);
   if (!other_user.empty()) remote_user_ = std::move(other_user);
 }
@@ -273,6 +277,8 @@ void Participant::media_event(const media::Event& event) {
     activity_->digit_pressed(dtmf->digit);
   } else if (const auto* played = std::get_if<media::PlayEnded>(&event)) {
     activity_->play_ended(played->play);
+  } else if (std::holds_alternative<media::FellSilent>(event)) {
+    activity_->fell_silent();
   } else if (std::holds_alternative<media::RtpTimedOut>(event)) {
     static constexpr std::string_view what = "RTP media timeout";
     alarm("callError", what, {{"description", "no RTP came from " + user_}, {"participantId", id_}});
@@ -318,6 +324,14 @@ void Participant::tell_referrer(int status) {
 Ivr::Interruption Participant::interrupt(std::string_view command) {
   auto* ivr = dynamic_cast<Ivr*>(activity_.get());
   return ivr == nullptr ? Ivr::Interruption::over : ivr->interrupt(command);
+}
+
+Result<void> Participant::start_recording(const std::string& file_name) {
+  return activity_ ? activity_->start_recording(file_name) : fail("it has ended");
+}
+
+void Participant::stop_recording() {
+  if (activity_) activity_->stop_recording();
 }
 
 void Participant::hang_up(EndReason reason) {

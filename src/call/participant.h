@@ -11,6 +11,7 @@
 #include "call/inbound_call.h"
 #include "call/ivr.h"
 #include "call/leg_media.h"
+#include "call/recording.h"
 #include "call/session.h"
 
 namespace rw::call {
@@ -52,7 +53,7 @@ class Participant final : public IvrHost {
   /// Answers an unanswered caller. False: that could not be done, and the leg has been ended.
   bool answer();
   /// Answers if need be, then talks to the IVR.
-  void enter_ivr();
+  void enter_ivr(std::optional<RecordingWish> recording);
   /// Rings back to whoever waits: 180 or 183 and a tone, or silence, until stop_ringback(). False: the leg has been
   /// ended.
   bool start_ringback(Ringback kind);
@@ -68,6 +69,8 @@ class Participant final : public IvrHost {
   void send(const PartyAddress& to, PartyMessage message);
   /// Accepts a JoinRequest: joined from now on.
   void join(const JoinRequest& request);
+  /// For a recording of the connection that the participant is in. `peer`: the codec at its other end.
+  RecordingOrder connection_recording(const std::string& file_name, rtp::Codec peer);
   /// Who has asked by REFER for what becomes of the participant.
   void set_referrer(PartyAddress referrer) { referrer_ = std::move(referrer); }
   /// Tells it how that gets on, by a SIP status; 2xx is the last it hears.
@@ -99,6 +102,9 @@ class Participant final : public IvrHost {
   // ---- commands of the API
   Ivr::Interruption interrupt(std::string_view command);
   bool split() { return activity_ && activity_->split(); }
+  Result<void> start_recording(const std::string& file_name);
+  bool is_recording() const { return activity_ && activity_->is_recording(); }
+  void stop_recording();
   bool hang_up_remote(const End& end) { return activity_ && activity_->hang_up_remote(end); }
   /// Ends the leg: its final response or CANCEL if it is unanswered, else BYE; then the finaliser.
   void hang_up(const End& end, Refusal refusal);
@@ -114,6 +120,11 @@ class Participant final : public IvrHost {
   const boost::json::value* session_reference() const override { return session_.reference(); }
   void set_session_reference(boost::json::value value) override { session_.set_reference(std::move(value)); }
   void connected_to_ivr() override;
+  bool is_caller() const override { return is_inbound(); }
+  RecordingOrder ivr_recording(const std::string& file_name) override {
+    return connection_recording(file_name, codec());
+  }
+  RecordingOrder file_recording(const std::string& file_name, bool tell) override;
   void hang_up(EndReason reason) override;
 
  private:
@@ -140,6 +151,7 @@ class Participant final : public IvrHost {
   bool confirmed_ = false;  ///< and acknowledged
   bool gone_ = false;
   std::string connection_id_;
+  int recordings_ = 0;  ///< of the connection that were given no name
   std::optional<PartyAddress> referrer_;
   std::unique_ptr<Activity> activity_;
 };

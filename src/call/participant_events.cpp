@@ -1,4 +1,5 @@
 #include "call/participant.h"
+#include "media/codec.h"
 
 /// What a participant tells the application.
 namespace rw::call {
@@ -15,6 +16,39 @@ ReplySubject Participant::reply_subject() const {
   subject.participant = id_;
   subject.connection = connection_id_;
   return subject;
+}
+
+RecordingOrder Participant::connection_recording(const std::string& file_name, rtp::Codec peer) {
+  RecordingOrder order;
+  order.application = application();
+  order.file_name = file_name;
+  if (file_name.empty()) {
+    order.file_name = session_.id() + "-" + connection_id_;
+    if (++recordings_ > 1) order.file_name += "-" + std::to_string(recordings_);
+  }
+  order.file_name = with_extension(std::move(order.file_name));
+  order.wideband = media::is_wideband(codec()) || media::is_wideband(peer);
+  order.members = {{"sessionId", session_.id()},
+                   {"connectionId", connection_id_},
+                   {"domain", session_.domain()},
+                   {"ivrServer", services_.settings.node_address}};
+  return order;
+}
+
+RecordingOrder Participant::file_recording(const std::string& file_name, bool tell) {
+  RecordingOrder order;
+  order.kind = RecordingOrder::Kind::phrase;
+  order.application = application();
+  order.tell = tell;
+  order.file_name = with_extension(file_name);
+  order.two_channels = false;
+  order.wideband = media::is_wideband(codec());
+  order.members = session_.callback_members();
+  order.members["replyId"] = services_.tokens.issue(reply_subject());
+  order.members["participantId"] = id_;
+  order.members["domain"] = session_.domain();
+  order.members["ivrServer"] = services_.settings.node_address;
+  return order;
 }
 
 void Participant::alarm(std::string_view type, std::string_view error, boost::json::object details) {

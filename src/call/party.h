@@ -28,7 +28,8 @@ struct PartyFacts {
   std::string user;  ///< SIP user part
   media::LegId media_leg = 0;
   std::uint32_t expires = 0;  ///< session interval of its leg, seconds; 0: none
-  bool held = false;          ///< it holds the call: it wants to hear nothing
+  rtp::Codec codec = rtp::Codec::pcma;
+  bool held = false;  ///< it holds the call: it wants to hear nothing
 };
 
 /// The application wants the two connected. Answered with JoinAccepted or JoinRefused.

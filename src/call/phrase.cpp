@@ -1,10 +1,15 @@
 #include "call/phrase.h"
 
 #include <algorithm>
+#include <array>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/json_fields.h"
+#include "call/recording.h"
 
 namespace rw::call {
 namespace {
@@ -42,6 +47,25 @@ std::optional<Content> read_file(JsonFields& fields, const PhraseContext& contex
   return audio::SoundRequest(audio::FilePrompt{context.domain, *name});
 }
 
+/// `cacheTimeToLive` and `refreshCache`.
+audio::SpeechCaching read_caching(JsonFields& fields) {
+  using std::chrono::hours;
+  static constexpr std::array<std::pair<std::string_view, int>, 5> named{
+      {{"DAY", 1}, {"WEEK", 7}, {"MONTH", 30}, {"QUARTER", 91}, {"HALF-YEAR", 182}}};
+  constexpr double longest = 366.0 * 24 * 3600;
+  audio::SpeechCaching caching;
+  caching.refresh = fields.flag("refreshCache").value_or(false);
+  const auto text = fields.text("cacheTimeToLive").value_or("");
+  const auto found = std::ranges::find(named, text, &std::pair<std::string_view, int>::first);
+  if (found != named.end()) {
+    caching.time_to_live = hours(24 * found->second);
+  } else if (!text.empty()) {
+    const auto value = fields.number("cacheTimeToLive", 0, longest);
+    if (value) caching.time_to_live = std::chrono::seconds(static_cast<std::int64_t>(*value));
+  }
+  return caching;
+}
+
 std::optional<Content> read_speech(JsonFields& fields) {
   audio::SpokenText spoken;
   if (const auto ssml = fields.text("ssml")) {
@@ -52,11 +76,12 @@ std::optional<Content> read_speech(JsonFields& fields) {
   }
   spoken.voice = fields.text("voice").value_or("");
   spoken.language = fields.text("language").value_or("");
+  spoken.caching = read_caching(fields);
   if (spoken.text.empty()) fields.reject("text", "the text to speak");
   return audio::SoundRequest(std::move(spoken));
 }
 
-/// A Polly SynthesizeSpeech request, for the embedded engine: no credentials are configured.
+/// A Polly SynthesizeSpeech request: the engine gets its members as they are.
 std::optional<Content> read_polly(JsonFields& fields) {
   const auto* parameters = fields.object("awsTTSParameters");
   if (parameters == nullptr) {
@@ -64,16 +89,13 @@ std::optional<Content> read_polly(JsonFields& fields) {
     return std::nullopt;
   }
   JsonFields polly(*parameters, fields.path("awsTTSParameters"));
-  audio::SpokenText spoken;
-  spoken.text = polly.text("Text").value_or("");
-  spoken.ssml = polly.text("TextType") == "ssml";
-  spoken.language = polly.text("LanguageCode").value_or("");
-  if (spoken.text.empty()) polly.reject("Text", "the text to speak");
+  if (polly.text("Text").value_or("").empty()) polly.reject("Text", "the text to speak");
   if (polly.error()) fields.reject(*polly.error());
-  return audio::SoundRequest(std::move(spoken));
+  return audio::SoundRequest(audio::PollySpeech{boost::json::serialize(*parameters), fields.text("region").value_or(""),
+                                                read_caching(fields)});
 }
 
-/// A Google text:synthesize request, for the embedded engine.
+/// A Google text:synthesize request: the same.
 std::optional<Content> read_google(JsonFields& fields) {
   const auto* parameters = fields.object("googleTTSParameters");
   const auto* input = parameters == nullptr ? nullptr : parameters->if_contains("input");
@@ -82,12 +104,36 @@ std::optional<Content> read_google(JsonFields& fields) {
     return std::nullopt;
   }
   JsonFields google(input->get_object(), fields.path("googleTTSParameters.input"));
-  audio::SpokenText spoken;
-  spoken.ssml = google.has("ssml");
-  spoken.text = google.text(spoken.ssml ? "ssml" : "text").value_or("");
-  if (spoken.text.empty()) google.reject("text", "the text to speak");
+  if (google.text(google.has("ssml") ? "ssml" : "text").value_or("").empty())
+    google.reject("text", "the text to speak");
   if (google.error()) fields.reject(*google.error());
-  return audio::SoundRequest(std::move(spoken));
+  return audio::SoundRequest(audio::GoogleSpeech{boost::json::serialize(*parameters), read_caching(fields)});
+}
+
+std::optional<Content> read_url(JsonFields& fields, const PhraseContext& context) {
+  constexpr std::size_t longest_url = 8192;
+  auto url = fields.text("url").value_or("");
+  const bool valid = (url.starts_with("http://") || url.starts_with("https://")) && url.size() <= longest_url &&
+                     std::ranges::all_of(url, [](unsigned char c) { return c > ' ' && c != 0x7f; });
+  if (!valid) fields.reject("url", "an http or https URL of at most 8192 characters");
+  return audio::SoundRequest(audio::UrlSound{context.domain, std::move(url)});
+}
+
+std::optional<Content> read_record(JsonFields& fields, const PhraseContext& context) {
+  RecordPhrase record;
+  if (!context.may_record) fields.reject("format", "a phrase that is not \"record\": that one is for getIvrCommand");
+  record.file_name = fields.text("fileName").value_or("");
+  if (const auto valid = check_recording_name(record.file_name); record.file_name.empty() || !valid)
+    fields.reject("fileName", record.file_name.empty() ? "a file name" : "a file name; it " + valid.error().message);
+  if (const auto longest = fields.number("maxDuration", 0.1, longest_seconds))
+    record.longest = to_milliseconds(*longest);
+  if (const auto silence = fields.number("silenceTimeout", 0, longest_seconds))
+    record.silence = to_milliseconds(*silence);
+  record.beep = fields.flag("beep").value_or(record.beep);
+  record.termination_keys = fields.text("terminationKey").value_or(record.termination_keys);
+  if (record.termination_keys.find_first_not_of("0123456789*#ABCD") != std::string::npos)
+    fields.reject("terminationKey", "characters of 0-9 * # A-D");
+  return record;
 }
 
 std::optional<Content> read_tone(JsonFields& fields, const PhraseContext& context) {
@@ -128,6 +174,8 @@ std::optional<Content> read_content(const std::string& format, JsonFields& field
   if (format == "tts") return read_speech(fields);
   if (format == "awstts") return read_polly(fields);
   if (format == "googletts") return read_google(fields);
+  if (format == "url") return read_url(fields, context);
+  if (format == "record") return read_record(fields, context);
   if (format == "tone") return read_tone(fields, context);
   if (format == "digits") return read_digits(fields);
   if (format == "silence")

@@ -23,10 +23,19 @@ struct EchoPhrase {
   std::chrono::milliseconds length{0};
 };
 
+/// What the caller says goes into a file of the prompt storage.
+struct RecordPhrase {
+  std::string file_name;
+  std::chrono::milliseconds longest{120'000};
+  std::chrono::milliseconds silence{5'000};  ///< after which it ends; 0: never
+  bool beep = true;
+  std::string termination_keys = "#";
+};
+
 /// One item of `phrases`: something to be heard.
 struct Phrase {
   std::string format;  ///< as given or inferred, for alarms
-  std::variant<audio::SoundRequest, SilencePhrase, DigitsPhrase, EchoPhrase> content;
+  std::variant<audio::SoundRequest, SilencePhrase, DigitsPhrase, EchoPhrase, RecordPhrase> content;
 };
 
 /// A phrase that can't be played as written, but does not spoil the others.
@@ -41,6 +50,7 @@ using Phrases = std::vector<PhraseOrError>;
 struct PhraseContext {
   std::string domain;
   std::string tone_plan;
+  bool may_record = false;  ///< the phrases are a getIvrCommand's
 };
 
 /// Reads one phrase; `path` names it in errors, e.g. "phrases[2]".

@@ -1,6 +1,8 @@
 #include "call/phrase_player.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 namespace rw::call {
 namespace {
@@ -8,10 +10,23 @@ namespace {
 constexpr std::size_t prepared_ahead = 2;
 constexpr auto longest_preparation = std::chrono::seconds(10);
 
+/// What has to be made ready before the phrase is heard.
+std::optional<audio::SoundRequest> sound_of(const Phrase& phrase) {
+  if (const auto* request = std::get_if<audio::SoundRequest>(&phrase.content)) return *request;
+  const auto* record = std::get_if<RecordPhrase>(&phrase.content);
+  if (record == nullptr || !record->beep) return std::nullopt;
+  return audio::Tone{.frequencies = {1000}, .length = std::chrono::milliseconds(250)};
+}
+
+bool is_record(const PhraseOrError& phrase) {
+  const auto* good = std::get_if<Phrase>(&phrase);
+  return good != nullptr && std::holds_alternative<RecordPhrase>(good->content);
+}
+
 }  // namespace
 
 PhrasePlayer::PhrasePlayer(Services& services, media::LegId leg, Listener& listener)
-    : services_(services), leg_(leg), listener_(listener) {}
+    : services_(services), leg_(leg), listener_(listener), recording_(services) {}
 
 void PhrasePlayer::start(Phrases phrases, rtp::Codec codec) {
   stop();
@@ -31,6 +46,8 @@ void PhrasePlayer::stop() {
   const bool queued =
       std::any_of(items_.begin(), items_.end(), [](const Item& item) { return item.stage == Stage::queued; });
   if (queued) services_.media.stop_all(leg_);
+  if (recording_now() != nullptr) services_.media.watch_silence(leg_, std::chrono::milliseconds(0));
+  recording_.stop();
   items_.clear();
   current_ = 0;
   round_.reset();
@@ -52,17 +69,64 @@ void PhrasePlayer::codec_changed(rtp::Codec codec) {
   codec_ = codec;
   for (Item& item : items_) {
     if (item.stage != Stage::queued || item.sound == nullptr) continue;
-    const auto& content = std::get<Phrase>(item.phrase).content;
     // The engine plays the Sound's new form as soon as it is there; the answer itself is not needed.
-    services_.sounds.load(std::get<audio::SoundRequest>(content), codec, [](const Result<media::SoundPtr>&) {});
+    const auto request = sound_of(std::get<Phrase>(item.phrase));
+    services_.sounds.load(*request, codec, [](const Result<media::SoundPtr>&) {});
   }
 }
 
 void PhrasePlayer::play_ended(media::PlayId play) {
+  std::string problem;
+  std::string format;
   for (Item& item : items_) {
-    if (item.stage == Stage::queued && item.play == play) item.stage = Stage::over;
+    if (item.stage != Stage::queued || item.play != play) continue;
+    if (is_record(item.phrase) && !ends_recording(item)) return;
+    item.stage = Stage::over;
+    format = std::get<Phrase>(item.phrase).format;
+    if (item.sound) problem = item.sound->problem();
   }
+  if (!problem.empty()) listener_.phrase_failed(format, problem, false);
   if (playing()) pump();
+}
+
+/// A play of a `record` phrase has ended: its beep, after which the recording begins, or the recording itself.
+bool PhrasePlayer::ends_recording(Item& item) {
+  if (!item.recording) {
+    begin_recording(item, std::get<RecordPhrase>(std::get<Phrase>(item.phrase).content));
+    return false;
+  }
+  services_.media.watch_silence(leg_, std::chrono::milliseconds(0));
+  recording_.stop();
+  return true;
+}
+
+/// While it lasts, silence is played: its end is the recording's.
+void PhrasePlayer::begin_recording(Item& item, const RecordPhrase& phrase) {
+  item.recording = true;
+  item.sound.reset();
+  item.play = services_.ids.number();
+  recording_.start_or_tell(listener_.recording_of(phrase), {{leg_, media::RecordedSide::heard, 0}});
+  if (phrase.silence.count() > 0) services_.media.watch_silence(leg_, phrase.silence);
+  media::Play play;
+  play.id = item.play;
+  play.silence = phrase.longest;
+  services_.media.play(leg_, play);
+}
+
+const RecordPhrase* PhrasePlayer::recording_now() const {
+  if (!playing() || !items_[current_].recording || items_[current_].stage != Stage::queued) return nullptr;
+  return &std::get<RecordPhrase>(std::get<Phrase>(items_[current_].phrase).content);
+}
+
+bool PhrasePlayer::take_digit(char digit) {
+  const auto* phrase = recording_now();
+  if (phrase == nullptr || phrase->termination_keys.find(digit) == std::string::npos) return false;
+  skip_current();
+  return true;
+}
+
+void PhrasePlayer::fell_silent() {
+  if (recording_now() != nullptr) skip_current();
 }
 
 void PhrasePlayer::pump() {
@@ -79,8 +143,11 @@ void PhrasePlayer::pump() {
         changed = true;
         break;  // a listener may have changed everything
       }
-      if (items_[at].stage == Stage::ready && all_before_queued) enqueue(items_[at]);
-      all_before_queued = all_before_queued && (items_[at].stage == Stage::queued || items_[at].stage == Stage::over);
+      // Nothing is queued behind a recording, which has no end yet, nor a recording behind anything.
+      const bool alone = is_record(items_[at].phrase);
+      if (items_[at].stage == Stage::ready && all_before_queued && (!alone || at == current_)) enqueue(items_[at]);
+      all_before_queued =
+          all_before_queued && !alone && (items_[at].stage == Stage::queued || items_[at].stage == Stage::over);
     }
   }
   pumping_ = false;
@@ -98,9 +165,8 @@ void PhrasePlayer::prepare(std::size_t index) {
     give_up(index, bad->problem, false);
     return;
   }
-  const auto& content = std::get<Phrase>(item.phrase).content;
-  const auto* request = std::get_if<audio::SoundRequest>(&content);
-  if (request == nullptr) {
+  const auto request = sound_of(std::get<Phrase>(item.phrase));
+  if (!request) {
     item.stage = Stage::ready;
     return;
   }
@@ -140,6 +206,8 @@ void PhrasePlayer::enqueue(Item& item) {
     services_.media.send_digits(leg_, send);
   } else if (const auto* echo = std::get_if<EchoPhrase>(&content)) {
     services_.media.echo(leg_, {item.play, echo->length});
+  } else if (const auto* record = std::get_if<RecordPhrase>(&content); record != nullptr && !record->beep) {
+    begin_recording(item, *record);
   } else {
     media::Play play;
     play.id = item.play;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "call/phrase.h"
+#include "call/recording.h"
 #include "call/services.h"
 
 namespace rw::call {
@@ -18,6 +19,8 @@ class PhrasePlayer {
     virtual ~Listener() = default;
     /// `timed_out`: preparing it took longer than ten seconds.
     virtual void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) = 0;
+    /// A `record` phrase begins.
+    virtual RecordingOrder recording_of(const RecordPhrase& phrase) = 0;
     /// The last phrase has been heard, or given up. May be called from inside start() and skip_current().
     virtual void phrases_done() = 0;
   };
@@ -36,6 +39,9 @@ class PhrasePlayer {
   /// The leg's codec is another one now: what is on its way is made ready in it.
   void codec_changed(rtp::Codec codec);
   void play_ended(media::PlayId play);
+  /// Whether the key ends the recording of the present phrase, and is nobody else's business.
+  bool take_digit(char digit);
+  void fell_silent();
 
   bool playing() const { return current_ < items_.size(); }
   /// Whether anything of the last start() has been given to the leg to play.
@@ -48,6 +54,7 @@ class PhrasePlayer {
     Stage stage = Stage::waiting;
     media::SoundPtr sound;
     media::PlayId play = 0;
+    bool recording = false;  ///< of a `record` phrase: the beep is over
     Timer patience;
   };
 
@@ -55,6 +62,9 @@ class PhrasePlayer {
   void prepare(std::size_t index);
   void loaded(std::size_t index, Result<media::SoundPtr> sound);
   void enqueue(Item& item);
+  const RecordPhrase* recording_now() const;
+  bool ends_recording(Item& item);
+  void begin_recording(Item& item, const RecordPhrase& phrase);
   void give_up(std::size_t index, const std::string& problem, bool timed_out);
 
   Services& services_;
@@ -63,6 +73,7 @@ class PhrasePlayer {
   rtp::Codec codec_ = rtp::Codec::pcma;
   std::vector<Item> items_;
   std::size_t current_ = 0;
+  Recording recording_;
   bool pumping_ = false;
   bool has_played_ = false;
   std::shared_ptr<int> round_;  ///< lives as long as one start(); answers for an earlier one find it gone

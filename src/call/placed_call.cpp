@@ -6,7 +6,7 @@
 namespace rw::call {
 
 void PlacedCall::taken() {
-  participant().enter_ivr();
+  participant().enter_ivr(std::nullopt);
 }
 
 void PlacedCall::failed(const End& end) {

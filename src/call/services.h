@@ -15,6 +15,7 @@
 #include "call/activity.h"
 #include "call/media_port.h"
 #include "call/party.h"
+#include "call/recording.h"
 #include "callbacks/channel.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
@@ -48,6 +49,7 @@ struct Services {
   MediaPort& media;
   audio::SoundLoader& sounds;  ///< whose answers come on the shard's thread
   callbacks::Channel& application;
+  RecordingPort& recordings;
   const ReplyTokens& tokens;
   ops::Metrics& metrics;
   ops::Log log;

@@ -52,6 +52,10 @@ class Switchboard final : private SessionHolder {
   Verdict hang_up_call(const ReplySubject& subject, TimePoint now);
   /// `connection_id`: as given in the body; empty: the subject's.
   Verdict split_connection(const ReplySubject& subject, const std::string& connection_id, TimePoint now);
+  /// startrecording, stoprecording: the same way.
+  Verdict start_recording(const ReplySubject& subject, const std::string& connection_id, const std::string& file_name,
+                          TimePoint now);
+  Verdict stop_recording(const ReplySubject& subject, const std::string& connection_id, TimePoint now);
   Verdict place_ivr_call(const PlacedCallOrder& order, TimePoint now);
   /// Ends every session, because the server stops.
   void end_all(TimePoint now);
@@ -70,6 +74,8 @@ class Switchboard final : private SessionHolder {
   void deliver(Letter letter);
   void return_to_sender(const Letter& letter);
   Session* session(std::string_view id) const;
+  tl::expected<std::vector<Participant*>, Verdict> parties(const ReplySubject& subject,
+                                                           const std::string& connection_id) const;
   tl::expected<Participant*, Verdict> participant(const ReplySubject& subject, const std::string& participant_id) const;
   Session& open(std::unique_ptr<Session> session);
   /// After each input: delivers the letters, then destroys what is over.

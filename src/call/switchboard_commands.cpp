@@ -91,19 +91,51 @@ Verdict Switchboard::hang_up_call(const ReplySubject& subject, TimePoint now) {
   return {};
 }
 
+/// Those of the session who are in the connection; at least one.
+tl::expected<std::vector<Participant*>, Verdict> Switchboard::parties(const ReplySubject& subject,
+                                                                      const std::string& connection_id) const {
+  const auto* session = this->session(subject.session);
+  if (session == nullptr) return tl::unexpected(not_found("replyId: the session has ended"));
+  const auto& wanted = connection_id.empty() ? subject.connection : connection_id;
+  if (wanted.empty()) return tl::unexpected(Verdict{400, "invalid", "replyId: it is not the one of a connection"});
+  std::vector<Participant*> found;
+  for (const auto& one : session->participants())
+    if (one->connection() == wanted && !one->is_monitor()) found.push_back(one.get());
+  if (found.empty()) return tl::unexpected(not_found("connectionId: no such connection in the session, or it is over"));
+  return found;
+}
+
 Verdict Switchboard::split_connection(const ReplySubject& subject, const std::string& connection_id, TimePoint now) {
   services_.now = now;
-  const auto* session = this->session(subject.session);
-  if (session == nullptr) return not_found("replyId: the session has ended");
-  const auto& wanted = connection_id.empty() ? subject.connection : connection_id;
-  if (wanted.empty()) return {400, "invalid", "replyId: it is not the one of a connection"};
-  const auto& all = session->participants();
-  const auto belongs = [&](const auto& one) { return one->connection() == wanted && !one->is_monitor(); };
-  const auto found = std::find_if(all.begin(), all.end(), belongs);
-  if (found == all.end()) return not_found("connectionId: no such connection in the session, or it is over");
-  const bool done = (*found)->split();
+  const auto found = parties(subject, connection_id);
+  if (!found) return found.error();
+  const bool done = found->front()->split();
   settle();
   return done ? Verdict{} : wrong_state("connectionId: the connection is not one of two parties");
+}
+
+Verdict Switchboard::start_recording(const ReplySubject& subject, const std::string& connection_id,
+                                     const std::string& file_name, TimePoint now) {
+  services_.now = now;
+  const auto found = parties(subject, connection_id);
+  if (!found) return found.error();
+  if (std::ranges::any_of(*found, &Participant::is_recording))
+    return wrong_state("connectionId: the connection is being recorded already");
+  const auto started = found->front()->start_recording(file_name);
+  settle();
+  return started ? Verdict{}
+                 : wrong_state("connectionId: the connection can't be recorded: " + started.error().message);
+}
+
+Verdict Switchboard::stop_recording(const ReplySubject& subject, const std::string& connection_id, TimePoint now) {
+  services_.now = now;
+  const auto found = parties(subject, connection_id);
+  if (!found) return found.error();
+  const auto recording = std::ranges::find_if(*found, &Participant::is_recording);
+  if (recording == found->end()) return wrong_state("connectionId: the connection is not being recorded");
+  (*recording)->stop_recording();
+  settle();
+  return {};
 }
 
 namespace {

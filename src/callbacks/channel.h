@@ -52,7 +52,9 @@ class Channel {
   /// The answer no longer matters (the participant has gone): the handler will not be called; a late answer is logged.
   virtual void forget(QuestionId question) = 0;
   /// Puts a notification into the outbox: delivered at least once, in order within its session, retried for up to 24 h.
-  virtual void notify(const Context& context, std::string event, boost::json::object body) = 0;
+  /// `over` is called when it has been delivered, or given up.
+  virtual void notify(const Context& context, std::string event, boost::json::object body,
+                      std::function<void()> over = {}) = 0;
   /// An alarm: as notify(), to the mediaservice's alarm URL.
   virtual void alarm(const Context& context, boost::json::object body) = 0;
 };

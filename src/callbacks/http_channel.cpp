@@ -137,9 +137,11 @@ void HttpChannel::finish(QuestionId id, tl::expected<Reply, Failure> reply) {
   question.handler(std::move(reply));
 }
 
-void HttpChannel::notify(const Context& context, std::string event, boost::json::object body) {
+void HttpChannel::notify(const Context& context, std::string event, boost::json::object body,
+                         std::function<void()> over) {
   const auto& service = *context.service;
-  Notice notice{context, event, service.callback_url + "/" + event, {}, sender_.complete(std::move(body))};
+  Notice notice{context,        event, service.callback_url + "/" + event, {}, sender_.complete(std::move(body)),
+                std::move(over)};
   if (!service.secondary_callback_url.empty()) notice.secondary_url = service.secondary_callback_url + "/" + event;
   outbox_.put(context.session_id, std::move(notice));
 }

@@ -18,7 +18,7 @@ class HttpChannel final : public Channel {
 
   QuestionId ask(const Context& context, std::string event, boost::json::object body, ReplyHandler handler) override;
   void forget(QuestionId question) override;
-  void notify(const Context& context, std::string event, boost::json::object body) override;
+  void notify(const Context& context, std::string event, boost::json::object body, std::function<void()> over) override;
   void alarm(const Context& context, boost::json::object body) override;
 
   /// Notifications that have not been delivered. From any thread.

@@ -13,6 +13,7 @@ void MemoryOutbox::put(const std::string& lane, Notice notice) {
     sender_.log(ops::Level::error, notice.context, "notification dropped: the outbox is full", notice.event, notice.url,
                 "");
     sender_.metrics().callback_failed(notice.event, "outboxFull");
+    if (notice.over) notice.over();
     return;
   }
   auto& found = lanes_.try_emplace(lane, loop_).first->second;
@@ -60,15 +61,17 @@ void MemoryOutbox::delivered(const std::string& lane, const Sender::Outcome& out
 
 void MemoryOutbox::finish_first(const std::string& lane) {
   Lane& found = lanes_.at(lane);
+  const auto over = std::move(found.notices.front().over);
   found.notices.pop_front();
   pending_.fetch_sub(1, std::memory_order_relaxed);
   if (found.notices.empty()) {
     lanes_.erase(lane);
-    return;
+  } else {
+    found.since = Clock::now();
+    found.tries = 0;
+    deliver(lane);
   }
-  found.since = Clock::now();
-  found.tries = 0;
-  deliver(lane);
+  if (over) over();
 }
 
 }  // namespace rw::callbacks

@@ -22,6 +22,8 @@ struct Notice {
   std::string url;
   std::string secondary_url;  ///< tried in turn with `url`, or empty
   std::string body;           ///< complete: a repetition is the same to the letter
+  /// Called when it has been delivered, or given up; not if the process ends before. May be empty.
+  std::function<void()> over = {};
 };
 
 /// Notifications that must arrive: delivered at least once, in order within a lane, repeated with back-off until they

@@ -86,6 +86,7 @@ class Transfers::Impl {
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.total_timeout.count()));
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.count()));
+    if (!request.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, request.ca_file.c_str());
     set_method(transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Impl::received);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);

@@ -32,6 +32,7 @@ struct TransferRequest {
   std::chrono::milliseconds total_timeout{30'000};  ///< connecting and redirects included
   std::chrono::seconds stall_timeout{10};           ///< without a byte
   int most_redirects = 0;
+  std::string ca_file = {};                   ///< certificates that are trusted in place of the system's
   const AddressPolicy* policy = nullptr;      ///< null: any address
   const std::atomic<bool>* cancel = nullptr;  ///< looked at about once a second, and with each piece
 

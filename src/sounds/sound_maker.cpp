@@ -6,7 +6,6 @@
 
 #include "audio/decode.h"
 #include "media/tone.h"
-#include "sounds/url_sound.h"
 
 namespace rw::sounds {
 namespace {
@@ -62,7 +61,7 @@ Result<Made> SoundMaker::make_file(const audio::FilePrompt& file, const std::str
 }
 
 Result<Made> SoundMaker::make_fetched(const audio::UrlSound& source, const std::string& etag, SoundOutput& output) {
-  auto fetched = fetch_sound(transfers_, makers_.addresses, cancel_, source.url, etag, output);
+  auto fetched = fetch_sound(transfers_, makers_.fetch_rules, cancel_, source.url, etag, output);
   if (!fetched) return tl::unexpected(fetched.error());
   return Made{std::move(fetched->etag), fetched->fresh_for, fetched->unchanged, fetched->may_be_kept};
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "http/transfer.h"
 #include "sounds/sound_output.h"
+#include "sounds/url_sound.h"
 #include "speech/speech_engine.h"
 
 namespace rw::sounds {
@@ -27,7 +28,7 @@ struct PromptFile {
 struct Makers {
   std::function<Result<PromptFile>(const audio::FilePrompt&)> find;  ///< blocking
   std::function<std::unique_ptr<speech::SpeechEngine>()> make_engine;
-  http::AddressPolicy addresses = http::AddressPolicy({});  ///< where a UrlSound may come from
+  FetchRules fetch_rules = {};  ///< where a UrlSound may come from
 };
 
 /// Something was made, or was not because the caller's version is still the right one.

@@ -63,9 +63,8 @@ http::TransferRequest request_for(const std::string& url, const std::string& eta
 
 }  // namespace
 
-Result<Fetched> fetch_sound(http::Transfers& transfers, const http::AddressPolicy& policy,
-                            const std::atomic<bool>& cancel, const std::string& url, const std::string& etag,
-                            SoundOutput& output) {
+Result<Fetched> fetch_sound(http::Transfers& transfers, const FetchRules& rules, const std::atomic<bool>& cancel,
+                            const std::string& url, const std::string& etag, SoundOutput& output) {
   const auto failed = [&](const std::string& why) { return fail(public_form(url) + ": " + why); };
   audio::StreamDecoder decoder;
   std::vector<float> heard;
@@ -76,7 +75,8 @@ Result<Fetched> fetch_sound(http::Transfers& transfers, const http::AddressPolic
     return decoded.has_value();
   };
   auto request = request_for(url, etag);
-  request.policy = &policy;
+  request.policy = &rules.addresses;
+  request.ca_file = rules.ca_file;
   request.cancel = &cancel;
   request.take = [&](std::span<const char> bytes) {
     decoded = decoder.feed(bytes, heard);

@@ -10,6 +10,11 @@
 
 namespace rw::sounds {
 
+struct FetchRules {
+  http::AddressPolicy addresses = http::AddressPolicy({});
+  std::string ca_file = {};  ///< certificates that are trusted in place of the system's
+};
+
 /// What became of a fetch.
 struct Fetched {
   std::string etag;                   ///< of the answer, or its Last-Modified; empty: it has no version
@@ -20,8 +25,7 @@ struct Fetched {
 
 /// Fetches what `url` leads to and puts it out as it comes. `etag`: of the version that the caller has, or empty.
 /// Errors never show the URL's query. Blocking.
-Result<Fetched> fetch_sound(http::Transfers& transfers, const http::AddressPolicy& policy,
-                            const std::atomic<bool>& cancel, const std::string& url, const std::string& etag,
-                            SoundOutput& output);
+Result<Fetched> fetch_sound(http::Transfers& transfers, const FetchRules& rules, const std::atomic<bool>& cancel,
+                            const std::string& url, const std::string& etag, SoundOutput& output);
 
 }  // namespace rw::sounds

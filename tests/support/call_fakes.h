@@ -51,8 +51,14 @@ class Media : public MediaPort {
     joined.erase(leg);
   }
   void monitor(media::LegId listener, media::LegId a, media::LegId b) override { listeners[listener] = {a, b}; }
+  void record(media::LegId leg, media::Record record) override { records.push_back({leg, std::move(record)}); }
+  void stop_recording(media::LegId leg, std::shared_ptr<media::RecordingTap> tap) override {
+    std::erase_if(records, [&](const auto& one) { return one.first == leg && one.second.tap == tap; });
+  }
+  void watch_silence(media::LegId, std::chrono::milliseconds length) override { silence_watched = length; }
   void release(media::LegId leg) override {
     part(leg);
+    std::erase_if(records, [leg](const auto& one) { return one.first == leg; });
     ++legs_released;
   }
 
@@ -66,6 +72,8 @@ class Media : public MediaPort {
   bool exhausted = false;
   std::map<media::LegId, media::LegId> joined;  ///< both ways
   std::map<media::LegId, std::pair<media::LegId, media::LegId>> listeners;
+  std::vector<std::pair<media::LegId, media::Record>> records;
+  std::chrono::milliseconds silence_watched{0};
   std::uint64_t legs_made = 0, legs_released = 0;
   int watches = 0;
   std::vector<media::LegParameters> configured;
@@ -106,6 +114,31 @@ class Sounds : public audio::SoundLoader {
   std::map<std::string, media::SoundPtr> sounds_;
 };
 
+class Recordings : public RecordingPort {
+ public:
+  struct Kept {
+    RecordingOrder order;
+    bool finished = false;
+  };
+  Result<OpenRecording> start(RecordingOrder order) override {
+    if (!refusal.empty()) return fail(refusal);
+    auto kept = std::make_shared<Kept>(Kept{std::move(order)});
+    all.push_back(kept);
+    return OpenRecording{std::make_shared<Tap>(), [kept] { kept->finished = true; }};
+  }
+  std::size_t running() const {
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [](const auto& one) { return !one->finished; }));
+  }
+  std::string refusal;
+  std::vector<std::shared_ptr<Kept>> all;
+
+ private:
+  class Tap : public media::RecordingTap {
+    void put(const media::RecordedPacket&) override {}
+  };
+};
+
 class Channel : public callbacks::Channel {
  public:
   struct Question {
@@ -122,7 +155,8 @@ class Channel : public callbacks::Channel {
   void forget(callbacks::QuestionId question) override {
     std::erase_if(questions, [question](const Question& one) { return one.id == question; });
   }
-  void notify(const callbacks::Context&, std::string event, boost::json::object body) override {
+  void notify(const callbacks::Context&, std::string event, boost::json::object body,
+              std::function<void()> /*over*/) override {
     notices.emplace_back(std::move(event), std::move(body));
   }
   void alarm(const callbacks::Context&, boost::json::object body) override { alarms.push_back(std::move(body)); }

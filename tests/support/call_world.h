@@ -35,6 +35,7 @@ class World {
               .media = world.media,
               .sounds = world.sounds,
               .application = application,
+              .recordings = world.recordings,
               .tokens = world.tokens,
               .metrics = world.metrics,
               .log = ops::Log(ops::Log::Format::text, ops::Level::error),
@@ -194,6 +195,8 @@ class World {
     }
     check("unreleased media legs", media.legs_made - media.legs_released);
     check("joined media legs", media.joined.size());
+    check("recorded media legs", media.records.size());
+    check("running recordings", recordings.running());
     return left;
   }
 
@@ -202,6 +205,7 @@ class World {
   std::shared_ptr<const tenant::Directory> directory;
   fake::Media media;
   fake::Sounds sounds;
+  fake::Recordings recordings;
   ReplyTokens tokens{"secret"};
   ops::Metrics metrics;
   TimePoint now = Clock::now();

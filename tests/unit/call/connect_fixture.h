@@ -22,6 +22,11 @@ class ConnectTest : public CallTest {
  protected:
   explicit ConnectTest(std::size_t shards = 1) : CallTest(shards) {}
 
+  /// Whoever is in a connection now is dropped.
+  void drop_the_rest() {
+    ASSERT_TRUE(world.asked());
+    world.answer(drop);
+  }
   /// A caller that talks to the IVR, which has asked its first question.
   sip::LegId to_the_ivr(std::size_t shard = 0) { return dial(ivr, shard); }
   std::string asked_participant(std::size_t shard = 0) {

@@ -31,6 +31,17 @@ class Host : public IvrHost {
   void alarm(std::string_view, std::string_view error, boost::json::object) override { alarms.emplace_back(error); }
   void connected_to_ivr() override {}
   void hang_up(EndReason reason) override { ended = reason; }
+  bool is_caller() const override { return true; }
+  RecordingOrder ivr_recording(const std::string&) override { return {}; }
+  RecordingOrder file_recording(const std::string& file_name, bool tell) override {
+    RecordingOrder order;
+    order.kind = RecordingOrder::Kind::phrase;
+    order.application = context;
+    order.tell = tell;
+    order.two_channels = false;
+    order.file_name = with_extension(file_name);
+    return order;
+  }
 
   callbacks::Context context;
   std::string called = "100";
@@ -68,6 +79,7 @@ class IvrTest : public testing::Test {
   fake::Media media;
   fake::Sounds sounds;
   fake::Channel channel;
+  fake::Recordings recordings;
   ReplyTokens tokens{"secret"};
   ops::Metrics metrics;
   Services services{.settings = settings,
@@ -75,11 +87,12 @@ class IvrTest : public testing::Test {
                     .media = media,
                     .sounds = sounds,
                     .application = channel,
+                    .recordings = recordings,
                     .tokens = tokens,
                     .metrics = metrics,
                     .log = ops::Log(ops::Log::Format::text, ops::Level::error)};
   Host host;
-  Ivr ivr{services, host};
+  Ivr ivr{services, host, std::nullopt};
 };
 
 TEST_F(IvrTest, AsksAgainWhenThePhrasesHaveBeenHeard) {
@@ -308,6 +321,109 @@ TEST_F(IvrTest, NothingIsLeftWhenItStops) {
   ivr.stop(nullptr);
   EXPECT_EQ(services.timers.size(), 0U);
   EXPECT_TRUE(channel.questions.empty());
+}
+
+// ---- the record phrase
+
+constexpr const char* record =
+    R"({"recordedCallback":true,"phrases":[{"format":"record","fileName":"msg","maxDuration":30,
+  "silenceTimeout":4,"terminationKey":"#*"},{"fileName":"thanks"}]})";
+
+class RecordPhraseTest : public IvrTest {
+ protected:
+  const fake::Recordings::Kept& recording() { return *recordings.all.at(0); }
+};
+
+TEST_F(RecordPhraseTest, BeginsAfterTheBeepAndEndsWithTheSilenceThatIsPlayed) {
+  reply(record);
+  ASSERT_EQ(media.queue.size(), 1U);  // the beep; nothing is queued behind it
+  EXPECT_TRUE(recordings.all.empty());
+  heard();
+  ASSERT_EQ(recordings.all.size(), 1U);
+  EXPECT_EQ(recording().order.file_name, "msg.mp3");
+  EXPECT_TRUE(recording().order.tell);
+  EXPECT_FALSE(recording().order.two_channels);
+  EXPECT_EQ(media.records.size(), 1U);
+  ASSERT_EQ(media.queue.size(), 1U);
+  EXPECT_EQ(media.queue[0].silence, seconds(30));
+  EXPECT_EQ(media.silence_watched, seconds(4));
+  heard();
+  EXPECT_TRUE(recording().finished);
+  EXPECT_EQ(media.silence_watched, seconds(0));
+  EXPECT_TRUE(media.records.empty());
+  ASSERT_EQ(media.queue.size(), 1U);
+  EXPECT_EQ(media.queue[0].sound, sounds.sound("thanks"));
+  heard();
+  EXPECT_TRUE(asking());
+}
+
+TEST_F(RecordPhraseTest, ATerminationKeyEndsItAndIsNoDigit) {
+  reply(record);
+  heard();
+  press("1");
+  EXPECT_FALSE(recording().finished);
+  press("*");
+  ASSERT_EQ(media.stopped.size(), 1U);
+  EXPECT_EQ(media.stopped[0], media.queue[0].id);
+  heard();
+  EXPECT_TRUE(recording().finished);
+  heard();
+  EXPECT_EQ(question().at("dtmfBuffer").as_string(), "1");
+}
+
+TEST_F(RecordPhraseTest, SilenceEndsIt) {
+  reply(record);
+  heard();
+  ivr.fell_silent();
+  EXPECT_EQ(media.stopped.size(), 1U);
+  heard();
+  EXPECT_TRUE(recording().finished);
+}
+
+TEST_F(RecordPhraseTest, WithoutABeepItBeginsAtOnce) {
+  reply(R"({"phrases":[{"fileName":"say"},{"format":"record","fileName":"a.wav","beep":false,"silenceTimeout":0}]})");
+  EXPECT_TRUE(recordings.all.empty());
+  EXPECT_EQ(media.queue.size(), 1U);
+  heard();
+  ASSERT_EQ(recordings.all.size(), 1U);
+  EXPECT_FALSE(recording().order.tell);
+  EXPECT_EQ(media.silence_watched, seconds(0));
+  heard();
+  EXPECT_TRUE(recording().finished);
+  EXPECT_TRUE(asking());
+}
+
+TEST_F(RecordPhraseTest, EndsWithTheCallAndWithTheCommand) {
+  reply(record);
+  heard();
+  ivr.stop(nullptr);
+  EXPECT_TRUE(recording().finished);
+  EXPECT_TRUE(media.records.empty());
+}
+
+TEST_F(RecordPhraseTest, ARecordingThatCanNotBeginIsToldAndTheFlowGoesOn) {
+  recordings.refusal = "no space";
+  reply(record);
+  heard();
+  ASSERT_EQ(channel.notices.size(), 1U);
+  EXPECT_EQ(channel.notices[0].first, "fileRecorded");
+  EXPECT_EQ(channel.notices[0].second.at("reason").as_string(), "no space");
+  heard();
+  heard();
+  EXPECT_TRUE(asking());
+}
+
+TEST_F(IvrTest, ASoundThatBreaksOffIsToldWhenItHasBeenHeard) {
+  sounds.hold = true;
+  reply(R"({"phrases":[{"url":"http://127.0.0.1/b.wav"}]})");
+  const auto sound = std::make_shared<media::Sound>(8000U);
+  sound->append(std::vector<std::int16_t>(8000));
+  sounds.held.at(0)(media::SoundPtr(sound));
+  sound->finish("the connection was reset");
+  EXPECT_TRUE(host.alarms.empty());
+  heard();
+  EXPECT_EQ(host.alarms, std::vector<std::string>{"phraseError"});
+  EXPECT_TRUE(asking());
 }
 
 }  // namespace

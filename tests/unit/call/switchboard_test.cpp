@@ -146,6 +146,7 @@ class SwitchboardTest : public testing::Test {
   fake::Media media;
   fake::Sounds sounds;
   fake::Channel channel;
+  fake::Recordings recordings;
   ReplyTokens tokens{"secret"};
   ops::Metrics metrics;
   Services services{.settings = settings,
@@ -153,6 +154,7 @@ class SwitchboardTest : public testing::Test {
                     .media = media,
                     .sounds = sounds,
                     .application = channel,
+                    .recordings = recordings,
                     .tokens = tokens,
                     .metrics = metrics,
                     .log = ops::Log(ops::Log::Format::text, ops::Level::error),

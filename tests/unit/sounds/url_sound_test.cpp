@@ -53,7 +53,7 @@ class UrlSoundTest : public testing::Test {
   }
   Result<Fetched> fetch(const std::string& url, const std::string& etag = {}) {
     SoundOutput output([this](const media::SoundPtr& sound) { heard_ = sound; });
-    auto fetched = fetch_sound(transfers_, policy_, cancel_, url, etag, output);
+    auto fetched = fetch_sound(transfers_, rules_, cancel_, url, etag, output);
     output.finish();
     return fetched;
   }
@@ -67,7 +67,7 @@ class UrlSoundTest : public testing::Test {
   std::vector<IncomingRequest> requests_;
 
   http::Transfers transfers_;
-  http::AddressPolicy policy_{{*net::Network::parse("127.0.0.0/8")}};
+  FetchRules rules_{http::AddressPolicy({*net::Network::parse("127.0.0.0/8")})};
   std::atomic<bool> cancel_{false};
   media::SoundPtr heard_;
 };
@@ -127,7 +127,7 @@ TEST_F(UrlSoundTest, SaysWhatWentWrongWithoutSecrets) {
 }
 
 TEST_F(UrlSoundTest, GoesNowhereItMayNot) {
-  policy_ = http::AddressPolicy({});
+  rules_.addresses = http::AddressPolicy({});
   answer("a.wav", 200, {}, wav());
   const auto fetched = fetch(base_ + "a.wav");
   ASSERT_FALSE(fetched);

@@ -34,6 +34,8 @@ Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::
 /// file's own rate.
 Result<Samples> decode_file_at(const std::string& path, std::uint32_t rate,
                                std::chrono::milliseconds most = max_duration);
+/// Only its beginning is looked at.
+Result<std::string> content_type(const std::string& path);
 /// Decodes a file to its end without keeping anything.
 Result<AudioFacts> probe(const std::string& path);
 

@@ -145,6 +145,13 @@ Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::
   return decode(file, info, most);
 }
 
+Result<std::string> content_type(const std::string& path) {
+  SF_INFO info{};
+  const File file(sf_open(path.c_str(), SFM_READ, &info));
+  if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
+  return content_type_of(info.format);
+}
+
 Result<AudioFacts> probe(const std::string& path) {
   SF_INFO info{};
   const File file(sf_open(path.c_str(), SFM_READ, &info));

@@ -36,6 +36,8 @@ using TakePiece = std::function<bool(std::span<const float> piece, std::uint32_t
 /// Decodes a file piece by piece, so that it may be heard before its end.
 Result<void> decode_in_pieces(const std::string& path, const TakePiece& take,
                               std::chrono::milliseconds most = max_duration);
+/// Only its beginning is looked at.
+Result<std::string> content_type(const std::string& path);
 /// Decodes a file to its end without keeping anything.
 Result<AudioFacts> probe(const std::string& path);
 

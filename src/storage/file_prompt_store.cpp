@@ -48,11 +48,12 @@ bool sync_folder(const std::filesystem::path& folder) {
 /// Writes to a file beside the others, which becomes the prompt's when it is complete.
 class FilePromptStore::Upload final : public PromptUpload {
  public:
-  Upload(FilePromptStore& store, std::string domain, std::string name, std::string object, int fd)
+  Upload(FilePromptStore& store, std::string domain, std::string name, std::string object, UploadKind kind, int fd)
       : store_(store),
         domain_(std::move(domain)),
         name_(std::move(name)),
         object_(std::move(object)),
+        kind_(kind),
         fd_(fd),
         hash_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
     EVP_DigestInit_ex(hash_.get(), EVP_sha256(), nullptr);
@@ -66,7 +67,8 @@ class FilePromptStore::Upload final : public PromptUpload {
 
   StoreResult<void> write(std::span<const char> bytes) override {
     size_ += bytes.size();
-    if (size_ > max_bytes) return refuse(StoreError::Kind::too_large, "the file is larger than 50 MB");
+    if (kind_ == UploadKind::prompt && size_ > max_bytes)
+      return refuse(StoreError::Kind::too_large, "the file is larger than 50 MB");
     EVP_DigestUpdate(hash_.get(), bytes.data(), bytes.size());
     while (!bytes.empty()) {
       const auto written = ::write(fd_, bytes.data(), bytes.size());
@@ -79,8 +81,8 @@ class FilePromptStore::Upload final : public PromptUpload {
   }
 
   StoreResult<StoredPrompt> commit() override {
-    const auto audio = audio::probe(path());
-    if (!audio) return refuse(StoreError::Kind::not_audio, audio.error().message);
+    auto type = content_type();
+    if (!type) return refuse(StoreError::Kind::not_audio, type.error().message);
     if (::fsync(fd_) != 0 || !sync_folder(store_.folder_))
       return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -89,7 +91,7 @@ class FilePromptStore::Upload final : public PromptUpload {
     StoredPrompt prompt;
     prompt.name = name_;
     prompt.size = size_;
-    prompt.content_type = audio->content_type;
+    prompt.content_type = std::move(*type);
     prompt.etag = base64url({reinterpret_cast<const char*>(digest.data()), length});
     prompt.path = path();
     auto stored = store_.put(domain_, object_, prompt);
@@ -99,9 +101,21 @@ class FilePromptStore::Upload final : public PromptUpload {
 
  private:
   std::string path() const { return (store_.folder_ / object_).string(); }
+  Result<std::string> content_type() const {
+    switch (kind_) {
+      case UploadKind::opaque:
+        return "application/octet-stream";
+      case UploadKind::recording:
+        return audio::content_type(path());
+      case UploadKind::prompt:
+        break;
+    }
+    return audio::probe(path()).map([](const audio::AudioFacts& facts) { return facts.content_type; });
+  }
 
   FilePromptStore& store_;
   const std::string domain_, name_, object_;
+  const UploadKind kind_;
   int fd_;
   std::uint64_t size_ = 0;
   bool committed_ = false;
@@ -144,7 +158,8 @@ StoredPrompt FilePromptStore::read(const Statement& row) const {
           (folder_ / row.text(4)).string()};
 }
 
-StoreResult<std::unique_ptr<PromptUpload>> FilePromptStore::begin(const std::string& domain, const std::string& name) {
+StoreResult<std::unique_ptr<PromptUpload>> FilePromptStore::begin(const std::string& domain, const std::string& name,
+                                                                  UploadKind kind) {
   if (auto valid = check_name(name); !valid) return tl::unexpected(valid.error());
   std::string object;
   {
@@ -154,7 +169,7 @@ StoreResult<std::unique_ptr<PromptUpload>> FilePromptStore::begin(const std::str
   const int fd = ::open((folder_ / object).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
   if (fd < 0)
     return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
-  return std::make_unique<Upload>(*this, domain, name, std::move(object), fd);
+  return std::make_unique<Upload>(*this, domain, name, std::move(object), kind, fd);
 }
 
 StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const std::string& object,

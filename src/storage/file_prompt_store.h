@@ -24,7 +24,8 @@ class FilePromptStore final : public PromptStore {
   /// store is used.
   void on_change(std::function<void(const std::string& domain)> changed) { changed_ = std::move(changed); }
 
-  StoreResult<std::unique_ptr<PromptUpload>> begin(const std::string& domain, const std::string& name) override;
+  StoreResult<std::unique_ptr<PromptUpload>> begin(const std::string& domain, const std::string& name,
+                                                   UploadKind kind = UploadKind::prompt) override;
   StoreResult<StoredPrompt> find(const std::string& domain, const std::string& name) override;
   StoreResult<void> remove(const std::string& domain, const std::string& name) override;
   StoreResult<Page> list(const std::string& domain, const std::string& next) override;

@@ -30,12 +30,19 @@ struct StoredPrompt {
   std::string path;          ///< of the file that holds it; never written to again
 };
 
+/// What an upload is, and so what is asked of it.
+enum class UploadKind : std::uint8_t {
+  prompt,     ///< anybody's file: at most PromptStore::max_bytes, and audio to its end
+  recording,  ///< our own: any size and length, its beginning is looked at
+  opaque      ///< an encrypted recording: not looked into
+};
+
 /// An upload under way. Nothing of it can be seen before commit(); destroying it without that leaves nothing behind.
 class PromptUpload {
  public:
   virtual ~PromptUpload() = default;
   virtual StoreResult<void> write(std::span<const char> bytes) = 0;
-  /// Checks that it is audio, then puts it in place of what had the name before, all at once.
+  /// Checks that it is audio (see UploadKind), then puts it in place of what had the name before, all at once.
   virtual StoreResult<StoredPrompt> commit() = 0;
 };
 
@@ -47,7 +54,8 @@ class PromptStore {
   static constexpr std::size_t page = 1000;
 
   virtual ~PromptStore() = default;
-  virtual StoreResult<std::unique_ptr<PromptUpload>> begin(const std::string& domain, const std::string& name) = 0;
+  virtual StoreResult<std::unique_ptr<PromptUpload>> begin(const std::string& domain, const std::string& name,
+                                                           UploadKind kind = UploadKind::prompt) = 0;
   /// By its exact name or, failing that, by its name without the extension.
   virtual StoreResult<StoredPrompt> find(const std::string& domain, const std::string& name) = 0;
   virtual StoreResult<void> remove(const std::string& domain, const std::string& name) = 0;

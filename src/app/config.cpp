@@ -216,6 +216,9 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
       trunk.problem("name", "used twice in this domain: " + read.name);
     domain->trunks.push_back(std::move(read));
   });
+  std::string recording_key;
+  table.text("recording_key", recording_key);
+  if (!recording_key.empty()) domain->recording_key = read_key_file(table, "recording_key", recording_key);
   table.texts("devices", domain->devices);
   std::set<std::string> ids;
   table.each_table("mediaservices", [&](TomlReader& service) {

@@ -16,7 +16,7 @@
 #include "api/rest_api.h"
 #include "app/call_router.h"
 #include "app/demo_server.h"
-#include "app/no_recordings.h"
+#include "app/recordings.h"
 #include "app/shard.h"
 #include "http/client.h"
 #include "net/sip_transports.h"
@@ -135,7 +135,7 @@ class Server {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer watch_;
   std::unique_ptr<DemoServer> demo_;
-  NoRecordings recordings_;
+  std::unique_ptr<Recordings> recordings_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<sounds::SoundLoaderPool> sounds_;
@@ -209,12 +209,21 @@ Result<void> Server::start_shards() {
   } catch (const std::exception& problem) {
     return fail(std::string("media engine: ") + problem.what());
   }
+  recordings_ = std::make_unique<Recordings>(Recordings::Options{
+      [this] { return directory_; },
+      [this](callbacks::Context application, std::string event, boost::json::object body, std::function<void()> over) {
+        shards_.front()->post([&shard = *shards_.front(), application = std::move(application),
+                               event = std::move(event), body = std::move(body), over = std::move(over)]() mutable {
+          shard.tell(application, std::move(event), std::move(body), std::move(over));
+        });
+      },
+      log_});
   shared_ = std::make_unique<Shared>(
       Shared{.config = config_,
              .call_settings = call_settings(config_),
              .engine = *engine_,
              .sounds = *sounds_,
-             .recordings = recordings_,
+             .recordings = *recordings_,
              .tokens = *tokens_,
              .metrics = metrics_,
              .log = log_,
@@ -271,6 +280,10 @@ Result<void> Server::start_sip() {
   } catch (const std::exception& problem) {
     return fail(std::string("sip.dns_servers: ") + problem.what());
   }
+  recording::Recorder::Options recorder(*prompts_);
+  recorder.folder = (std::filesystem::path(config_.server.data_dir) / "recordings").string();
+  recorder.log = log_;
+  if (auto opened = recordings_->open(std::move(recorder)); !opened) return opened;
   for (auto& shard : shards_) shard->start();
   return {};
 }
@@ -362,7 +375,8 @@ void Server::finish(std::chrono::seconds patience) {
 }
 
 void Server::watch_deliveries(TimePoint deadline) {
-  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::undelivered) == 0 && sum(&Shard::registrations) == 0;
+  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::undelivered) == 0 && sum(&Shard::registrations) == 0 &&
+                    recordings_->pending() == 0;
   if (over || Clock::now() >= deadline) {
     main_.stop();
     return;
@@ -383,6 +397,7 @@ void Server::stop_all() {
   prompts_threads_.join();
   shards_.front()->post([this] { transports_->stop(); });
   engine_.reset();  // its last events are messages to the shards
+  recordings_->close();
   sounds_.reset();
   for (auto& shard : shards_) shard->stop();
   next_hops_.reset();

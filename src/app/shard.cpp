@@ -203,6 +203,15 @@ void Shard::set_draining() {
   if (registrations_) registrations_->stop();
 }
 
+void Shard::tell(const callbacks::Context& application, std::string event, boost::json::object body,
+                 std::function<void()> over) {
+  if (event.empty()) {
+    channel_->alarm(application, std::move(body));
+  } else {
+    channel_->notify(application, std::move(event), std::move(body), std::move(over));
+  }
+}
+
 std::size_t Shard::registrations() const {
   return registrations_ ? registrations_->remaining() : 0;
 }

@@ -75,6 +75,9 @@ class Shard {
   /// Moves what the calls want to say to the wire, and sets the next timer. After each input.
   void settle();
   void set_draining();
+  /// Puts a notification into the outbox, or an alarm (with an empty event), that is not a call's doing.
+  void tell(const callbacks::Context& application, std::string event, boost::json::object body,
+            std::function<void()> over);
   /// Whether one more call may begin.
   sip::Admission admit(TimePoint now);
 

@@ -54,6 +54,7 @@ struct Domain {
   std::vector<net::Network> allow_media;
   std::vector<std::string> allow_callbacks;
   std::vector<Trunk> trunks;
+  std::string recording_key;  ///< RSA public key (PEM) that its recordings are encrypted for; empty: they aren't
   std::vector<std::string> devices;
   std::vector<std::shared_ptr<const Mediaservice>> mediaservices;
 

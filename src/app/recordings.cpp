@@ -1,0 +1,95 @@
+#include "app/recordings.h"
+
+#include <utility>
+
+namespace rw::app {
+namespace {
+
+/// What is kept with a recording: enough to tell its application when the process that began it has gone.
+boost::json::object context_of(const call::RecordingOrder& order) {
+  const auto& application = order.application;
+  return {{"domain", application.service->domain},
+          {"mediaservice", application.service->id},
+          {"sessionId", application.session_id},
+          {"traceId", application.trace_id},
+          {"callId", application.call_id},
+          {"tell", order.tell},
+          {"members", order.members}};
+}
+
+std::string text(const boost::json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::shared_ptr<const tenant::Mediaservice> service_of(const tenant::Directory& directory,
+                                                       const boost::json::object& context) {
+  const auto domain = directory.domain(text(context, "domain"));
+  if (!domain) return nullptr;
+  const auto id = text(context, "mediaservice");
+  for (const auto& service : domain->mediaservices)
+    if (service->id == id) return service;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<void> Recordings::open(recording::Recorder::Options recorder) {
+  recorder.report = [this](const recording::Finished& finished) { this->finished(finished); };
+  auto opened = recording::Recorder::open(std::move(recorder));
+  if (!opened) return tl::unexpected(opened.error());
+  recorder_ = std::move(*opened);
+  return {};
+}
+
+Result<call::OpenRecording> Recordings::start(call::RecordingOrder wanted) {
+  const auto domain = options_.directory()->domain(wanted.application.service->domain);
+  recording::Order order;
+  order.kind =
+      wanted.kind == call::RecordingOrder::Kind::connection ? recording::Kind::connection : recording::Kind::phrase;
+  order.domain = wanted.application.service->domain;
+  order.file_name = wanted.file_name;
+  order.channels = wanted.two_channels ? 2 : 1;
+  order.rate = wanted.wideband ? 16000 : 8000;
+  if (domain) order.public_key = domain->recording_key;
+  order.context = context_of(wanted);
+  auto started = recorder_->start(std::move(order));
+  if (!started) return tl::unexpected(started.error());
+  return call::OpenRecording{*started, [recording = *started] { recording->finish(); }};
+}
+
+void Recordings::finished(const recording::Finished& finished) {
+  const auto& context = finished.context;
+  const auto acknowledge = [this, id = finished.id] { recorder_->acknowledge(id); };
+  const auto service = service_of(*options_.directory(), context);
+  if (!service) {
+    options_.log.error("nobody to be told of a recording: its mediaservice is not served any more",
+                       {{"domain", finished.domain}, {"file", finished.file_name}});
+    return acknowledge();
+  }
+  const callbacks::Context application{service, text(context, "sessionId"), text(context, "traceId"),
+                                       text(context, "callId")};
+  if (!finished.kept.empty()) {
+    options_.tell(application, {},
+                  {{"type", "ivrCommandError"},
+                   {"error", "mediaServerError"},
+                   {"domain", finished.domain},
+                   {"sessionId", application.session_id},
+                   {"errorDetails",
+                    {{"description", "a recording could not be stored: " + finished.reason},
+                     {"fileName", finished.file_name},
+                     {"kept", finished.kept}}}},
+                  {});
+  }
+  const auto* tell = context.if_contains("tell");
+  if (tell == nullptr || !tell->is_bool() || !tell->get_bool()) return acknowledge();
+  const auto* members = context.if_contains("members");
+  const auto kind = finished.kind == recording::Kind::connection ? call::RecordingOrder::Kind::connection
+                                                                 : call::RecordingOrder::Kind::phrase;
+  auto [event, body] = call::recording_notice(
+      kind, members != nullptr && members->is_object() ? members->get_object() : boost::json::object{},
+      {finished.file_name, finished.size, finished.duration, finished.success ? "" : finished.reason});
+  options_.tell(application, std::string(event), std::move(body), acknowledge);
+}
+
+}  // namespace rw::app

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "call/recording.h"
+#include "recording/recorder.h"
+#include "tenant/directory.h"
+
+namespace rw::app {
+
+/// The recorder, as the calls know it: keeps with each recording what its application is to be told, and brings that to
+/// a shard in the end, after a restart too. Thread-safe.
+class Recordings final : public call::RecordingPort {
+ public:
+  struct Options {
+    std::function<std::shared_ptr<const tenant::Directory>()> directory;
+    /// Brings a notification, or an alarm (with an empty event), on its way; `over` is to be called when that has
+    /// ended.
+    std::function<void(callbacks::Context, std::string event, boost::json::object body, std::function<void()> over)>
+        tell;
+    ops::Log log;
+  };
+  explicit Recordings(Options options) : options_(std::move(options)) {}
+
+  /// Opens the recorder, which takes up what an earlier process has left. Until then no recording can begin.
+  Result<void> open(recording::Recorder::Options recorder);
+  /// Ends all recordings; what isn't stored by now is stored after the next start.
+  void close() { recorder_.reset(); }
+
+  Result<call::OpenRecording> start(call::RecordingOrder order) override;
+  /// Recordings that are under way or whose end has not been told.
+  std::size_t pending() const { return recorder_ ? recorder_->pending() : 0; }
+
+ private:
+  void finished(const recording::Finished& finished);
+
+  const Options options_;
+  std::unique_ptr<recording::Recorder>
+      recorder_;  ///< set before the shards' threads begin, and reset after they have ended
+};
+
+}  // namespace rw::app

@@ -166,4 +166,11 @@ Result<AudioFacts> probe(const std::string& path) {
                     std::chrono::milliseconds(*frames * 1000 / static_cast<std::uint64_t>(info.samplerate))};
 }
 
+Result<std::string> recognise(const std::string& path) {
+  SF_INFO info{};
+  const File file(sf_open(path.c_str(), SFM_READ, &info));
+  if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
+  return content_type_of(info.format);
+}
+
 }  // namespace rw::audio

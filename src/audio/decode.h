@@ -36,5 +36,7 @@ Result<Samples> decode_file_at(const std::string& path, std::uint32_t rate,
                                std::chrono::milliseconds most = max_duration);
 /// Decodes a file to its end without keeping anything.
 Result<AudioFacts> probe(const std::string& path);
+/// The content type of a file by its beginning, for files too long to be decoded without need; it may hold no sound.
+Result<std::string> recognise(const std::string& path);
 
 }  // namespace rw::audio

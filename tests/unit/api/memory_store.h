@@ -24,7 +24,8 @@ class MemoryStore final : public storage::PromptStore {
     for (const auto& [key, path] : files_) ::unlink(path.c_str());
   }
 
-  Stored<std::unique_ptr<storage::PromptUpload>> begin(const std::string& domain, const std::string& name) override {
+  Stored<std::unique_ptr<storage::PromptUpload>> begin(const std::string& domain, const std::string& name,
+                                                       storage::UploadKind) override {
     return std::make_unique<Upload>(*this, std::pair(domain, name));
   }
 

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <memory>
 
 #include "audio/resample.h"
+#include "audio/whole_file.h"
 
 namespace rw::audio {
 namespace {
@@ -103,6 +105,19 @@ Result<Samples> decode_at(const File& file, const SF_INFO& info, std::uint32_t r
   return result;
 }
 
+/// Whether a file's end is there, as far as its format tells.
+Result<void> check_whole(const std::string& path, const SF_INFO& info, std::uint64_t read) {
+  // Of an MP3 the last frames may be incomplete: encoders pad, and some editors cut anywhere.
+  constexpr std::uint64_t slack = 2 * 1152;
+  constexpr auto unknown = std::numeric_limits<sf_count_t>::max();  // an Ogg page is cut in two
+  const auto type = info.format & SF_FORMAT_TYPEMASK;
+  if (type == SF_FORMAT_WAV || type == SF_FORMAT_WAVEX) return check_wav_is_whole(path);
+  if (info.frames == unknown) return fail("cut off: its end is not there");
+  const auto promised = static_cast<std::uint64_t>(std::max<sf_count_t>(info.frames, 0));
+  if (read + (type == SF_FORMAT_MPEG ? slack : 0) >= promised) return {};
+  return fail("cut off: " + std::to_string(read) + " of " + std::to_string(promised) + " samples are there");
+}
+
 /// libsndfile's view of bytes in memory.
 struct Memory {
   std::span<const std::uint8_t> bytes;
@@ -162,6 +177,7 @@ Result<AudioFacts> probe(const std::string& path) {
   if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
   const auto frames = read_through(file.get(), info, max_duration, [](std::span<const float>) {});
   if (!frames) return tl::unexpected(frames.error());
+  if (auto whole = check_whole(path, info, *frames); !whole) return tl::unexpected(whole.error());
   return AudioFacts{content_type_of(info.format),
                     std::chrono::milliseconds(*frames * 1000 / static_cast<std::uint64_t>(info.samplerate))};
 }

@@ -34,7 +34,7 @@ Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::
 /// file's own rate.
 Result<Samples> decode_file_at(const std::string& path, std::uint32_t rate,
                                std::chrono::milliseconds most = max_duration);
-/// Decodes a file to its end without keeping anything.
+/// Decodes a file to its end without keeping anything. A file that was cut off is refused, as far as its format tells.
 Result<AudioFacts> probe(const std::string& path);
 /// The content type of a file by its beginning, for files too long to be decoded without need; it may hold no sound.
 Result<std::string> recognise(const std::string& path);

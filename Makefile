@@ -11,6 +11,7 @@ PYTHON := /usr/bin/python3
 RELEASE := build/release
 ASAN := build/asan
 TSAN := build/tsan
+NODE := tests/node/node_modules/.package-lock.json
 CLANG := -DCMAKE_C_COMPILER=clang-16 -DCMAKE_CXX_COMPILER=clang++-16 -DCMAKE_BUILD_TYPE=Debug
 
 run: install-build build
@@ -27,18 +28,18 @@ unit:
 	cmake --build $(RELEASE) -j $(JOBS)
 	ctest --test-dir $(RELEASE) --output-on-failure -j 2 --timeout 300
 
-integration:
+integration: $(NODE)
 	RINGWRIGHT_BINARY=$(RELEASE)/src/ringwright $(PYTHON) -m pytest -q tests/integration
 
 check: install-check format lint asan tsan fuzz tidy
 
-asan:
+asan: $(NODE)
 	cmake -S . -B $(ASAN) -G Ninja $(CLANG) -DCMAKE_CXX_FLAGS=-O1 -DRW_SANITIZE=address,undefined -DRW_FUZZ=ON
 	cmake --build $(ASAN) -j $(JOBS)
 	ctest --test-dir $(ASAN) --output-on-failure -j 2 --timeout 300
 	RINGWRIGHT_BINARY=$(ASAN)/src/ringwright $(PYTHON) -m pytest -q -m short tests/integration
 
-tsan:
+tsan: $(NODE)
 	cmake -S . -B $(TSAN) -G Ninja $(CLANG) -DCMAKE_CXX_FLAGS=-O1 -DRW_SANITIZE=thread
 	cmake --build $(TSAN) -j $(JOBS)
 	TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.supp" ctest --test-dir $(TSAN) --output-on-failure -j 2 --timeout 300
@@ -59,6 +60,10 @@ format:
 lint:
 	cd openapi && npm ci --silent --ignore-scripts --no-audit --no-fund --no-update-notifier && \
 	  REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --no-update-notifier redocly lint --max-problems 1000 ringwright.yaml
+
+# What the tests use from npm; installed anew when the lock file is newer.
+$(NODE): tests/node/package-lock.json
+	cd tests/node && npm ci --silent --ignore-scripts --no-audit --no-fund --no-update-notifier && touch node_modules/.package-lock.json
 
 bench: install-test build
 	bench/run

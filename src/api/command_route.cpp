@@ -29,27 +29,37 @@ std::shared_ptr<const tenant::Domain> Routes::authorised(const http::IncomingReq
   return nullptr;
 }
 
-void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command) {
-  const auto pattern = "/{domain}/" + name;
+void add_path_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string_view pattern,
+                      std::string name, std::vector<std::string> about, PathCommand command) {
   add_options(router, pattern, "POST");
   router.add("POST", pattern,
-             [routes, name = std::move(name), command = std::move(command)](const http::IncomingRequest& request,
-                                                                            const http::Responder& respond) {
+             [routes, name = std::move(name), about = std::move(about), command = std::move(command)](
+                 const http::IncomingRequest& request, const http::Responder& respond) {
                const auto domain = routes->authorised(request, respond);
                if (!domain) return;
                auto answer_to = with_log_line(routes->deps.log, name, domain->name, respond);
                if (const auto key = request.header("Idempotency-Key")) {
                  if (key->empty() || key->size() > longest_idempotency_key)
                    return answer_to(failure(400, "Idempotency-Key: expected 1 to 255 characters"));
-                 auto first = routes->idempotency.admit(domain->name + "/" + name + "\n" + std::string(*key), answer_to,
-                                                        Clock::now());
+                 auto whole_key = domain->name + "/" + name;
+                 for (const auto& capture : about) whole_key += "/" + request.capture(capture);
+                 auto first = routes->idempotency.admit(whole_key + "\n" + std::string(*key), answer_to, Clock::now());
                  if (!first) return;
                  answer_to = std::move(*first);
                }
                const auto body = parse_json_body(request.body);
                if (!body) return answer_to(failure(400, body.error().message));
-               command(routes->deps, *domain, *body, answer_to);
+               command(routes->deps, *domain, request, *body, answer_to);
              });
+}
+
+void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command) {
+  const auto pattern = "/{domain}/" + name;
+  add_path_command(
+      router, routes, pattern, std::move(name), {},
+      [command = std::move(command)](const Deps& deps, const tenant::Domain& domain, const http::IncomingRequest&,
+                                     const boost::json::object& body,
+                                     const http::Responder& respond) { command(deps, domain, body, respond); });
 }
 
 void add_options(http::Router& router, std::string_view pattern, std::string methods) {

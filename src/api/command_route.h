@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/authorise.h"
 #include "api/deps.h"
@@ -30,6 +31,14 @@ using Command = std::function<void(const Deps& deps, const tenant::Domain& domai
 /// Adds a command's route, which authorises, keeps the promise of Idempotency-Key, parses the body and writes one log
 /// line for each answer.
 void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command);
+
+/// The same at a path of its own, "/{domain}/…", some of which the command is about.
+using PathCommand =
+    std::function<void(const Deps& deps, const tenant::Domain& domain, const http::IncomingRequest& request,
+                       const boost::json::object& body, const http::Responder& respond)>;
+/// `name`: for the log; `about`: which captures say what it is about.
+void add_path_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string_view pattern,
+                      std::string name, std::vector<std::string> about, PathCommand command);
 
 /// Adds OPTIONS for a path: 200, {} and the CORS headers. (Access-Control-Allow-Origin stands on every answer.)
 void add_options(http::Router& router, std::string_view pattern, std::string methods);

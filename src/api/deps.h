@@ -23,8 +23,9 @@ struct Deps {
   const ReplyTokens& tokens;
   std::string node_id;
   ops::Log log;
-  std::function<bool()> is_ready;        ///< calls are taken: started and not draining
-  std::function<std::string()> metrics;  ///< in Prometheus' text format
+  std::function<bool()> is_ready;           ///< calls are taken: started and not draining
+  std::function<std::string()> metrics;     ///< in Prometheus' text format
+  std::function<std::string()> public_url;  ///< how others reach this server, without a slash at the end
 };
 
 }  // namespace rw::api

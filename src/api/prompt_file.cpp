@@ -2,8 +2,11 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
+#include <ctime>
 
 #include "api/answers.h"
+#include "api/prompt_file_move.h"
+#include "api/prompt_file_url.h"
 #include "api/prompt_upload.h"
 #include "http/file_source.h"
 
@@ -50,6 +53,50 @@ http::Handler blocking(const std::shared_ptr<Routes>& routes, Job job) {
   };
 }
 
+/// Reads and writes for a domain that has been made sure of, where that may block.
+template <class Job>
+void run_blocking(const Deps& deps, const http::Responder& respond, Job job) {
+  boost::asio::post(deps.storage_threads,
+                    [&store = deps.prompts, respond, job = std::move(job)] { respond(job(store)); });
+}
+
+/// GET of a file: by a token, or by a URL that was signed here.
+void fetch_route(Routes& routes, const PromptUrlSigner& signer, const http::IncomingRequest& request,
+                 const http::Responder& respond) {
+  std::shared_ptr<const tenant::Domain> domain;
+  const auto& name = request.capture("filename");
+  if (const auto signature = request.query_value("signature")) {
+    domain = routes.deps.directory()->domain(request.capture("domain"));
+    const auto wrong = signer.check(domain ? domain->name : "", name, request.query_value("expires").value_or(""),
+                                    *signature, std::time(nullptr));
+    if (wrong) return respond(failure(403, *wrong));
+  } else {
+    domain = routes.authorised(request, respond);
+  }
+  if (!domain) return;
+  run_blocking(routes.deps, respond,
+               [domain, name](storage::PromptStore& store) { return fetch(store, domain->name, name); });
+}
+
+http::Answer link(storage::PromptStore& store, const PromptUrlSigner& signer, const std::string& public_url,
+                  const std::string& domain, const std::string& name) {
+  const auto found = store.link(domain, name, std::chrono::seconds(PromptUrlSigner::valid_seconds));
+  if (!found) return store_failure(found.error());
+  if (!found->url.empty()) return success({{"url", found->url}});
+  return success({{"url", public_url + signer.sign(domain, found->name, std::time(nullptr))}});
+}
+
+void move_command(const Deps& deps, const tenant::Domain& domain, const http::IncomingRequest& request,
+                  const boost::json::object& body, const http::Responder& respond) {
+  const auto& name = request.capture("filename");
+  auto to = read_move(body, name);
+  if (!to) return respond(failure(400, to.error().message));
+  run_blocking(deps, respond, [domain = domain.name, name, to = std::move(*to)](storage::PromptStore& store) {
+    const auto moved = store.move(domain, name, to);
+    return moved ? success() : store_failure(moved.error());
+  });
+}
+
 /// The start of a PUT. What can be refused without the body is.
 std::unique_ptr<http::BodySink> begin_upload(Routes& routes, UploadSlots& slots, const http::IncomingRequest& request,
                                              const http::Responder& respond) {
@@ -76,16 +123,27 @@ void add_prompt_files(http::Router& router, const std::shared_ptr<Routes>& route
   using storage::PromptStore;
   constexpr std::string_view all = "/{domain}/promptfile";
   constexpr std::string_view one = "/{domain}/promptfile/{filename}";
+  constexpr std::string_view url = "/{domain}/promptfile/{filename}/url";
   add_options(router, all, "GET");
   add_options(router, one, "PUT, GET, DELETE");
   router.add("GET", all,
              blocking(routes, [](PromptStore& store, const std::string& domain, const IncomingRequest& request) {
                return list(store, domain, std::string(request.query_value("next").value_or("")));
              }));
-  router.add("GET", one,
-             blocking(routes, [](PromptStore& store, const std::string& domain, const IncomingRequest& request) {
-               return fetch(store, domain, request.capture("filename"));
-             }));
+  const auto signer = std::make_shared<const PromptUrlSigner>(routes->deps.tokens);
+  router.add("GET", one, [routes, signer](const http::IncomingRequest& request, const http::Responder& respond) {
+    fetch_route(*routes, *signer, request, respond);
+  });
+  add_options(router, url, "GET");
+  router.add("GET", url, [routes, signer](const http::IncomingRequest& request, const http::Responder& respond) {
+    const auto domain = routes->authorised(request, respond);
+    if (!domain) return;
+    run_blocking(routes->deps, respond,
+                 [signer, domain, name = request.capture("filename"), public_url = routes->deps.public_url()](
+                     storage::PromptStore& store) { return link(store, *signer, public_url, domain->name, name); });
+  });
+  add_path_command(router, routes, "/{domain}/promptfile/{filename}/move", "promptfile/move", {"filename"},
+                   move_command);
   router.add("DELETE", one,
              blocking(routes, [](PromptStore& store, const std::string& domain, const IncomingRequest& request) {
                return remove(store, domain, request.capture("filename"));

@@ -17,6 +17,14 @@ http::Answer store_failure(const storage::StoreError& error) {
       return failure(413, error.message);
     case Kind::not_audio:
       return failure(415, error.message);
+    case Kind::changed:
+    case Kind::not_configured:
+      return failure(409, error.message);
+    case Kind::refused:
+    case Kind::destination:
+      return failure(502, error.message);
+    case Kind::unavailable:
+      return failure(503, error.message);
     case Kind::storage:
       break;
   }

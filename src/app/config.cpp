@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "app/read_storage.h"
 #include "app/read_trunk.h"
 #include "app/toml_reader.h"
 #include "callbacks/signature.h"
@@ -46,10 +47,21 @@ std::string read_address(const std::string& text, std::vector<net::Address>& int
   return {};
 }
 
+bool is_http_url(const std::string& url) {
+  return (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
+}
+
+/// An http(s) URL without a trailing slash.
+void read_url(TomlReader& table, std::string_view key, std::string& into) {
+  table.text(key, into);
+  if (!into.empty() && !is_http_url(into)) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL");
+  while (into.ends_with('/')) into.pop_back();
+}
+
 void read_http(TomlReader& table, Config::Http& http) {
   if (table.has("listen")) http.listen.clear();
   table.each_text("listen", [&](const std::string& text) { return read_address(text, http.listen); });
-  table.text("public_url", http.public_url);
+  read_url(table, "public_url", http.public_url);
   table.text("cors_allow_origin", http.cors_allow_origin);
   for (const auto* key : {"certificate", "private_key"}) {
     if (table.has(key)) table.problem(key, "TLS is not available yet");
@@ -142,17 +154,6 @@ void read_callbacks(TomlReader& table, Config::Callbacks& callbacks) {
   table.seconds("answer_timeout", callbacks.answer_timeout, 0.01, 300);
   table.seconds("total_timeout", callbacks.total_timeout, 0.01, 600);
   table.whole("retries", callbacks.retries, 0, 20);
-}
-
-bool is_http_url(const std::string& url) {
-  return (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
-}
-
-/// An http(s) URL without a trailing slash.
-void read_url(TomlReader& table, std::string_view key, std::string& into) {
-  table.text(key, into);
-  if (!into.empty() && !is_http_url(into)) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL");
-  while (into.ends_with('/')) into.pop_back();
 }
 
 std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path) {
@@ -279,12 +280,7 @@ void read_all(TomlReader& root, Config& config) {
   root.table("media", [&](TomlReader& table) { read_media(table, config.media); });
   root.table("limits", [&](TomlReader& table) { read_limits(table, config.limits); });
   root.table("callbacks", [&](TomlReader& table) { read_callbacks(table, config.callbacks); });
-  root.table("storage", [&](TomlReader& table) {
-    if (table.choice("kind", {"files", "s3"}) == 1)
-      table.problem("kind", "the S3 store is not available yet; expected \"files\"");
-    for (const auto* key : {"endpoint", "region", "bucket", "access_key_id", "secret_access_key", "path_style"})
-      table.later(key);
-  });
+  root.table("storage", [&](TomlReader& table) { read_storage(table, config.storage); });
   root.table("database", [&](TomlReader& table) {
     std::string url = "sqlite:ringwright.db";
     table.text("url", url);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/signature_v4.h"
 #include "base/result.h"
 #include "media/engine.h"
 #include "net/address.h"
@@ -75,6 +76,14 @@ struct Config {
     std::vector<net::Network> allow;  ///< where URLs in replies may lead to, besides the public internet
     std::string ca_file;              ///< certificates that are trusted in place of the system's
   } fetch;
+  struct Storage {
+    bool s3 = false;
+    std::string endpoint;  ///< empty: Amazon's of the region
+    std::string region, bucket, prefix;
+    auth::AwsCredentials credentials;
+    bool path_style = false;
+    std::uint64_t cache_mb = 1024;
+  } storage;
   bool speak_without_credentials = true;  ///< tts.fallback
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   bool demo = false;  ///< the embedded default: the built-in application answers

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -16,6 +17,7 @@
 #include "api/rest_api.h"
 #include "app/call_router.h"
 #include "app/demo_server.h"
+#include "app/make_prompt_store.h"
 #include "app/recordings.h"
 #include "app/shard.h"
 #include "http/client.h"
@@ -23,7 +25,6 @@
 #include "sip/stream_framer.h"
 #include "sounds/sound_loader_pool.h"
 #include "speech/flite_engine.h"
-#include "storage/file_prompt_store.h"
 
 namespace rw::app {
 namespace {
@@ -98,7 +99,7 @@ class Server {
   explicit Server(Config config)
       : config_(std::move(config)),
         log_(config_.log.format, config_.log.level),
-        prompts_threads_(2),
+        prompts_threads_(config_.storage.s3 ? 16 : 2),
         main_(1),
         http_loop_(1),
         signals_(main_),
@@ -129,7 +130,7 @@ class Server {
   http::ClientLibrary client_library_;
   std::shared_ptr<const tenant::Directory> directory_;
   std::unique_ptr<ReplyTokens> tokens_;
-  std::unique_ptr<storage::FilePromptStore> prompts_;
+  std::unique_ptr<storage::PromptStore> prompts_;
   boost::asio::thread_pool prompts_threads_;
   boost::asio::io_context main_, http_loop_;
   boost::asio::signal_set signals_;
@@ -145,7 +146,7 @@ class Server {
   std::unique_ptr<CallRouter> router_;
   std::unique_ptr<http::Server> http_;
   std::thread http_thread_;
-  std::string sip_addresses_, http_addresses_;
+  std::string sip_addresses_, http_addresses_, public_url_;
   std::atomic<bool> ready_{false};
   bool draining_ = false;
 };
@@ -170,7 +171,7 @@ Result<void> Server::start_storage() {
   auto secret = reply_secret(config_);
   if (!secret) return tl::unexpected(secret.error());
   tokens_ = std::make_unique<ReplyTokens>(std::move(*secret));
-  auto store = storage::FilePromptStore::open(config_.server.data_dir);
+  auto store = make_prompt_store(config_);
   if (!store) return tl::unexpected(store.error());
   prompts_ = std::move(*store);
   prompts_->on_change([this](const std::string& domain) { sounds_->forget(domain); });
@@ -183,6 +184,7 @@ Result<void> Server::start_storage() {
   options.makers.fetch_rules = {http::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
   options.makers.make_engine = [] { return speech::make_flite_engine(); };
   sounds_ = std::make_unique<sounds::SoundLoaderPool>(std::move(options));
+  boost::asio::post(prompts_threads_, [this] { check_prompt_store(*prompts_, log_); });
   return {};
 }
 
@@ -299,12 +301,15 @@ Result<void> Server::start_http() {
                  config_.server.node_id,
                  log_,
                  [this] { return ready_.load(std::memory_order_relaxed); },
-                 [this] { return metrics_.text(); }};
+                 [this] { return metrics_.text(); },
+                 [this] { return public_url_; }};
+  public_url_ = config_.http.public_url;
   http_ = std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)),
                                          api::make_server_options(config_.http.cors_allow_origin));
   for (const auto& wanted : config_.http.listen) {
     const auto address = http_->listen(wanted);
     if (!address) return fail("http.listen: " + address.error().message);
+    if (public_url_.empty()) public_url_ = "http://" + address->to_string();
     http_addresses_ += (http_addresses_.empty() ? "http://" : ",http://") + address->to_string();
   }
   http_thread_ = std::thread([this] { http_loop_.run(); });
@@ -394,6 +399,7 @@ void Server::stop_all() {
   http_->stop(milliseconds(500));
   if (demo_) demo_->stop();
   http_thread_.join();
+  prompts_->stop();
   prompts_threads_.join();
   shards_.front()->post([this] { transports_->stop(); });
   engine_.reset();  // its last events are messages to the shards

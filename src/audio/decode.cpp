@@ -6,7 +6,10 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <memory>
+
+#include "audio/whole_file.h"
 
 namespace rw::audio {
 namespace {
@@ -86,6 +89,19 @@ Result<Samples> decode(const File& file, const SF_INFO& info, std::chrono::milli
   return result;
 }
 
+/// Whether a file's end is there, as far as its format tells.
+Result<void> check_whole(const std::string& path, const SF_INFO& info, std::uint64_t read) {
+  // Of an MP3 the last frames may be incomplete: encoders pad, and some editors cut anywhere.
+  constexpr std::uint64_t slack = 2 * 1152;
+  constexpr auto unknown = std::numeric_limits<sf_count_t>::max();  // an Ogg page is cut in two
+  const auto type = info.format & SF_FORMAT_TYPEMASK;
+  if (type == SF_FORMAT_WAV || type == SF_FORMAT_WAVEX) return check_wav_is_whole(path);
+  if (info.frames == unknown) return fail("cut off: its end is not there");
+  const auto promised = static_cast<std::uint64_t>(std::max<sf_count_t>(info.frames, 0));
+  if (read + (type == SF_FORMAT_MPEG ? slack : 0) >= promised) return {};
+  return fail("cut off: " + std::to_string(read) + " of " + std::to_string(promised) + " samples are there");
+}
+
 /// libsndfile's view of bytes in memory.
 struct Memory {
   std::span<const std::uint8_t> bytes;
@@ -145,21 +161,22 @@ Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::
   return decode(file, info, most);
 }
 
-Result<std::string> content_type(const std::string& path) {
-  SF_INFO info{};
-  const File file(sf_open(path.c_str(), SFM_READ, &info));
-  if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
-  return content_type_of(info.format);
-}
-
 Result<AudioFacts> probe(const std::string& path) {
   SF_INFO info{};
   const File file(sf_open(path.c_str(), SFM_READ, &info));
   if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
   const auto frames = read_through(file.get(), info, max_duration, [](std::span<const float>) { return true; });
   if (!frames) return tl::unexpected(frames.error());
+  if (auto whole = check_whole(path, info, *frames); !whole) return tl::unexpected(whole.error());
   return AudioFacts{content_type_of(info.format),
                     std::chrono::milliseconds(*frames * 1000 / static_cast<std::uint64_t>(info.samplerate))};
+}
+
+Result<std::string> recognise(const std::string& path) {
+  SF_INFO info{};
+  const File file(sf_open(path.c_str(), SFM_READ, &info));
+  if (auto valid = check(file, info); !valid) return tl::unexpected(valid.error());
+  return content_type_of(info.format);
 }
 
 }  // namespace rw::audio

@@ -36,9 +36,9 @@ using TakePiece = std::function<bool(std::span<const float> piece, std::uint32_t
 /// Decodes a file piece by piece, so that it may be heard before its end.
 Result<void> decode_in_pieces(const std::string& path, const TakePiece& take,
                               std::chrono::milliseconds most = max_duration);
-/// Only its beginning is looked at.
-Result<std::string> content_type(const std::string& path);
-/// Decodes a file to its end without keeping anything.
+/// Decodes a file to its end without keeping anything. A file that was cut off is refused, as far as its format tells.
 Result<AudioFacts> probe(const std::string& path);
+/// The content type of a file by its beginning, for files too long to be decoded without need; it may hold no sound.
+Result<std::string> recognise(const std::string& path);
 
 }  // namespace rw::audio

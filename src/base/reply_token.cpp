@@ -73,4 +73,9 @@ Result<ReplySubject> ReplyTokens::verify(std::string_view token) const {
   return subject;
 }
 
+std::string ReplyTokens::derive_key(std::string_view purpose) const {
+  // No token begins like this: what is signed there begins with the base64url of `header`.
+  return signature(secret_, "key for " + std::string(purpose));
+}
+
 }  // namespace rw

@@ -26,6 +26,8 @@ class ReplyTokens {
   std::string issue(const ReplySubject& subject) const;
   /// The error says what is wrong with it; never why a signature is.
   Result<ReplySubject> verify(std::string_view token) const;
+  /// A key for another purpose, which `purpose` names: 43 characters. The secret can't be told from it.
+  std::string derive_key(std::string_view purpose) const;
 
  private:
   std::string secret_;

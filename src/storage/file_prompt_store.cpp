@@ -1,17 +1,15 @@
 #include "storage/file_prompt_store.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <set>
 #include <stdexcept>
 
-#include "audio/decode.h"
 #include "base/base64url.h"
+#include "storage/upload_file.h"
 
 namespace rw::storage {
 namespace {
@@ -25,10 +23,6 @@ constexpr const char* schema =
     " etag TEXT NOT NULL, PRIMARY KEY (domain, name)) WITHOUT ROWID";
 
 constexpr const char* columns = "name, size, content_type, etag, object";
-
-tl::unexpected<StoreError> refuse(StoreError::Kind kind, std::string message) {
-  return tl::unexpected(StoreError{kind, std::move(message)});
-}
 
 /// The next name after all that begin with `prefix`, for a range query.
 std::string after(std::string prefix) {
@@ -48,84 +42,33 @@ bool sync_folder(const std::filesystem::path& folder) {
 /// Writes to a file beside the others, which becomes the prompt's when it is complete.
 class FilePromptStore::Upload final : public PromptUpload {
  public:
-  Upload(FilePromptStore& store, std::string domain, std::string name, std::string object, UploadKind kind, int fd)
-      : store_(store),
-        domain_(std::move(domain)),
-        name_(std::move(name)),
-        object_(std::move(object)),
-        kind_(kind),
-        fd_(fd),
-        hash_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    EVP_DigestInit_ex(hash_.get(), EVP_sha256(), nullptr);
-  }
-  ~Upload() override {
-    if (fd_ >= 0) ::close(fd_);
-    if (!committed_) ::unlink(path().c_str());
-  }
-  Upload(const Upload&) = delete;
-  Upload& operator=(const Upload&) = delete;
+  Upload(FilePromptStore& store, std::string domain, std::string name, std::unique_ptr<UploadFile> file)
+      : store_(store), domain_(std::move(domain)), name_(std::move(name)), file_(std::move(file)) {}
 
-  StoreResult<void> write(std::span<const char> bytes) override {
-    size_ += bytes.size();
-    if (kind_ == UploadKind::prompt && size_ > max_bytes)
-      return refuse(StoreError::Kind::too_large, "the file is larger than 50 MB");
-    EVP_DigestUpdate(hash_.get(), bytes.data(), bytes.size());
-    while (!bytes.empty()) {
-      const auto written = ::write(fd_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0)
-        return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-  }
+  StoreResult<void> write(std::span<const char> bytes) override { return file_->write(bytes); }
 
   StoreResult<StoredPrompt> commit() override {
-    auto type = content_type();
-    if (!type) return refuse(StoreError::Kind::not_audio, type.error().message);
-    if (::fsync(fd_) != 0 || !sync_folder(store_.folder_))
+    auto facts = file_->finish();
+    if (!facts) return tl::unexpected(std::move(facts.error()));
+    if (!sync_folder(store_.folder_))
       return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(hash_.get(), digest.data(), &length);
-    StoredPrompt prompt;
-    prompt.name = name_;
-    prompt.size = size_;
-    prompt.content_type = std::move(*type);
-    prompt.etag = base64url({reinterpret_cast<const char*>(digest.data()), length});
-    prompt.path = path();
-    auto stored = store_.put(domain_, object_, prompt);
-    committed_ = stored.has_value();
+    auto stored = store_.put(
+        domain_, {name_, facts->size, std::move(facts->content_type), base64url(facts->sha256), file_->path()});
+    if (stored) file_->keep();
     return stored;
   }
 
  private:
-  std::string path() const { return (store_.folder_ / object_).string(); }
-  Result<std::string> content_type() const {
-    switch (kind_) {
-      case UploadKind::opaque:
-        return "application/octet-stream";
-      case UploadKind::recording:
-        return audio::content_type(path());
-      case UploadKind::prompt:
-        break;
-    }
-    return audio::probe(path()).map([](const audio::AudioFacts& facts) { return facts.content_type; });
-  }
-
   FilePromptStore& store_;
-  const std::string domain_, name_, object_;
-  const UploadKind kind_;
-  int fd_;
-  std::uint64_t size_ = 0;
-  bool committed_ = false;
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash_;
+  const std::string domain_, name_;
+  const std::unique_ptr<UploadFile> file_;
 };
 
 FilePromptStore::FilePromptStore(Database database, std::filesystem::path folder)
     : database_(std::move(database)), folder_(std::move(folder)) {}
 
-Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string& data_dir) {
+Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string& data_dir,
+                                                               std::optional<S3Service> move_to) {
   const auto folder = std::filesystem::path(data_dir) / "prompts";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -137,6 +80,7 @@ Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string
     auto store = std::unique_ptr<FilePromptStore>(
         new FilePromptStore(std::move(*database), folder));  // NOLINT: private constructor
     store->tidy();
+    if (move_to) store->mover_ = std::make_unique<S3Mover>(std::move(*move_to));
     return store;
   } catch (const std::exception& problem) {
     return fail(data_dir + ": " + problem.what());
@@ -166,14 +110,12 @@ StoreResult<std::unique_ptr<PromptUpload>> FilePromptStore::begin(const std::str
     const std::lock_guard lock(mutex_);
     object = ids_.uuid();
   }
-  const int fd = ::open((folder_ / object).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-  if (fd < 0)
-    return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
-  return std::make_unique<Upload>(*this, domain, name, std::move(object), kind, fd);
+  auto file = UploadFile::create((folder_ / object).string(), kind);
+  if (!file) return tl::unexpected(std::move(file.error()));
+  return std::make_unique<Upload>(*this, domain, name, std::move(*file));
 }
 
-StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const std::string& object,
-                                               const StoredPrompt& prompt) {
+StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const StoredPrompt& prompt) {
   const std::lock_guard lock(mutex_);
   try {
     auto before = database_.prepare("SELECT object FROM prompts WHERE domain = ? AND name = ?");
@@ -181,11 +123,14 @@ StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const 
     const std::string replaced = before.step() ? before.text(0) : "";
     auto row = database_.prepare(
         "INSERT OR REPLACE INTO prompts (domain, name, object, size, content_type, etag) VALUES (?, ?, ?, ?, ?, ?)");
-    row.bind(1, domain).bind(2, prompt.name).bind(3, object).bind(4, static_cast<std::int64_t>(prompt.size));
+    row.bind(1, domain)
+        .bind(2, prompt.name)
+        .bind(3, std::filesystem::path(prompt.path).filename().string())
+        .bind(4, static_cast<std::int64_t>(prompt.size));
     row.bind(5, prompt.content_type).bind(6, prompt.etag).step();
     // Whoever is reading the old file goes on reading it.
     if (!replaced.empty()) ::unlink((folder_ / replaced).c_str());
-    if (changed_) changed_(domain);
+    tell_change(domain);
     return prompt;
   } catch (const std::exception& problem) {
     return refuse(StoreError::Kind::storage, problem.what());
@@ -213,20 +158,41 @@ StoreResult<StoredPrompt> FilePromptStore::find(const std::string& domain, const
 }
 
 StoreResult<void> FilePromptStore::remove(const std::string& domain, const std::string& name) {
+  return remove_version(domain, name, "");
+}
+
+StoreResult<void> FilePromptStore::remove_version(const std::string& domain, const std::string& name,
+                                                  const std::string& etag) {
   const std::lock_guard lock(mutex_);
   try {
-    auto row = database_.prepare("SELECT object FROM prompts WHERE domain = ? AND name = ?");
+    auto row = database_.prepare("SELECT object, etag FROM prompts WHERE domain = ? AND name = ?");
     row.bind(1, domain).bind(2, name);
     if (!row.step()) return refuse(StoreError::Kind::not_found, "no such file: " + name);
+    if (!etag.empty() && row.text(1) != etag)
+      return refuse(StoreError::Kind::changed, "the file was replaced meanwhile; the older one has been copied");
     const auto object = row.text(0);
     auto gone = database_.prepare("DELETE FROM prompts WHERE domain = ? AND name = ?");
     gone.bind(1, domain).bind(2, name).step();
     ::unlink((folder_ / object).c_str());
-    if (changed_) changed_(domain);
+    tell_change(domain);
     return {};
   } catch (const std::exception& problem) {
     return refuse(StoreError::Kind::storage, problem.what());
   }
+}
+
+StoreResult<void> FilePromptStore::move(const std::string& domain, const std::string& name,
+                                        const MoveDestination& destination) {
+  if (!mover_) return PromptStore::move(domain, name, destination);
+  const auto prompt = find(domain, name);
+  if (!prompt) return tl::unexpected(prompt.error());
+  if (prompt->name != name) return refuse(StoreError::Kind::not_found, "no such file: " + name);
+  if (auto copied = mover_->copy_file(*prompt, destination); !copied) return copied;
+  return remove_version(domain, name, prompt->etag);
+}
+
+void FilePromptStore::stop() {
+  if (mover_) mover_->stop();
 }
 
 StoreResult<PromptStore::Page> FilePromptStore::list(const std::string& domain, const std::string& next) {

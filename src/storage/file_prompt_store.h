@@ -1,15 +1,16 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/ids.h"
 #include "base/result.h"
 #include "storage/database.h"
 #include "storage/prompt_store.h"
+#include "storage/s3_move.h"
 
 namespace rw::storage {
 
@@ -17,31 +18,34 @@ namespace rw::storage {
 /// prompt's name reaches the file system.
 class FilePromptStore final : public PromptStore {
  public:
-  /// Makes what is missing, and removes what an earlier process left half done.
-  static Result<std::unique_ptr<FilePromptStore>> open(const std::string& data_dir);
-
-  /// `changed` is called, on whatever thread did it, when a prompt of a domain has been replaced or removed. Before the
-  /// store is used.
-  void on_change(std::function<void(const std::string& domain)> changed) { changed_ = std::move(changed); }
+  /// Makes what is missing, and removes what an earlier process left half done. `move_to`: without it nothing can be
+  /// moved.
+  static Result<std::unique_ptr<FilePromptStore>> open(const std::string& data_dir,
+                                                       std::optional<S3Service> move_to = std::nullopt);
 
   StoreResult<std::unique_ptr<PromptUpload>> begin(const std::string& domain, const std::string& name,
                                                    UploadKind kind = UploadKind::prompt) override;
   StoreResult<StoredPrompt> find(const std::string& domain, const std::string& name) override;
   StoreResult<void> remove(const std::string& domain, const std::string& name) override;
   StoreResult<Page> list(const std::string& domain, const std::string& next) override;
+  StoreResult<void> move(const std::string& domain, const std::string& name,
+                         const MoveDestination& destination) override;
+  void stop() override;
 
  private:
   class Upload;
   FilePromptStore(Database database, std::filesystem::path folder);
   void tidy();
   StoredPrompt read(const Statement& row) const;
-  StoreResult<StoredPrompt> put(const std::string& domain, const std::string& object, const StoredPrompt& prompt);
+  StoreResult<StoredPrompt> put(const std::string& domain, const StoredPrompt& prompt);
+  /// `etag`: removes only this version; empty: any.
+  StoreResult<void> remove_version(const std::string& domain, const std::string& name, const std::string& etag);
 
   std::mutex mutex_;
   Database database_;
   const std::filesystem::path folder_;
   IdSource ids_;
-  std::function<void(const std::string&)> changed_;
+  std::unique_ptr<S3Mover> mover_;
 };
 
 }  // namespace rw::storage

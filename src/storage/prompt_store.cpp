@@ -23,9 +23,20 @@ std::optional<std::uint32_t> take_character(std::string_view& text) {
 
 }  // namespace
 
+StoreResult<PromptStore::Link> PromptStore::link(const std::string& domain, const std::string& name,
+                                                 std::chrono::seconds) {
+  auto found = find(domain, name);
+  if (!found) return tl::unexpected(std::move(found.error()));
+  return Link{std::move(found->name), {}};
+}
+
+StoreResult<void> PromptStore::move(const std::string&, const std::string&, const MoveDestination&) {
+  return storage::refuse(StoreError::Kind::not_configured, "no S3 credentials are configured");
+}
+
 StoreResult<void> check_name(std::string_view name) {
   const auto refuse = [](std::string why) {
-    return tl::unexpected(StoreError{StoreError::Kind::invalid_name, "filename: " + std::move(why)});
+    return storage::refuse(StoreError::Kind::invalid_name, "filename: " + std::move(why));
   };
   if (name == "." || name == "..") return refuse("not a name");
   if (name.find_first_of("/\\") != std::string_view::npos) return refuse("has a path separator");

@@ -119,7 +119,8 @@ class RestApiTest : public testing::Test {
                                                 .node_id = "node-1",
                                                 .log = ops::Log(ops::Log::Format::json, ops::Level::error),
                                                 .is_ready = [this] { return ready_; },
-                                                .metrics = [] { return std::string("ringwright_sessions 0\n"); }});
+                                                .metrics = [] { return std::string("ringwright_sessions 0\n"); },
+                                                .public_url = [] { return std::string("https://rw.test"); }});
 };
 
 TEST_F(RestApiTest, HangUpParticipant) {

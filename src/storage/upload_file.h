@@ -1,0 +1,48 @@
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "storage/prompt_store.h"
+
+namespace rw::storage {
+
+/// A file that an upload is written to and checked in. It is removed with this object, unless it was kept.
+class UploadFile {
+ public:
+  /// The file must not be there yet.
+  static StoreResult<std::unique_ptr<UploadFile>> create(std::string path, UploadKind kind);
+  ~UploadFile();
+  UploadFile(const UploadFile&) = delete;
+  UploadFile& operator=(const UploadFile&) = delete;
+
+  StoreResult<void> write(std::span<const char> bytes);
+  struct Facts {
+    std::uint64_t size = 0;
+    std::string content_type;
+    std::string sha256;  ///< 32 bytes
+  };
+  /// Checks what has come; once. What was written is on the disk then, the file's name in its folder perhaps not yet.
+  StoreResult<Facts> finish();
+
+  const std::string& path() const { return path_; }
+  /// Can be read, too.
+  int fd() const { return fd_; }
+  void keep() { kept_ = true; }
+
+ private:
+  UploadFile(std::string path, UploadKind kind, int fd);
+
+  const std::string path_;
+  const UploadKind kind_;
+  const int fd_;
+  std::uint64_t size_ = 0;
+  bool kept_ = false;
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash_;
+};
+
+}  // namespace rw::storage

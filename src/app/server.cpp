@@ -31,6 +31,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr auto other_nodes_changes = std::chrono::seconds(5);  ///< are heard after so long at the latest
 constexpr auto watch_step = milliseconds(50);
 constexpr auto last_deliveries = std::chrono::seconds(10);  ///< for notifications, when a drain has ended
 constexpr auto hasty_deliveries = std::chrono::seconds(1);  ///< when the stop was told twice
@@ -179,7 +180,9 @@ Result<void> Server::start_storage() {
   options.makers.find = [this](const audio::FilePrompt& file) -> Result<sounds::PromptFile> {
     auto found = prompts_->find(file.domain, file.name);
     if (!found) return fail(found.error().message);
-    return sounds::PromptFile{found->path, found->etag};
+    sounds::PromptFile prompt{found->path, found->etag};
+    if (prompts_->remote()) prompt.fresh_for = other_nodes_changes;
+    return prompt;
   };
   options.makers.fetch_rules = {http::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
   options.makers.make_engine = [] { return speech::make_flite_engine(); };

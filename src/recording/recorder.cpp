@@ -191,6 +191,7 @@ void Recorder::Core::sync_all(TimePoint due) {
     }
     for (const auto& file : files) file->begin_sync();
     for (const auto& file : files) (void)file->sync();  // whoever appends next hears of an error
+    filing_.sync_journal();
     sync_all(std::max(due + sync_every, Clock::now()));
   });
 }

@@ -69,13 +69,9 @@ void Filing::write(const Entry& entry) {
   unsynced_.push_back(entry.id);
 }
 
-void Filing::sync_journal() {
-  std::vector<std::string> ids;
-  {
-    const std::lock_guard lock(unsynced_mutex_);
-    ids.swap(unsynced_);
-  }
-  journal_.sync(ids);
+std::vector<std::string> Filing::take_unsynced() {
+  const std::lock_guard lock(unsynced_mutex_);
+  return std::exchange(unsynced_, {});
 }
 
 void Filing::open(std::shared_ptr<Take> take, JournalEntry entry, std::function<void(std::shared_ptr<Take>)> opened) {

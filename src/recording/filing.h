@@ -32,8 +32,9 @@ class Filing {
   void close(std::shared_ptr<Take> take);
   void acknowledge(const std::string& id);
 
-  /// Brings the journal onto the disk. Blocks; one thread only.
-  void sync_journal();
+  const Journal& journal() const { return journal_; }
+  /// Ids of the entries that may not be on the disk yet; somebody has to bring them there.
+  std::vector<std::string> take_unsynced();
 
   std::size_t pending() const { return pending_.load(); }
   /// Returns when all that was asked for before has been done, uploads aside. One thread only.

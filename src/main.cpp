@@ -4,6 +4,7 @@
 
 #include "app/config.h"
 #include "app/server.h"
+#include "recording/decrypt.h"
 
 namespace {
 
@@ -30,6 +31,14 @@ int check_config(const std::string& file) {
   return 0;
 }
 
+int decrypt_recording(const std::string& key, const std::string& in, const std::string& out) {
+  const auto decrypted = rw::recording::decrypt_file(key, in, out);
+  if (!decrypted) return report(decrypted.error());
+  if (decrypted->empty()) return 0;
+  std::cerr << *decrypted << "; what is before that has been written to " << out << '\n';
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,10 +51,19 @@ int main(int argc, char** argv) {
   auto* check_command = app.add_subcommand("check-config", "Check a configuration file and say what is wrong");
   check_command->add_option("file", file, "Configuration file")->required();
   auto* version_command = app.add_subcommand("version", "Print the version");
+  std::string key;
+  std::string in;
+  std::string out;
+  auto* decrypt_command =
+      app.add_subcommand("decrypt-recording", "Decrypt a recording that was encrypted for a domain's public key");
+  decrypt_command->add_option("--key", key, "The private key (RSA, PEM, without a pass phrase)")->required();
+  decrypt_command->add_option("in", in, "The encrypted recording")->required();
+  decrypt_command->add_option("out", out, "The file to be written; must not exist")->required();
   CLI11_PARSE(app, argc, argv);
   if (version_command->parsed()) {
     std::cout << "ringwright " << RINGWRIGHT_VERSION << '\n';
     return 0;
   }
+  if (decrypt_command->parsed()) return decrypt_recording(key, in, out);
   return check_command->parsed() ? check_config(file) : serve(file);
 }

@@ -52,7 +52,8 @@ std::optional<Chunk> chunk_of(Span rest) {
   if (rest.size() < sealed::length_bytes + sealed::tag_bytes) return std::nullopt;
   const auto length = number(rest, 0, sealed::length_bytes);
   const std::size_t size = length & ~sealed::last_chunk;
-  if (size > sealed::longest_chunk || rest.size() - sealed::length_bytes - sealed::tag_bytes < size)
+  // An empty chunk can only be the last one: a hole that the file system left behind isn't one.
+  if (length == 0 || size > sealed::longest_chunk || rest.size() - sealed::length_bytes - sealed::tag_bytes < size)
     return std::nullopt;
   return Chunk{rest.first(sealed::length_bytes), rest.subspan(sealed::length_bytes, size),
                rest.subspan(sealed::length_bytes + size, sealed::tag_bytes), (length & sealed::last_chunk) != 0};

@@ -53,6 +53,12 @@ Result<void> DiskFile::sync() {
   return system_error(errno);
 }
 
+Result<void> sync_file_system(const std::string& folder) {
+  const media::FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened || ::syncfs(opened.get()) != 0) return system_error(errno);
+  return {};
+}
+
 Result<void> sync_folder(const std::string& folder) {
   const media::FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened || ::fsync(opened.get()) != 0) return system_error(errno);

@@ -37,6 +37,9 @@ class DiskFile {
   std::atomic<int> sync_error_{0};  ///< errno
 };
 
+/// Brings all that is in the folder's file system onto the disk, whoever wrote it.
+Result<void> sync_file_system(const std::string& folder);
+
 /// Makes what was made, renamed or removed in a folder last.
 Result<void> sync_folder(const std::string& folder);
 

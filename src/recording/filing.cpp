@@ -61,18 +61,25 @@ Filing::Entry* Filing::find(const std::string& id) {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-void Filing::save(const Entry& entry) {
-  if (auto saved = journal_.save(entry); !saved)
+void Filing::write(const Entry& entry) {
+  if (auto written = journal_.write(entry); !written)
     options_.log.error("The journal of a recording can't be written",
-                       {{"recordingId", entry.id}, {"error", saved.error().message}});
+                       {{"recordingId", entry.id}, {"error", written.error().message}});
+  const std::lock_guard lock(unsynced_mutex_);
+  unsynced_.push_back(entry.id);
+}
+
+std::vector<std::string> Filing::take_unsynced() {
+  const std::lock_guard lock(unsynced_mutex_);
+  return std::exchange(unsynced_, {});
 }
 
 void Filing::open(std::shared_ptr<Take> take, JournalEntry entry, std::function<void(std::shared_ptr<Take>)> opened) {
   ++pending_;
   files_.post([this, take = std::move(take), entry = std::move(entry), opened = std::move(opened)] {
     auto& kept = entries_[entry.id] = entry;
-    auto saved = journal_.save(kept);
-    auto file = saved ? DiskFile::create(path_of(kept)) : tl::unexpected(saved.error());
+    const auto written = journal_.write(kept);
+    auto file = written ? DiskFile::create(path_of(kept)) : tl::unexpected(written.error());
     if (!file) {
       take->give_up(file.error().message);
       failed(kept, file.error().message);
@@ -88,7 +95,7 @@ void Filing::heard(const std::string& id) {
     auto* const entry = find(id);
     if (entry == nullptr) return;
     entry->heard = true;
-    if (entry->state == State::recording) save(*entry);
+    if (entry->state == State::recording) write(*entry);
   });
 }
 
@@ -104,31 +111,39 @@ void Filing::close(std::shared_ptr<Take> take) {
                            {{"recordingId", entry->id}, {"packets", std::to_string(dropped)}});
     auto failure = take->failure();
     if (failure.empty() && !entry->heard) failure = nothing_heard(entry->kind);
-    const auto file = take->file();
-    if (auto synced = file->sync(); !synced && failure.empty()) failure = synced.error().message;
+    auto file = take->file();
     take->release();
     if (!failure.empty()) return failed(*entry, std::move(failure));
-    complete(*entry, file->size(), take->duration(), entry->ended);
+    entry->size = file->size();
+    entry->state = State::uploading;
+    write(*entry);
+    upload_at(TimePoint::min(), *entry, std::move(file), 0);
   });
 }
 
-void Filing::complete(Entry& entry, std::uint64_t size, std::chrono::milliseconds duration, WallTime ended) {
-  entry.size = size;
-  entry.duration = duration;
-  entry.ended = ended;
-  entry.state = State::uploading;
-  save(entry);
-  upload_at(TimePoint::min(), entry, 0);
+void Filing::upload_at(TimePoint due, const Entry& entry, std::shared_ptr<DiskFile> unsynced, unsigned failures) {
+  uploads_.post_at(due,
+                   [this, entry, unsynced = std::move(unsynced), failures] { upload_now(entry, unsynced, failures); });
 }
 
-void Filing::upload_at(TimePoint due, const Entry& entry, unsigned failures) {
+/// On a thread of uploads_: whatever waits for the disk is done here.
+void Filing::upload_now(Entry entry, const std::shared_ptr<DiskFile>& unsynced, unsigned failures) {
   using storage::UploadKind;
-  const auto kind = entry.encrypted ? UploadKind::opaque : UploadKind::recording;
-  uploads_.post_at(
-      due, [this, id = entry.id, domain = entry.domain, name = entry.file_name, path = path_of(entry), kind, failures] {
-        auto result = upload(options_.store, domain, name, kind, path, stop_);
-        files_.post([this, id, result = std::move(result), failures] { uploaded(id, result, failures); });
-      });
+  tl::expected<std::uint64_t, UploadFailure> result;
+  if (auto synced = unsynced ? unsynced->sync() : Result<void>(); !synced) {
+    result = tl::unexpected(UploadFailure{synced.error().message, true});
+  } else {
+    result = upload(options_.store, entry.domain, entry.file_name,
+                    entry.encrypted ? UploadKind::opaque : UploadKind::recording, path_of(entry), stop_);
+  }
+  if (result) {
+    entry.size = *result;
+    entry.state = State::stored;
+    // Not before it is certain that this is known after a power failure.
+    std::error_code ignored;
+    if (journal_.save(entry)) fs::remove(path_of(entry), ignored);
+  }
+  files_.post([this, id = entry.id, result, failures] { uploaded(id, result, failures); });
 }
 
 void Filing::uploaded(const std::string& id, const tl::expected<std::uint64_t, UploadFailure>& result,
@@ -138,20 +153,17 @@ void Filing::uploaded(const std::string& id, const tl::expected<std::uint64_t, U
   if (result) {
     entry->size = *result;
     entry->state = State::stored;
-    save(*entry);
-    std::error_code ignored;
-    fs::remove(path_of(*entry), ignored);
     return report(*entry);
   }
-  if (stop_) return;
   const auto& error = result.error();
   if (error.final) return failed(*entry, error.message);
+  if (stop_) return;
   if (options_.wall_clock() - entry->ended >= options_.give_up)
     return failed(*entry, "could not be stored within " + std::to_string(options_.give_up.count() / 3600) +
                               " hours: " + error.message);
   options_.log.warning("A recording can't be stored yet",
                        {{"recordingId", id}, {"domain", entry->domain}, {"error", error.message}});
-  upload_at(Clock::now() + options_.back_off(failures + 1), *entry, failures + 1);
+  upload_at(Clock::now() + options_.back_off(failures + 1), *entry, nullptr, failures + 1);
 }
 
 void Filing::failed(Entry& entry, std::string reason) {
@@ -165,7 +177,7 @@ void Filing::failed(Entry& entry, std::string reason) {
   } else {
     fs::remove(path_of(entry), ignored);
   }
-  save(entry);
+  write(entry);
   report(entry);
 }
 
@@ -181,8 +193,8 @@ void Filing::report(const Entry& entry) {
                                                   {"fileName", entry.file_name},
                                                   {"reason", entry.reason},
                                                   {"kept", finished.kept}});
-  if (options_.report) options_.report(std::move(finished));
   --pending_;
+  if (options_.report) options_.report(std::move(finished));
 }
 
 void Filing::acknowledge(const std::string& id) {
@@ -190,6 +202,8 @@ void Filing::acknowledge(const std::string& id) {
     const auto* const entry = find(id);
     if (entry == nullptr || (entry->state != State::stored && entry->state != State::failed)) return;
     journal_.remove(id);
+    std::error_code ignored;
+    if (entry->state == State::stored) fs::remove(path_of(*entry), ignored);
     entries_.erase(id);
   });
 }
@@ -216,7 +230,7 @@ void Filing::take_up_one(Entry& entry) {
     case State::failed:
       return report(entry);
     case State::uploading:
-      return upload_at(TimePoint::min(), entry, 0);
+      return upload_at(TimePoint::min(), entry, nullptr, 0);
     case State::recording:
       break;
   }
@@ -244,7 +258,12 @@ void Filing::repaired(const std::string& id, const Result<Repair>& repair, WallT
   if (entry == nullptr) return;
   if (!repair) return failed(*entry, "could not be repaired after the server stopped: " + repair.error().message);
   options_.log.warning("A recording ends where the server stopped", {{"recordingId", id}, {"domain", entry->domain}});
-  complete(*entry, repair->size, repair->duration, ended);
+  entry->size = repair->size;
+  entry->duration = repair->duration;
+  entry->ended = ended;
+  entry->state = State::uploading;
+  write(*entry);
+  upload_at(TimePoint::min(), *entry, nullptr, 0);
 }
 
 }  // namespace rw::recording

@@ -3,7 +3,9 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "recording/job_threads.h"
 #include "recording/journal.h"
@@ -30,6 +32,10 @@ class Filing {
   void close(std::shared_ptr<Take> take);
   void acknowledge(const std::string& id);
 
+  const Journal& journal() const { return journal_; }
+  /// Ids of the entries that may not be on the disk yet; somebody has to bring them there.
+  std::vector<std::string> take_unsynced();
+
   std::size_t pending() const { return pending_.load(); }
   /// Returns when all that was asked for before has been done, uploads aside. One thread only.
   void settle() { files_.settle(); }
@@ -42,13 +48,13 @@ class Filing {
   std::string path_of(const Entry& entry) const { return folder_ + "/" + entry.data_file(); }
   std::string kept_path_of(const Entry& entry) const { return failed_folder_ + "/" + entry.data_file(); }
   Entry* find(const std::string& id);
-  void save(const Entry& entry);
+  void write(const Entry& entry);
+  void upload_now(Entry entry, const std::shared_ptr<DiskFile>& unsynced, unsigned failures);
 
   void take_up_one(Entry& entry);
   void repair(const Entry& entry);
   void repaired(const std::string& id, const Result<Repair>& repair, WallTime ended);
-  void complete(Entry& entry, std::uint64_t size, std::chrono::milliseconds duration, WallTime ended);
-  void upload_at(TimePoint due, const Entry& entry, unsigned failures);
+  void upload_at(TimePoint due, const Entry& entry, std::shared_ptr<DiskFile> unsynced, unsigned failures);
   void uploaded(const std::string& id, const tl::expected<std::uint64_t, UploadFailure>& result, unsigned failures);
   void failed(Entry& entry, std::string reason);
   void report(const Entry& entry);
@@ -57,6 +63,8 @@ class Filing {
   const std::string folder_, failed_folder_;
   const Journal journal_;
   std::map<std::string, Entry> entries_;  ///< on the thread of files_ only
+  std::mutex unsynced_mutex_;
+  std::vector<std::string> unsynced_;  ///< ids of entries that may not be on the disk yet
   std::atomic<std::size_t> pending_{0};
   std::atomic<bool> stop_{false};
   JobThreads uploads_;

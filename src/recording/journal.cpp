@@ -1,5 +1,8 @@
 #include "recording/journal.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
@@ -100,7 +103,7 @@ Result<JournalEntry> Journal::parse(const std::string& text) {
   return entry;
 }
 
-Result<void> Journal::save(const JournalEntry& entry) const {
+Result<void> Journal::write(const JournalEntry& entry) const {
   const auto path = fs::path(folder_) / (entry.id + ".json");
   const auto scratch = fs::path(folder_) / (entry.id + ".tmp");
   std::error_code error;
@@ -109,21 +112,35 @@ Result<void> Journal::save(const JournalEntry& entry) const {
   if (!file) return tl::unexpected(file.error());
   const auto bytes = text(entry);
   auto written = (*file)->append({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-  if (written) written = (*file)->sync();
   if (written) {
     fs::rename(scratch, path, error);
     if (error) written = fail(error.message());
   }
-  if (!written) {
-    fs::remove(scratch, error);
-    return written;
+  if (!written) fs::remove(scratch, error);
+  return written;
+}
+
+void Journal::sync(const std::vector<std::string>& ids) const {
+  std::vector<media::FileDescriptor> files;
+  for (const auto& id : ids) {
+    media::FileDescriptor file(::open((fs::path(folder_) / (id + ".json")).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) continue;  // it is gone meanwhile
+    ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    files.push_back(std::move(file));
   }
-  return sync_folder(folder_);
+  for (const auto& file : files) ::fsync(file.get());
+  if (!ids.empty()) (void)sync_folder(folder_);
+}
+
+Result<void> Journal::save(const JournalEntry& entry) const {
+  auto written = write(entry);
+  if (written) sync({entry.id});
+  return written;
 }
 
 void Journal::remove(const std::string& id) const {
   std::error_code ignored;
-  if (fs::remove(fs::path(folder_) / (id + ".json"), ignored)) (void)sync_folder(folder_);
+  fs::remove(fs::path(folder_) / (id + ".json"), ignored);
 }
 
 Result<Journal::Found> Journal::load() const {

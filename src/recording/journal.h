@@ -43,13 +43,18 @@ struct JournalEntry {
   std::string data_file() const;
 };
 
-/// The journal of a folder: a file <id>.json for each recording, always replaced as a whole. Blocking; one thread.
+/// The journal of a folder: a file <id>.json for each recording, always replaced as a whole. Thread-safe, but for one
+/// entry one thread at a time.
 class Journal {
  public:
   /// `folder` exists.
   explicit Journal(std::string folder) : folder_(std::move(folder)) {}
 
-  /// Returns when it is on the disk.
+  /// Outlives this process, and after the next sync() the machine as well.
+  Result<void> write(const JournalEntry& entry) const;
+  /// Returns when these entries are on the disk; much cheaper for many at once.
+  void sync(const std::vector<std::string>& ids) const;
+  /// Both.
   Result<void> save(const JournalEntry& entry) const;
   void remove(const std::string& id) const;
 
@@ -57,7 +62,7 @@ class Journal {
     std::vector<JournalEntry> entries;    ///< oldest first
     std::vector<std::string> unreadable;  ///< file names, without folder
   };
-  /// All there are. Removes what a save() that was cut off has left.
+  /// All there are. Removes what a write() that was cut off has left.
   Result<Found> load() const;
 
   /// The entry as text and back; the text may be anybody's.

@@ -13,6 +13,9 @@ namespace rw::recording {
 namespace {
 
 constexpr std::chrono::seconds sync_every{1};
+/// From so many on, it costs less to sync all of the file system than one file after another: their inodes share
+/// blocks, and neighbours go to the disk in one piece.
+constexpr std::size_t many_files = 8;
 
 Duration doubling_back_off(unsigned failures) {
   constexpr unsigned most_doublings = 9;
@@ -42,6 +45,7 @@ class Recorder::Core : public std::enable_shared_from_this<Core> {
   bool advance(Take& take);
   void advance_one(Encoder& encoder, const std::shared_ptr<Take>& take);
   void sync_all(TimePoint due);
+  void sync(const std::vector<std::shared_ptr<DiskFile>>& files);
   Result<Take::Parts> parts_for(Order& order, Format format) const;
 
   const Options options_;
@@ -189,10 +193,22 @@ void Recorder::Core::sync_all(TimePoint due) {
         if (auto alive = file.lock()) files.push_back(std::move(alive));
       }
     }
-    for (const auto& file : files) file->begin_sync();
-    for (const auto& file : files) (void)file->sync();  // whoever appends next hears of an error
+    sync(files);
     sync_all(std::max(due + sync_every, Clock::now()));
   });
+}
+
+void Recorder::Core::sync(const std::vector<std::shared_ptr<DiskFile>>& files) {
+  const auto entries = filing_.take_unsynced();
+  if (files.size() >= many_files) {
+    // What can't be written shows when the file is closed.
+    if (!sync_file_system(options_.folder))
+      options_.log.warning("The recordings can't be brought onto the disk", {{"folder", options_.folder}});
+    return;
+  }
+  for (const auto& file : files) file->begin_sync();
+  for (const auto& file : files) (void)file->sync();  // whoever appends next hears of an error
+  filing_.journal().sync(entries);
 }
 
 Result<std::unique_ptr<Recorder>> Recorder::open(Options options) {

@@ -47,9 +47,11 @@ inline SoundFile read_sound(const std::string& path) {
   if (file == nullptr) return sound;
   sound.rate = static_cast<std::uint32_t>(info.samplerate);
   sound.channels.resize(static_cast<std::size_t>(info.channels));
-  Samples frame(sound.channels.size());
-  while (sf_readf_short(file, frame.data(), 1) == 1) {
-    for (std::size_t channel = 0; channel < frame.size(); ++channel) sound.channels[channel].push_back(frame[channel]);
+  Samples frames(4096 * sound.channels.size());
+  for (sf_count_t got = 1; got > 0;) {
+    got = sf_readf_short(file, frames.data(), 4096);
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got) * sound.channels.size(); ++at)
+      sound.channels[at % sound.channels.size()].push_back(frames[at]);
   }
   sf_close(file);
   return sound;
@@ -70,13 +72,12 @@ class Phone {
   Phone(std::uint8_t channel, rtp::Codec codec, TimePoint start)
       : channel_(channel), codec_(codec), at_(start), encoder_(media::make_encoder(codec)) {}
 
-  /// The next packet, with the next 20 ms of a tone (or a level, if `hz` is 0).
+  /// The next packet, with the next 20 ms of a tone.
   media::RecordedPacket next(double hz = 440, std::int16_t level = 8000) {
     Samples frame(media::frame_samples);
     for (auto& sample : frame) {
-      sample = hz == 0 ? level
-                       : static_cast<std::int16_t>(
-                             level * std::sin(2 * std::numbers::pi * hz * static_cast<double>(count_) / 8000));
+      const double phase = 2 * std::numbers::pi * hz * static_cast<double>(count_) / 8000;
+      sample = level == 0 ? std::int16_t{0} : static_cast<std::int16_t>(level * std::sin(phase));
       ++count_;
     }
     payload_.resize(1500);

@@ -106,7 +106,7 @@ S3Result<S3Object> S3Client::complete_parts(const std::string& key, const std::s
   const auto response = connection_.run(request);
   if (response) return S3Object{key, upload.size, etag, upload.content_type, sha256};
   // A try may have been served without its answer having come, and the next one finds no such upload.
-  if (response.error().kind == Kind::not_found) {
+  if (response.error().kind == Kind::not_found || response.error().kind == Kind::unavailable) {
     if (auto stored = head(key); stored && stored->size == upload.size && stored->sha256 == sha256) return stored;
   }
   return tl::unexpected(response.error());

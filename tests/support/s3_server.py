@@ -1,4 +1,5 @@
-"""A real S3 server (s3rver, from npm), the AWS SDK for JavaScript, and a proxy that stands between and misbehaves."""
+"""A real S3 server that checks signatures (tests/node/s3_server.mjs), the AWS SDK for JavaScript, and a proxy that stands between and
+misbehaves."""
 
 import hashlib
 import http.client
@@ -18,15 +19,12 @@ KEY_ID, SECRET, REGION = "S3RVER", "S3RVER", "eu-north-1"  # the server knows th
 
 
 class S3Server:
-    """Buckets are folders of `folder`; they are made at the start."""
+    """With these buckets, which are empty at the start."""
 
     def __init__(self, *buckets):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwright-s3-"))
-        command = ["node", str(NODE / "node_modules/s3rver/bin/s3rver.js"), "--directory", str(self.folder), "--address", "127.0.0.1",
-                   "--port", "0", "--silent", "--service-endpoint", "localhost"]
-        for bucket in buckets:
-            command += ["--configure-bucket", bucket]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(["node", "--openssl-legacy-provider", str(NODE / "s3_server.mjs"), str(self.folder), *buckets], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
         lines = queue.Queue()
         threading.Thread(target=lambda: [lines.put(line) for line in self.process.stdout], daemon=True).start()
         said = []
@@ -35,7 +33,7 @@ class S3Server:
                 said.append(lines.get(timeout=60))
             except queue.Empty:
                 raise AssertionError(f"the S3 server does not start: {said}; is tests/node installed (npm ci)?") from None
-        self.port = int(said[-1].rsplit(":", 1)[1])
+        self.port = int(said[-1].split()[1])
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
     def objects(self, bucket):

@@ -1,0 +1,257 @@
+#include "http/transfer.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "media/file_descriptor.h"
+#include "support/http_peer.h"
+
+namespace rw::http {
+namespace {
+
+using std::chrono::milliseconds;
+using testing_support::answer;
+
+class TransferTest : public testing::Test {
+ protected:
+  static Router routes(std::mutex& mutex, std::vector<Responder>& parked) {
+    Router router;
+    router.add("GET", "/hello", [](const IncomingRequest& request, const Responder& respond) {
+      respond(answer(200, "hello " + std::string(request.header("X-Who").value_or("nobody")), {{"X-Test", "one"}}));
+    });
+    router.add("GET", "/missing", [](const IncomingRequest&, const Responder& respond) { respond(answer(404, "no")); });
+    router.add("GET", "/big", [](const IncomingRequest&, const Responder& respond) {
+      respond(answer(200, std::string(100'000, 'x')));
+    });
+    router.add("GET", "/hop/{count}", [](const IncomingRequest& request, const Responder& respond) {
+      const int left = std::stoi(request.capture("count"));
+      respond(answer(302, "moved", {{"Location", left == 0 ? "/hello" : "/hop/" + std::to_string(left - 1)}}));
+    });
+    router.add("GET", "/inside", [](const IncomingRequest&, const Responder& respond) {
+      respond(answer(302, "", {{"Location", "file:///etc/passwd"}}));
+    });
+    router.add("GET", "/never", [&](const IncomingRequest&, Responder respond) {
+      const std::lock_guard lock(mutex);
+      parked.push_back(std::move(respond));
+    });
+    for (const auto* method : {"PUT", "POST", "DELETE"}) {
+      router.add(method, "/echo", [method](const IncomingRequest& request, const Responder& respond) {
+        respond(answer(200, method + (" " + std::to_string(request.body.size())) + " " +
+                                std::string(request.header("Content-Length").value_or("none"))));
+      });
+    }
+    return router;
+  }
+
+  tl::expected<TransferResponse, ClientError> get(const std::string& path, TransferRequest request = {}) {
+    request.url = peer.url(path);
+    return transfers.run(request);
+  }
+
+  ClientLibrary library;
+  std::mutex mutex;
+  std::vector<Responder> parked;  ///< of requests that are never answered
+  testing_support::HttpPeer peer{routes(mutex, parked)};
+  Transfers transfers;
+};
+
+TEST_F(TransferTest, AnyStatusIsAResponse) {
+  TransferRequest request;
+  request.headers = {"X-Who: there"};
+  const auto found = get("/hello", request);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->status, 200);
+  EXPECT_EQ(found->body, "hello there");
+  EXPECT_EQ(found->header("x-test"), "one");
+  EXPECT_FALSE(found->header("x-other"));
+  EXPECT_TRUE(found->complete);
+  const auto missing = get("/missing");
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->status, 404);
+  EXPECT_EQ(missing->body, "no");
+}
+
+TEST_F(TransferTest, FollowsAsManyRedirectsAsAreAllowed) {
+  TransferRequest request;
+  EXPECT_EQ(get("/hop/0", request)->status, 302);  // none
+  request.most_redirects = 3;
+  const auto found = get("/hop/2", request);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->body, "hello nobody");
+  EXPECT_FALSE(found->header("location"));  // of the last answer only
+  EXPECT_FALSE(get("/hop/3", request));
+  EXPECT_FALSE(get("/inside", request));  // another scheme
+}
+
+TEST_F(TransferTest, HeadersOfARedirectAreNotTheAnswers) {
+  TransferRequest request;
+  request.most_redirects = 5;
+  std::vector<int> seen;
+  request.headers_came = [&](const TransferResponse& response) {
+    seen.push_back(response.status);
+    return true;
+  };
+  ASSERT_TRUE(get("/hop/1", request));
+  EXPECT_EQ(seen, std::vector<int>{200});
+}
+
+TEST_F(TransferTest, BoundsTheAnswer) {
+  TransferRequest request;
+  request.most_bytes = 99'999;
+  const auto refused = get("/big", request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ClientError::Kind::too_large);
+  request.most_bytes = 100'000;
+  EXPECT_EQ(get("/big", request)->body.size(), 100'000U);
+}
+
+TEST_F(TransferTest, HandsOverPieceByPieceUntilThereIsEnough) {
+  std::string got;
+  TransferRequest request;
+  request.take = [&](std::span<const char> piece) {
+    got.append(piece.data(), piece.size());
+    return true;
+  };
+  const auto whole = get("/big", request);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(got.size(), 100'000U);
+  EXPECT_TRUE(whole->body.empty());
+  request.take = [](std::span<const char>) { return false; };
+  const auto part = get("/big", request);
+  ASSERT_TRUE(part);
+  EXPECT_FALSE(part->complete);
+  request.take = nullptr;
+  request.headers_came = [](const TransferResponse&) { return false; };
+  const auto head = get("/big", request);
+  ASSERT_TRUE(head);
+  EXPECT_FALSE(head->complete);
+  // What is not wanted of an error stays with the response.
+  request.headers_came = nullptr;
+  request.take = [](std::span<const char>) -> bool { throw std::logic_error("not for errors"); };
+  EXPECT_EQ(get("/missing", request)->body, "no");
+}
+
+TEST_F(TransferTest, SendsWhatItReads) {
+  TransferRequest request;
+  request.method = "PUT";
+  request.upload_size = 300'000;
+  request.upload = [left = 300'000UL](std::span<char> into) mutable {
+    const auto count = std::min(into.size(), left);
+    std::fill_n(into.begin(), count, 'u');
+    left -= count;
+    return count;
+  };
+  EXPECT_EQ(get("/echo", request)->body, "PUT 300000 300000");
+}
+
+TEST_F(TransferTest, AnUploadThatEndsEarlyIsAnError) {
+  TransferRequest request;
+  request.method = "PUT";
+  request.upload_size = 1000;
+  request.upload = [](std::span<char>) -> std::size_t { return 0; };
+  request.stall_timeout = std::chrono::seconds(1);
+  EXPECT_FALSE(get("/echo", request));
+}
+
+TEST_F(TransferTest, KnowsTheMethods) {
+  TransferRequest request;
+  request.body = "body";
+  request.method = "POST";
+  EXPECT_EQ(get("/echo", request)->body, "POST 4 4");
+  request.method = "PUT";
+  EXPECT_EQ(get("/echo", request)->body, "PUT 4 4");
+  request.body = "";
+  EXPECT_EQ(get("/echo", request)->body, "PUT 0 0");
+  request.method = "DELETE";
+  EXPECT_TRUE(get("/echo", request)->body.starts_with("DELETE 0"));
+  request.method = "HEAD";
+  const auto head = get("/big", request);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->header("content-length"), "100000");
+  EXPECT_TRUE(head->body.empty());
+}
+
+TEST_F(TransferTest, GivesUpOnASilentPeer) {
+  TransferRequest request;
+  request.stall_timeout = std::chrono::seconds(1);
+  const auto stalled = get("/never", request);
+  ASSERT_FALSE(stalled);
+  EXPECT_EQ(stalled.error().kind, ClientError::Kind::timed_out);
+  request.stall_timeout = std::chrono::seconds(30);
+  request.total_timeout = milliseconds(200);
+  EXPECT_EQ(get("/never", request).error().kind, ClientError::Kind::timed_out);
+}
+
+TEST_F(TransferTest, CanBeGivenUp) {
+  std::atomic<bool> cancel{false};
+  TransferRequest request;
+  request.cancel = &cancel;
+  request.stall_timeout = std::chrono::seconds(60);
+  request.total_timeout = milliseconds(60'000);
+  auto ended = std::async(std::launch::async, [&] { return get("/never", request); });
+  cancel = true;
+  const auto result = ended.get();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "it was given up");
+}
+
+TEST_F(TransferTest, AConnectionThatIsRefusedIsUnreachable) {
+  const media::FileDescriptor bound(::socket(AF_INET, SOCK_STREAM, 0));  // a port that nobody listens at
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(bound.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::getsockname(bound.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  TransferRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/?secret=x";
+  const auto refused = transfers.run(request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ClientError::Kind::unreachable);
+  EXPECT_EQ(refused.error().message.find("secret"), std::string::npos);
+}
+
+TEST_F(TransferTest, ThePolicyHoldsForEachConnection) {
+  const AddressPolicy outside({});
+  TransferRequest request;
+  request.policy = &outside;
+  const auto refused = get("/hello", request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "its address is not one that may be used");
+  request.url = "http://localhost" + peer.host().substr(peer.host().find(':')) + "/hello";
+  EXPECT_FALSE(transfers.run(request));  // by whatever name
+  const AddressPolicy inside({*net::Network::parse("127.0.0.0/8")});
+  request.policy = &inside;
+  ASSERT_TRUE(get("/hello", request));
+  // The connection that is kept open now was allowed to that request only.
+  request.policy = &outside;
+  EXPECT_FALSE(get("/hello", request));
+}
+
+TEST_F(TransferTest, RefusesWhatIsNoHttp) {
+  TransferRequest request;
+  for (const auto* url : {"file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "nonsense", ""}) {
+    request.url = url;
+    EXPECT_FALSE(transfers.run(request)) << url;
+  }
+  request.url = peer.url("/" + std::string(longest_url, 'a'));
+  EXPECT_FALSE(transfers.run(request));
+}
+
+TEST(AddressPolicy, AllowsWhatIsPublicAndWhatIsListed) {
+  const AddressPolicy policy({*net::Network::parse("10.1.0.0/16")});
+  for (const auto* text : {"8.8.8.8", "1.1.1.1", "2606:4700::1111", "10.1.2.3", "::ffff:8.8.8.8", "::ffff:10.1.2.3"})
+    EXPECT_TRUE(policy.allows(*net::Address::from(text, 80))) << text;
+  for (const auto* text : {"127.0.0.1", "0.0.0.0", "10.2.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254",
+                           "100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1", "ff02::1",
+                           "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1"})
+    EXPECT_FALSE(policy.allows(*net::Address::from(text, 80))) << text;
+}
+
+}  // namespace
+}  // namespace rw::http

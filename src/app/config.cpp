@@ -12,6 +12,7 @@
 #include "app/read_trunk.h"
 #include "app/toml_reader.h"
 #include "callbacks/signature.h"
+#include "recording/seal.h"
 
 namespace rw::app {
 namespace {
@@ -220,6 +221,10 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
   std::string recording_key;
   table.text("recording_key", recording_key);
   if (!recording_key.empty()) domain->recording_key = read_key_file(table, "recording_key", recording_key);
+  if (!domain->recording_key.empty()) {
+    if (const auto key = recording::read_public_key(domain->recording_key); !key)
+      table.problem("recording_key", key.error().message);
+  }
   table.texts("devices", domain->devices);
   std::set<std::string> ids;
   table.each_table("mediaservices", [&](TomlReader& service) {

@@ -39,6 +39,13 @@ def test_a_good_file_is_ok(check):
     assert result.stdout.endswith("test.toml: ok\n")
 
 
+def test_a_recording_key_has_to_be_one(check, tmp_path):
+    (tmp_path / "key.pem").write_text("not a key")
+    result = check(f"[[domains]]\nname = 'a'\nrecording_key = '{tmp_path}/key.pem'\n")
+    assert result.returncode == 2
+    assert "domains[0].recording_key: " in result.stderr
+
+
 @pytest.mark.parametrize("text,line,key,found,expected", [
     ("[server]\nnode = 1\n", 2, "server.node", "", "unknown key"),
     ("[sever]\nnode_id = 'x'\n", 1, "sever", "", "unknown key"),

@@ -43,11 +43,12 @@ class Answer:
 
 class Server:
     """`settings`: tables of the configuration that add to or replace the usual ones; `service`: the same for the mediaservice;
-    `trunks`: of the domain; `more`: text for the end of the file."""
+    `trunks`: of the domain; `domain_keys`: further keys of it; `more`: text for the end of the file; `small_disk`: a folder of the data
+    and how many bytes fit into it."""
 
     domain = "demo.example"
 
-    def __init__(self, callback_url, settings=None, service=None, second_domain=False, trunks=(), more=""):
+    def __init__(self, callback_url, settings=None, service=None, second_domain=False, trunks=(), more="", domain_keys=None, small_disk=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwright-test-"))
         first = random.randrange(10000, 30000, 2)
         tables = {
@@ -64,7 +65,8 @@ class Server:
         for name, table in tables.items():
             lines.append(f"[{name}]")
             lines += [f"{key} = {toml(value)}" for key, value in table.items()]
-        lines += self._domain(self.domain, callback_url, {"id": "main", "numbers": ["1*", "main"], **(service or {})}, ["127.0.0.1"], trunks)
+        self.small_disk = small_disk
+        lines += self._domain(self.domain, callback_url, {"id": "main", "numbers": ["1*", "main"], **(service or {})}, ["127.0.0.1"], trunks, domain_keys or {})
         if second_domain:
             lines += self._domain("other.example", callback_url, {"id": "other", "numbers": ["*"]}, [])
         self.file = self.folder / "ringwright.toml"
@@ -72,15 +74,22 @@ class Server:
         self.start()
 
     @staticmethod
-    def _domain(name, callback_url, service, aliases, trunks=()):
+    def _domain(name, callback_url, service, aliases, trunks=(), keys={}):
         service = {"callback_url": callback_url, "alarm_url": callback_url + "/alarms", **service}
         return ["[[domains]]", f'name = "{name}"', 'auth = "none"', f"aliases = {toml(aliases)}", f"trunks = {toml(list(trunks))}",
+                *[f"{key} = {toml(value)}" for key, value in keys.items()],
                 "[[domains.mediaservices]]",
                 *[f"{key} = {toml(value)}" for key, value in service.items()]]
 
     def start(self):
         self.errors = open(self.folder / "stderr", "ab")
-        self.process = subprocess.Popen([str(BINARY), "serve", "--config", str(self.file)], stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        command = [str(BINARY), "serve", "--config", str(self.file)]
+        if self.small_disk:
+            folder = self.folder / "var" / self.small_disk[0]
+            folder.mkdir(parents=True, exist_ok=True)
+            mount = f'mount -t tmpfs -o size={self.small_disk[1]} tmpfs "$0" && exec "$@"'
+            command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder), *command]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         lines = queue.Queue()
         threading.Thread(target=lambda: [lines.put(line) for line in self.process.stdout], daemon=True).start()
         try:
@@ -171,6 +180,12 @@ class Server:
 
     def log_lines(self):
         return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def kill(self):
+        """As a crash does it."""
+        self.process.kill()
+        self.process.wait(timeout=30)
+        self.errors.close()
 
     def stop(self):
         """Ends the process by SIGTERM and checks that it ended well."""

@@ -85,6 +85,10 @@ class Softphone:
             pass
         self.socket.close()
 
+    def abandon(self):
+        """The server has gone, and the call with it."""
+        self.state = "over"
+
     def _leave(self):
         self.auto_answer = True
         if self.state == "calling":

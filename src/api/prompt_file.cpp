@@ -67,9 +67,10 @@ void fetch_route(Routes& routes, const PromptUrlSigner& signer, const http::Inco
   const auto& name = request.capture("filename");
   if (const auto signature = request.query_value("signature")) {
     domain = routes.deps.directory()->domain(request.capture("domain"));
-    const auto wrong = signer.check(domain ? domain->name : "", name, request.query_value("expires").value_or(""),
-                                    *signature, std::time(nullptr));
+    const auto wrong = signer.check(domain ? domain->name : request.capture("domain"), name,
+                                    request.query_value("expires").value_or(""), *signature, std::time(nullptr));
     if (wrong) return respond(failure(403, *wrong));
+    if (!domain) return respond(failure(404, "domain: there is no such domain"));
   } else {
     domain = routes.authorised(request, respond);
   }

@@ -5,9 +5,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
+#include <ctime>
 #include <future>
 #include <map>
 
+#include "api/prompt_file_url.h"
 #include "http/target.h"
 #include "unit/api/memory_store.h"
 
@@ -286,6 +288,35 @@ TEST_F(RestApiTest, PagesAreContinued) {
   const auto second = json(ask(request("GET", "/open.test/promptfile?next=" + text(first, "next"))));
   EXPECT_EQ(second.at("files").as_array().size(), 1U);
   EXPECT_TRUE(second.at("next").is_null());
+}
+
+TEST_F(RestApiTest, APromptUrlNeedsNoToken) {
+  ask(request("PUT", "/open.test/promptfile/a.wav", "audio: hello"));
+  const auto answer = ask(request("GET", "/Open.Test/promptfile/a.wav/url"));
+  ASSERT_EQ(answer.status, 200);
+  const auto url = text(json(answer), "url");
+  ASSERT_TRUE(url.starts_with("https://rw.test/open.test/promptfile/a.wav?expires=")) << url;
+  const auto path = url.substr(std::string("https://rw.test").size());
+  EXPECT_EQ(ask(request("GET", path)).status, 200);
+  EXPECT_EQ(ask(request("GET", path + "x")).status, 403);
+  // Where a token is asked for, the signature stands for it; it is looked at even where none is.
+  const PromptUrlSigner signer(tokens_);
+  EXPECT_EQ(ask(request("GET", signer.sign("closed.test", "a.wav", std::time(nullptr)))).status, 404);
+  EXPECT_EQ(ask(request("GET", signer.sign("closed.test", "a.wav", std::time(nullptr) - 1000))).status, 403);
+  EXPECT_EQ(ask(request("GET", signer.sign("gone.test", "a.wav", std::time(nullptr)))).status, 404);
+  EXPECT_EQ(ask(request("GET", "/closed.test/promptfile/a.wav/url")).status, 401);
+  EXPECT_EQ(ask(request("GET", "/closed.test/promptfile/a.wav?signature=")).status, 403);
+  EXPECT_EQ(ask(request("GET", "/open.test/promptfile/b.wav/url")).status, 404);
+}
+
+TEST_F(RestApiTest, AMoveIsReadBeforeItIsTried) {
+  ask(request("PUT", "/open.test/promptfile/a.wav", "audio: hello"));
+  const auto wrong = post("/open.test/promptfile/a.wav/move", R"({"type":"s3","bucketRegion":"eu-north-1"})");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(text(json(wrong), "reason").find("bucketName"), std::string::npos);
+  const auto* body = R"({"type":"s3","bucketRegion":"eu-north-1","bucketName":"bucket"})";
+  EXPECT_EQ(post("/open.test/promptfile/a.wav/move", body).status, 409);  // nothing to move to
+  EXPECT_EQ(post("/closed.test/promptfile/a.wav/move", body).status, 401);
 }
 
 TEST_F(RestApiTest, Health) {

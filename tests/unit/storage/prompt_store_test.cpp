@@ -99,6 +99,36 @@ TEST_F(PromptStoreTest, RefusesTooMuch) {
   EXPECT_EQ(written.error().kind, StoreError::Kind::too_large);
 }
 
+TEST_F(PromptStoreTest, ARecordingMayBeLargerAndAnythingElseIsOpaque) {
+  const auto store_as = [&](UploadKind kind, const std::string& bytes, int times) {
+    auto upload = store->begin("a.example", "x", kind);
+    for (int at = 0; at < times; ++at) EXPECT_TRUE((*upload)->write(bytes));
+    return (*upload)->commit();
+  };
+  const std::string piece(1024 * 1024, 'x');
+  const auto opaque = store_as(UploadKind::opaque, piece, 51);
+  ASSERT_TRUE(opaque) << opaque.error().message;
+  EXPECT_EQ(opaque->content_type, "application/octet-stream");
+  EXPECT_EQ(store->find("a.example", "x")->size, 51U * piece.size());
+  EXPECT_EQ(store_as(UploadKind::recording, piece, 1).error().kind, StoreError::Kind::not_audio);
+  const auto recording = store_as(UploadKind::recording, wav(), 1);
+  ASSERT_TRUE(recording) << recording.error().message;
+  EXPECT_EQ(recording->content_type, "audio/wav");
+  EXPECT_TRUE(store_as(UploadKind::recording, wav(0), 1));  // of a call that ended at once
+  EXPECT_TRUE(store_as(UploadKind::opaque, "", 1));
+}
+
+TEST_F(PromptStoreTest, MovesNothingWithoutCredentials) {
+  put("x.wav", wav());
+  const auto refused = store->move("a.example", "x.wav", {"eu-north-1", "bucket", "x.wav", ""});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, StoreError::Kind::not_configured);
+  EXPECT_TRUE(store->find("a.example", "x.wav"));
+  EXPECT_FALSE(store->remote());
+  EXPECT_EQ(store->link("a.example", "x", std::chrono::seconds(1))->name, "x.wav");
+  EXPECT_FALSE(store->link("a.example", "y", std::chrono::seconds(1)));
+}
+
 TEST_F(PromptStoreTest, ChecksNames) {
   const std::string nul(1, '\0');
   for (const std::string& bad : std::vector<std::string>{"", ".", "..", "a/b", "a\\b", "a\nb", "\x7f", "a" + nul + "b",

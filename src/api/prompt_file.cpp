@@ -41,23 +41,23 @@ http::Answer remove(storage::PromptStore& store, const std::string& domain, cons
   return removed ? success() : store_failure(removed.error());
 }
 
-/// A route that is answered by `job(store, domain, request)`, run where it may block.
+/// Answers with what `job(store)` returns, which is called where it may block.
+template <class Job>
+void run_blocking(const Deps& deps, const http::Responder& respond, Job job) {
+  boost::asio::post(deps.storage_threads,
+                    [&store = deps.prompts, respond, job = std::move(job)] { respond(job(store)); });
+}
+
+/// A route that is answered by `job(store, domain, request)`, called where it may block.
 template <class Job>
 http::Handler blocking(const std::shared_ptr<Routes>& routes, Job job) {
   return [routes, job](http::IncomingRequest request, const http::Responder& respond) {
     const auto domain = routes->authorised(request, respond);
     if (!domain) return;
-    boost::asio::post(routes->deps.storage_threads, [routes, job, domain, request = std::move(request), respond] {
-      respond(job(routes->deps.prompts, domain->name, request));
+    run_blocking(routes->deps, respond, [job, domain, request = std::move(request)](storage::PromptStore& store) {
+      return job(store, domain->name, request);
     });
   };
-}
-
-/// Reads and writes for a domain that has been made sure of, where that may block.
-template <class Job>
-void run_blocking(const Deps& deps, const http::Responder& respond, Job job) {
-  boost::asio::post(deps.storage_threads,
-                    [&store = deps.prompts, respond, job = std::move(job)] { respond(job(store)); });
 }
 
 /// GET of a file: by a token, or by a URL that was signed here.
@@ -136,13 +136,11 @@ void add_prompt_files(http::Router& router, const std::shared_ptr<Routes>& route
     fetch_route(*routes, *signer, request, respond);
   });
   add_options(router, url, "GET");
-  router.add("GET", url, [routes, signer](const http::IncomingRequest& request, const http::Responder& respond) {
-    const auto domain = routes->authorised(request, respond);
-    if (!domain) return;
-    run_blocking(routes->deps, respond,
-                 [signer, domain, name = request.capture("filename"), public_url = routes->deps.public_url()](
-                     storage::PromptStore& store) { return link(store, *signer, public_url, domain->name, name); });
-  });
+  router.add("GET", url,
+             blocking(routes, [signer, public_url = routes->deps.public_url](
+                                  PromptStore& store, const std::string& domain, const IncomingRequest& request) {
+               return link(store, *signer, public_url(), domain, request.capture("filename"));
+             }));
   add_path_command(router, routes, "/{domain}/promptfile/{filename}/move", "promptfile/move", {"filename"},
                    move_command);
   router.add("DELETE", one,

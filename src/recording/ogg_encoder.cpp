@@ -13,8 +13,8 @@ namespace {
 /// Opus counts in these, whatever the rate of the sound.
 constexpr std::uint32_t granules_per_second = 48'000;
 constexpr std::uint32_t frame_ms = 20;
-/// Of 10. As for calls: the upper half is hardly heard in speech.
-constexpr int complexity = 5;
+/// Of 10. More costs much time and is hardly heard in speech.
+constexpr int complexity = 1;
 constexpr std::size_t longest_frame = 1275 * 2 + 8;
 constexpr int serial = 1;
 

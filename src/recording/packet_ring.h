@@ -26,12 +26,12 @@ class PacketRing {
 
  private:
   struct Head;
-  std::unique_ptr<std::uint8_t[]> memory_;  // NOLINT(modernize-avoid-c-arrays)
-  // Octets ever written and ever read; each on a cache line of its own.
+  // Octets ever written and ever read. What the one thread writes is on another cache line than what the other does.
   alignas(64) std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::uint64_t> dropped_{0};
   alignas(64) std::atomic<std::uint64_t> read_{0};
   std::uint64_t taken_ = 0;  ///< where read_ goes when the packet that was taken is no longer needed
-  std::atomic<std::uint64_t> dropped_{0};
+  const std::unique_ptr<std::uint8_t[]> memory_;  // NOLINT(modernize-avoid-c-arrays)
 };
 
 }  // namespace rw::recording

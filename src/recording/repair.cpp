@@ -90,7 +90,7 @@ Result<Repair> repair_mp3(Span bytes) {
 }
 
 constexpr std::size_t ogg_header_bytes = 27;
-constexpr std::size_t ogg_flags_at = 5, ogg_granules_at = 6, ogg_serial_at = 14, ogg_sum_at = 22, ogg_segments_at = 26;
+constexpr std::size_t ogg_flags_at = 5, ogg_granules_at = 6, ogg_serial_at = 14, ogg_segments_at = 26;
 constexpr std::uint8_t ogg_last = 0x04;
 
 /// The page as it would be with these flags: header and body.

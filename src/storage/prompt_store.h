@@ -45,7 +45,7 @@ struct StoredPrompt {
   std::string content_type;  ///< "audio/wav", …; not in a list of a remote() store
   std::string etag;          ///< changes whenever the content does
   /// Of the file that holds it; never written to again. It can be opened for at least a minute, if the prompt isn't
-  /// replaced meanwhile, and what has been opened can be read to its end. Not in a list of a remote() store.
+  /// replaced meanwhile, and what has been opened can be read to its end. Of a remote() store only find() tells it.
   std::string path;
 };
 

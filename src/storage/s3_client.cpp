@@ -3,19 +3,20 @@
 #include <openssl/evp.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <memory>
 
-#include "http/target.h"
 #include "storage/s3_answers.h"
 
 namespace rw::storage {
 namespace {
 
 using Kind = S3Error::Kind;
+
+constexpr std::uint64_t longest_error = 64 * 1024;
 
 tl::unexpected<S3Error> wrong(std::string message) {
   return tl::unexpected(S3Error{Kind::wrong, "", "S3: " + std::move(message)});
@@ -128,7 +129,7 @@ S3Result<void> S3Client::get(const S3Object& object, int fd) {
   request.key = object.key;
   request.headers = {{"If-Match", "\"" + object.etag + "\""}};
   request.long_running = true;
-  request.most_bytes = object.size;
+  request.most_bytes = object.size + longest_error;  // an error's text may be longer than the object
   request.begin = [&sink] { sink.begin(); };
   request.take = [&sink](std::span<const char> bytes) { return sink.take(bytes); };
   request.objection = [&](const http::TransferResponse& response) -> std::optional<S3Error> {

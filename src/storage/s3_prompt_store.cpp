@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <optional>
+#include <filesystem>
 
 #include "auth/signature_v4.h"
 #include "base/base64url.h"
@@ -76,7 +76,7 @@ class S3PromptStore::Upload final : public PromptUpload {
         prompt.path = std::move(*path);
       }
     }
-    store_.tell_change(domain_);
+    store_.changed_here(domain_, name_);
     return prompt;
   }
 
@@ -165,6 +165,57 @@ StoreResult<S3Object> S3PromptStore::locate_longer(const std::string& key, const
 }
 
 StoreResult<StoredPrompt> S3PromptStore::find(const std::string& domain, const std::string& name) {
+  const auto asked = domain + "\n" + name;
+  {
+    const std::lock_guard lock(mutex_);
+    if (Clock::now() < outage_until_) {
+      if (auto prompt = known(asked)) return std::move(*prompt);
+    }
+  }
+  auto found = find_in_bucket(domain, name);
+  const std::lock_guard lock(mutex_);
+  if (!found && found.error().kind == Kind::unavailable) {
+    if (auto prompt = known(asked)) {
+      outage_until_ = Clock::now() + outage_pause;
+      return std::move(*prompt);
+    }
+  }
+  remember(asked, found);
+  return found;
+}
+
+std::optional<StoredPrompt> S3PromptStore::known(const std::string& asked) {
+  const auto at = known_.find(asked);
+  if (at == known_.end()) return std::nullopt;
+  auto prompt = at->second.prompt;
+  const auto path = cache_->find(at->second.id, prompt.size);
+  if (!path) return std::nullopt;
+  prompt.path = *path;
+  return prompt;
+}
+
+void S3PromptStore::remember(const std::string& asked, const StoreResult<StoredPrompt>& found) {
+  if (found) {
+    outage_until_ = {};
+    if (known_.size() >= most_known && !known_.contains(asked)) known_.erase(known_.begin());
+    known_[asked] = {*found, std::filesystem::path(found->path).filename().string()};
+  } else if (found.error().kind == Kind::not_found) {
+    known_.erase(asked);
+  }
+}
+
+void S3PromptStore::changed_here(const std::string& domain, const std::string& name) {
+  const auto prefix = domain + "\n";
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(known_, [&](const auto& one) {
+      return one.first.starts_with(prefix) && (one.second.prompt.name == name || one.first == prefix + name);
+    });
+  }
+  tell_change(domain);
+}
+
+StoreResult<StoredPrompt> S3PromptStore::find_in_bucket(const std::string& domain, const std::string& name) {
   for (int at = 1;; ++at) {
     auto object = locate(domain, name);
     if (!object) return tl::unexpected(std::move(object.error()));
@@ -225,7 +276,7 @@ StoreResult<void> S3PromptStore::remove(const std::string& domain, const std::st
   const auto object = exact(domain, name);
   if (!object) return tl::unexpected(object.error());
   if (auto removed = client_.remove(object->key); !removed) return store_error(removed.error());
-  tell_change(domain);
+  changed_here(domain, name);
   return {};
 }
 
@@ -267,7 +318,7 @@ StoreResult<void> S3PromptStore::move(const std::string& domain, const std::stri
   if (now && now->etag != object->etag)
     return refuse(Kind::changed, "the file was replaced meanwhile; the older one has been copied");
   if (auto removed = client_.remove(object->key); !removed) return store_error(removed.error());
-  tell_change(domain);
+  changed_here(domain, name);
   return {};
 }
 

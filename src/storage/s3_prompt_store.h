@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "storage/file_cache.h"
 #include "storage/prompt_store.h"
@@ -45,6 +47,9 @@ class S3PromptStore final : public PromptStore {
  private:
   class Upload;
   struct Fetch;
+  /// Versions that find() has told: what calls go on with while the bucket can't be reached.
+  static constexpr std::size_t most_known = 20'000;
+  static constexpr std::chrono::seconds outage_pause{5};  ///< for so long the bucket isn't asked again for those
   S3PromptStore(Options options, std::unique_ptr<FileCache> cache);
   std::string folder_of(const std::string& domain) const;
   StoreResult<std::string> key_of(const std::string& domain, const std::string& name) const;
@@ -55,6 +60,12 @@ class S3PromptStore final : public PromptStore {
   /// The path of the object's bytes, which are fetched once however many ask at the same time.
   StoreResult<std::string> local_file(const S3Object& object);
   StoreResult<std::string> fetch(const S3Object& object, const std::string& id);
+  StoreResult<StoredPrompt> find_in_bucket(const std::string& domain, const std::string& name);
+  /// What find() told last, if it is still here.
+  std::optional<StoredPrompt> known(const std::string& asked);
+  /// A prompt was replaced or removed by this server.
+  void changed_here(const std::string& domain, const std::string& name);
+  void remember(const std::string& asked, const StoreResult<StoredPrompt>& found);
 
   const std::string prefix_;
   S3Client client_;
@@ -62,6 +73,12 @@ class S3PromptStore final : public PromptStore {
   const std::unique_ptr<FileCache> cache_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Fetch>> fetches_;  ///< by id, those under way
+  struct Known {
+    StoredPrompt prompt;
+    std::string id;  ///< in the cache
+  };
+  std::unordered_map<std::string, Known> known_;  ///< by domain and name as asked for
+  TimePoint outage_until_;
 };
 
 }  // namespace rw::storage

@@ -250,6 +250,28 @@ def test_a_server_starts_and_answers_without_its_bucket(own_server, s3):
     assert "wrong" not in wrong.log() and "Signature=" not in wrong.log()
 
 
+@pytest.mark.short
+def test_calls_go_on_with_what_was_heard_last_while_s3_is_away(stored, proxy, application, phone):
+    assert stored.upload("x.wav", tone_wav(600)).status == 200
+    assert get(stored, "x").status == 200
+    proxy.fail("any", reset, 1000)
+    assert get(stored, "x").raw == tone_wav(600)
+    application.replies["getIvrCommand"] = [{"phrases": [{"fileName": "x"}]}, {"getIVRCommandAfter": 30}]
+    caller = phone(on=stored)
+    caller.call()
+    caller.rtp.wait_for_tone(600)
+    caller.hang_up()
+    stored.wait_idle()
+    refused(stored.upload("x.wav", B), 503)
+    refused(get(stored, "never-asked-for.wav"), 503)
+    proxy.faults.clear()
+    assert stored.upload("x.wav", B).status == 200
+    proxy.fail("any", reset, 1000)
+    assert get(stored, "x").status == 503  # not the older version: what this server has replaced, it knows
+    proxy.faults.clear()
+    assert get(stored, "x").raw == B
+
+
 def test_a_server_stops_while_it_waits_for_s3(make, proxy):
     server = make()
     held, release = threading.Event(), threading.Event()

@@ -204,9 +204,10 @@ TEST_F(S3ClientTest, AFetchHasToBringWhatWasTold) {
   EXPECT_EQ(seen[0].header("if-match"), "\"etag\"");
   EXPECT_FALSE(fetch(answer(200, "wrong", {{"ETag", "\"etag\""}}), 4));
   EXPECT_FALSE(fetch(answer(200, "righ", {{"ETag", "\"etag\""}}), 4));
-  EXPECT_FALSE(fetch(answer(200, "rightly", {{"ETag", "\"etag\""}}), 1));
+  EXPECT_FALSE(fetch(answer(200, "rightly", {{"ETag", "\"etag\""}}), 4));
   EXPECT_EQ(fetch(answer(200, "right", {{"ETag", "\"new\""}}), 1).error().kind, S3Error::Kind::changed);
   EXPECT_EQ(fetch(answer(412), 1).error().kind, S3Error::Kind::changed);
+  EXPECT_EQ(fetch(answer(403, "<Error><Code>AccessDenied</Code></Error>"), 1).error().code, "AccessDenied");
 }
 
 TEST_F(S3ClientTest, CanBeStopped) {

@@ -1,8 +1,9 @@
 // application: the customer's side of the benchmark, cheap enough to leave the machine to the server.
 //
-//   application PORT play|hangup|call:CALLEES_PORT
+//   application PORT play|hangup|call:CALLEES_PORT[:EXTENSION]
 //
-// Answers newCall with the IVR or with a call to sip:callee@127.0.0.1:CALLEES_PORT, getIvrCommand with a prompt (play)
+// Answers newCall with the IVR or with a call to sip:callee@127.0.0.1:CALLEES_PORT, recorded into a file of its own if
+// there is an EXTENSION; getIvrCommand with a prompt (play)
 // or with hangup, callEvent with drop, every other callback with {}. For the benchmark itself: GET /counts tells how
 // often each event came, GET /arrivals when newCall came for each SIP Call-ID that starts with "latency"
 // (CLOCK_MONOTONIC, ns). One thread, keep-alive connections, HTTP/1.1 with Content-Length.
@@ -84,8 +85,10 @@ class Script {
   explicit Script(std::string_view mode)
       : command_(mode == "play" ? R"({"phrases":[{"format":"file","fileName":"bench.wav"}]})" : R"({"hangup":true})"),
         decision_(R"({"action":"ivr"})") {
-    if (mode.starts_with("call:"))
-      decision_ = R"({"action":"call","destAddr":"sip:callee@127.0.0.1:)" + std::string(mode.substr(5)) + "\"}";
+    if (!mode.starts_with("call:")) return;
+    const std::string_view port = mode.substr(5, mode.find(':', 5) - 5);
+    if (port.size() + 5 < mode.size()) extension_ = mode.substr(port.size() + 6);
+    decision_ = R"({"action":"call","destAddr":"sip:callee@127.0.0.1:)" + std::string(port) + "\"}";
   }
 
   std::string answer(const Request& request) {
@@ -100,11 +103,13 @@ class Script {
     if (call_id.starts_with("latency") && arrivals_.size() < most_arrivals) {
       arrivals_.try_emplace(std::string(call_id), nanoseconds());
     }
-    return decision_;
+    if (extension_.empty()) return decision_;
+    return decision_.substr(0, decision_.size() - 1) + R"(,"callRecording":true,"recordingFileName":")" +
+           std::to_string(counts_["newCall"]) + "." + extension_ + "\"}";
   }
 
  private:
-  std::string command_, decision_;
+  std::string command_, decision_, extension_;
   std::map<std::string, std::int64_t> counts_;
   std::unordered_map<std::string, std::int64_t> arrivals_;
 };
@@ -191,7 +196,7 @@ class Server {
 int main(int argc, char** argv) {
   const std::string_view mode = argc == 3 ? argv[2] : "";
   if (mode != "play" && mode != "hangup" && !mode.starts_with("call:")) {
-    std::fprintf(stderr, "usage: application PORT play|hangup|call:CALLEES_PORT\n");
+    std::fprintf(stderr, "usage: application PORT play|hangup|call:CALLEES_PORT[:EXTENSION]\n");
     return 2;
   }
   rw::bench::Server(static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10)), mode).run();

@@ -208,9 +208,9 @@ callback_url = "{application.url}"
         lines = Path(self.log.name).read_text(errors="replace").splitlines()
         return len(lines), lines[-1] if lines else ""
 
-    def upload_prompt(self):
+    def upload_prompt(self, seconds=PROMPT_SECONDS):
         path = Path(self.folder.name) / "bench.wav"
-        write_prompt(path)
+        write_prompt(path, seconds)
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.http_port}/{DOMAIN}/promptfile/bench.wav",
             data=path.read_bytes(), method="PUT", headers={"Content-Type": "audio/wav"})
@@ -228,11 +228,11 @@ callback_url = "{application.url}"
         return {name.lower(): int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) for name in ("Rss", "Pss_Anon")}
 
 
-def write_prompt(path):
+def write_prompt(path, seconds):
     """A tone that glides, so that no encoder gets it cheaper than speech: 8 kHz, 16 bit."""
     rate = 8000
     samples = bytearray()
-    for i in range(rate * PROMPT_SECONDS):
+    for i in range(rate * seconds):
         value = int(8000 * math.sin(2 * math.pi * (300 + 5 * i / rate) * i / rate))
         samples += value.to_bytes(2, "little", signed=True)
     with wave.open(str(path), "wb") as file:

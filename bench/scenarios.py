@@ -96,14 +96,28 @@ def short_calls(rate, seconds):
             "cpu_ms_per_call": cpu / calls, "complaints": complaints}
 
 
-def relay(calls, codec, window):
-    """`calls` callers (PCMA) talk with callees that speak `codec`, both all the time; CPU, delay and memory."""
+def record(calls, window):
+    """The same relayed calls (PCMA), without a recording and recorded in each format: what recording adds to a call's CPU."""
+    plain = [relay(calls, "PCMA", window)]
+    recorded = {extension: relay(calls, "PCMA", window, extension) for extension in ("wav", "mp3", "ogg")}
+    plain.append(relay(calls, "PCMA", window))
+    base = sum(one["ms_per_call_second"] for one in plain) / 2
+    return {"calls": calls, "plain": [one["ms_per_call_second"] for one in plain],
+            "recorded": {extension: {"ms_per_call_second": one["ms_per_call_second"], "added": one["ms_per_call_second"] / base - 1,
+                                     "set_up": one["set_up"], "rss_kb_per_call": one["rss_kb_per_call"] - plain[0]["rss_kb_per_call"],
+                                     "complaints": one["complaints"]}
+                         for extension, one in recorded.items()}}
+
+
+def relay(calls, codec, window, recorded=None):
+    """`calls` callers (PCMA) talk with callees that speak `codec`, both all the time; CPU, delay and memory. `recorded`: the extension of
+    the file that each call is recorded into."""
     def floors():
         return {how: relay_floor(how, calls, window / 2) for how in ("plain", "uring")}
 
     before_floors = floors()
     with Talker("PCMA") as callers, Talker(codec) as callees, Callees(callees.port, codec) as answering, \
-            Application(f"call:{answering.port}") as application, Server(application) as server:
+            Application(f"call:{answering.port}" + (f":{recorded}" if recorded else "")) as application, Server(application) as server:
         application.counts()
         warm_up("playing_leg", server, application, callers)
         before = server.memory_kb()

@@ -226,10 +226,13 @@ void Worker::apply(LegId id, What& command) {
 }
 
 std::uint8_t Worker::emptiest_slot() const {
-  // From the next slot on, so that a leg begins soon where there is a choice.
-  std::size_t best = slot_;
+  // Where there is a choice, a leg begins soon, but not before an application nearby has said what is to be heard: what
+  // comes just after a frame waits for the next one.
+  constexpr std::size_t ahead = 5;
+  const std::size_t first = (slot_ + ahead) % slot_count;
+  std::size_t best = first;
   for (std::size_t i = 1; i < slot_count; ++i) {
-    const std::size_t slot = (slot_ + i) % slot_count;
+    const std::size_t slot = (first + i) % slot_count;
     if (slots_[slot].size() < slots_[best].size()) best = slot;
   }
   return static_cast<std::uint8_t>(best);

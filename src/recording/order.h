@@ -13,7 +13,6 @@ namespace rw::recording {
 /// Why a recording ended without being told to.
 enum class Ending : std::uint8_t {
   longest,  ///< Order::longest is reached
-  silence,  ///< nothing louder than silence for Order::silence
   failed    ///< the file can't be written; the Finished has the reason
 };
 
@@ -26,7 +25,6 @@ struct Order {
   int channels = 2;
   std::uint32_t rate = 8000;               ///< Hz: 8000, or 16000 for G722 and opus
   std::chrono::milliseconds longest{0};    ///< then it ends by itself; 0: Options::longest
-  std::chrono::milliseconds silence{0};    ///< on all channels together: then it ends by itself; 0: never
   std::string public_key;                  ///< RSA, PEM; if not empty, the file is encrypted for it
   boost::json::object context;             ///< comes back in Finished, across restarts too
   std::function<void(Ending)> ended = {};  ///< on a recorder's thread, at most once

@@ -97,7 +97,6 @@ Result<Take::Parts> Recorder::Core::parts_for(Order& order, Format format) const
   parts.rate = order.rate;
   parts.channels = order.channels;
   parts.longest = order.longest.count() > 0 ? std::min(order.longest, options_.longest) : options_.longest;
-  parts.silence = order.silence;
   parts.ended = std::move(order.ended);
   auto encoder = make_sound_encoder(format, order.rate, order.channels);
   if (!encoder) return tl::unexpected(encoder.error());

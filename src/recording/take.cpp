@@ -1,13 +1,9 @@
 #include "recording/take.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace rw::recording {
 namespace {
-
-/// Of 32768: -44 dB, above the noise of a line and below speech.
-constexpr int silence_peak = 200;
 
 void interleave(std::span<const std::int16_t> left, std::span<const std::int16_t> right, std::int16_t* out) {
   for (std::size_t at = 0; at < left.size(); ++at) {
@@ -76,12 +72,11 @@ bool Take::advance(TimePoint now) {
   const bool too_long = target >= longest;
   if (too_long) target = longest;
   encode_until(target);
-  const bool too_silent = parts_.silence.count() != 0 && done_ - last_sound_ >= position_of(parts_.silence);
-  const bool over = end || too_long || too_silent;
+  const bool over = end || too_long;
   if (auto written = write(over); !written) return fail_with(written.error().message, end.has_value());
   if (over && !end) {
     ended_.store(true, std::memory_order_relaxed);
-    if (parts_.ended) parts_.ended(too_long ? Ending::longest : Ending::silence);
+    if (parts_.ended) parts_.ended(Ending::longest);
   }
   return over;
 }
@@ -114,19 +109,12 @@ void Take::encode_until(std::int64_t position) {
       interleave(samples, tracks_[1]->line().front(count), interleaved_.data());
       samples = interleaved_;
     }
-    if (parts_.silence.count() != 0) listen(samples, count);
     parts_.encoder->add(samples, plain_);
     for (const auto& track : tracks_) {
       if (track) track->line().drop(count);
     }
     done_ += static_cast<std::int64_t>(count);
   }
-}
-
-void Take::listen(std::span<const std::int16_t> samples, std::size_t count) {
-  const bool loud =
-      std::any_of(samples.begin(), samples.end(), [](std::int16_t sample) { return std::abs(sample) > silence_peak; });
-  if (loud) last_sound_ = done_ + static_cast<std::int64_t>(count);
 }
 
 Result<void> Take::write(bool last) {

@@ -27,7 +27,7 @@ class Take {
   struct Parts {
     std::uint32_t rate = 8000;
     int channels = 2;
-    std::chrono::milliseconds longest{0}, silence{0};  ///< silence 0: never
+    std::chrono::milliseconds longest{0};
     std::unique_ptr<SoundEncoder> encoder;
     std::unique_ptr<Seal> seal;  ///< null: not encrypted
     std::function<void(Ending)> ended;
@@ -68,7 +68,6 @@ class Take {
   std::int64_t position_of(std::chrono::milliseconds since_start) const;
   void collect(TimePoint now, bool all);
   void encode_until(std::int64_t position);
-  void listen(std::span<const std::int16_t> samples, std::size_t count);
   Result<void> write(bool last);
   bool fail_with(std::string reason, bool told);
 
@@ -84,8 +83,7 @@ class Take {
   std::optional<End> end_;
 
   bool begun_ = false;
-  std::int64_t done_ = 0;        ///< samples of each channel that are encoded
-  std::int64_t last_sound_ = 0;  ///< position of the last that was not silence
+  std::int64_t done_ = 0;  ///< samples of each channel that are encoded
   std::vector<std::int16_t> interleaved_;
   Bytes plain_, sealed_;
 };

@@ -152,18 +152,6 @@ TEST_F(RecorderTest, EndsByItselfWhenItIsTooLong) {
   EXPECT_EQ(reports(1).back().duration, std::chrono::milliseconds(500));
 }
 
-TEST_F(RecorderTest, EndsByItselfAfterSilence) {
-  std::promise<Ending> ended;
-  auto limited = order("talk.wav");
-  limited.silence = std::chrono::seconds(2);
-  limited.ended = [&](Ending ending) { ended.set_value(ending); };
-  auto recording = *recorder->start(limited);
-  talk(*recording);
-  pass(std::chrono::milliseconds(2500));
-  EXPECT_EQ(ended.get_future().get(), Ending::silence);
-  EXPECT_TRUE(reports(1).back().success);
-}
-
 TEST_F(RecorderTest, RefusesWhatCannotBeRecorded) {
   EXPECT_FALSE(recorder->start(order("a.txt")));
   EXPECT_FALSE(recorder->start(order(std::string(254, 'a'))));

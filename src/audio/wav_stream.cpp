@@ -16,7 +16,8 @@ namespace rw::audio {
 namespace {
 
 constexpr std::size_t riff_header = 12, chunk_header = 8;
-constexpr std::uint32_t no_size = 0xffffffff;  ///< in the headers of those who don't know it yet
+constexpr std::uint32_t no_size = 0xffffffff;         ///< in the headers of those who don't know it yet
+constexpr std::uint32_t pretended_size = 0x7fff0000;  ///< from here on: others who don't know it (espeak-ng, sox)
 constexpr std::size_t longest_chunk = 64U * 1024;
 constexpr std::size_t most_bytes = 50U * 1024 * 1024;
 
@@ -109,7 +110,7 @@ class WavStream final : public StreamDecoder::Kind {
     if (name == "data") {
       if (convert_ == nullptr) return fail("not audio that can be decoded: a WAV file without a format");
       take(chunk_header);
-      left_ = size == 0 ? no_size : size;
+      left_ = size == 0 || size >= pretended_size ? no_size : size;
       state_ = State::data;
       return true;
     }

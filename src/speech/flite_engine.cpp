@@ -1,10 +1,11 @@
 #include "speech/flite_engine.h"
 
-#include <algorithm>
-#include <cctype>
 #include <mutex>
 #include <utility>
 #include <variant>
+
+#include "speech/pieces.h"
+#include "speech/sentences.h"
 
 extern "C" {
 #include <flite/flite.h>
@@ -43,18 +44,19 @@ class Flite {
 class FliteEngine final : public SpeechEngine {
  public:
   Result<void> speak(const audio::SpeechRequest& request, const Take& take) override {
-    const auto* text_request = std::get_if<audio::SpokenText>(&request);
-    if (text_request == nullptr) return fail("the embedded speech engine takes plain text and SSML only");
-    const auto& spoken = *text_request;
-    if (spoken.text.size() > max_text) return fail("the text is longer than 10000 characters");
-    const auto text = spoken.ssml ? text_of_ssml(spoken.text) : spoken.text;
-    const bool speakable =
-        std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c >= 0x80; });
-    if (!speakable) return fail("the text has nothing that can be spoken");
-    auto samples = Flite::instance().speak(text);
-    if (samples.samples.empty()) return fail("the speech engine made no sound of the text");
-    take(std::move(samples));
-    return {};
+    const auto* spoken = std::get_if<audio::SpokenText>(&request);
+    if (spoken == nullptr) return fail("the embedded speech engine takes plain text and SSML only");
+    const auto text = speakable_text(*spoken);
+    if (!text) return tl::unexpected(text.error());
+    Pieces pieces(take);
+    for (const auto sentence : sentences_of(*text)) {
+      if (!pieces.wanted()) return {};
+      if (!is_speakable(sentence)) continue;
+      const auto samples = Flite::instance().speak(std::string(sentence));
+      if (auto added = pieces.add(samples.samples, samples.rate); !added) return added;
+      pieces.flush();
+    }
+    return pieces.finish();
   }
 };
 

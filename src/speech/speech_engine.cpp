@@ -1,5 +1,7 @@
 #include "speech/speech_engine.h"
 
+#include "speech/sentences.h"
+
 namespace rw::speech {
 
 Result<audio::Samples> speak_whole(SpeechEngine& engine, const audio::SpeechRequest& request) {
@@ -11,6 +13,13 @@ Result<audio::Samples> speak_whole(SpeechEngine& engine, const audio::SpeechRequ
   });
   if (!spoken) return tl::unexpected(spoken.error());
   return whole;
+}
+
+Result<std::string> speakable_text(const audio::SpokenText& spoken) {
+  if (spoken.text.size() > SpeechEngine::max_text) return fail("the text is longer than 10000 characters");
+  auto text = clean_text(spoken.ssml ? text_of_ssml(spoken.text) : spoken.text);
+  if (!is_speakable(text)) return fail("the text has nothing that can be spoken");
+  return text;
 }
 
 }  // namespace rw::speech

@@ -27,6 +27,10 @@ class SpeechEngine {
 /// The whole speech in one piece, for those who can't begin before it is there.
 Result<audio::Samples> speak_whole(SpeechEngine& engine, const audio::SpeechRequest& request);
 
+/// What a text engine says for the request: without SSML's tags and without control characters. An error if it is too
+/// long or has nothing that can be spoken.
+Result<std::string> speakable_text(const audio::SpokenText& spoken);
+
 /// The text of an SSML document: tags dropped, entities decoded, breaks as full stops.
 std::string text_of_ssml(std::string_view ssml);
 

@@ -13,6 +13,7 @@
 #include "net/address.h"
 #include "ops/log.h"
 #include "rtp/codec.h"
+#include "speech/speech_settings.h"
 #include "tenant/directory.h"
 
 namespace rw::app {
@@ -84,7 +85,7 @@ struct Config {
     bool path_style = false;
     std::uint64_t cache_mb = 1024;
   } storage;
-  bool speak_without_credentials = true;  ///< tts.fallback
+  speech::SpeechSettings speech;  ///< [tts]
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   bool demo = false;  ///< the embedded default: the built-in application answers
 

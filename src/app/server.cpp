@@ -24,7 +24,7 @@
 #include "net/sip_transports.h"
 #include "sip/stream_framer.h"
 #include "sounds/sound_loader_pool.h"
-#include "speech/flite_engine.h"
+#include "speech/speech_service.h"
 
 namespace rw::app {
 namespace {
@@ -140,6 +140,7 @@ class Server {
   std::unique_ptr<Recordings> recordings_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<speech::SpeechService> speech_;
   std::unique_ptr<sounds::SoundLoaderPool> sounds_;
   std::unique_ptr<media::Engine> engine_;
   std::unique_ptr<net::SipTransports> transports_;
@@ -185,7 +186,10 @@ Result<void> Server::start_storage() {
     return prompt;
   };
   options.makers.fetch_rules = {http::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
-  options.makers.make_engine = [] { return speech::make_flite_engine(); };
+  auto speech = speech::SpeechService::make(config_.speech, config_.server.data_dir + "/speech", nullptr, log_);
+  if (!speech) return tl::unexpected(speech.error());
+  speech_ = std::move(*speech);
+  options.makers.make_engine = [this] { return speech_->make_engine(); };
   sounds_ = std::make_unique<sounds::SoundLoaderPool>(std::move(options));
   boost::asio::post(prompts_threads_, [this] { check_prompt_store(*prompts_, log_); });
   return {};
@@ -407,6 +411,7 @@ void Server::stop_all() {
   shards_.front()->post([this] { transports_->stop(); });
   engine_.reset();  // its last events are messages to the shards
   recordings_->close();
+  speech_->stop();
   sounds_.reset();
   for (auto& shard : shards_) shard->stop();
   next_hops_.reset();

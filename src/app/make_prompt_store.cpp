@@ -6,7 +6,6 @@
 #include "storage/s3_prompt_store.h"
 
 namespace rw::app {
-namespace {
 
 std::optional<storage::S3Service> service_of(const Config::Storage& config) {
   if (config.credentials.access_key_id.empty()) return std::nullopt;
@@ -17,6 +16,8 @@ std::optional<storage::S3Service> service_of(const Config::Storage& config) {
   service.credentials = config.credentials;
   return service;
 }
+
+namespace {
 
 template <class Store>
 Result<std::unique_ptr<storage::PromptStore>> as_prompt_store(Result<std::unique_ptr<Store>> store) {

@@ -1,14 +1,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "app/config.h"
 #include "base/result.h"
 #include "ops/log.h"
 #include "storage/prompt_store.h"
+#include "storage/s3_move.h"
 
 namespace rw::app {
 
+/// Where buckets are and who we are there; nothing without credentials.
+std::optional<storage::S3Service> service_of(const Config::Storage& config);
 /// The prompt store that is configured. Whether an S3 bucket can be reached is found out in the background and logged:
 /// calls without prompts go on without it.
 Result<std::unique_ptr<storage::PromptStore>> make_prompt_store(const Config& config);

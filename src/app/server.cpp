@@ -20,6 +20,7 @@
 #include "app/make_prompt_store.h"
 #include "app/recordings.h"
 #include "app/shard.h"
+#include "app/shared_speech.h"
 #include "http/client.h"
 #include "net/sip_transports.h"
 #include "sip/stream_framer.h"
@@ -31,7 +32,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr auto other_nodes_changes = std::chrono::seconds(5);  ///< are heard after so long at the latest
 constexpr auto watch_step = milliseconds(50);
 constexpr auto last_deliveries = std::chrono::seconds(10);  ///< for notifications, when a drain has ended
 constexpr auto hasty_deliveries = std::chrono::seconds(1);  ///< when the stop was told twice
@@ -182,11 +182,12 @@ Result<void> Server::start_storage() {
     auto found = prompts_->find(file.domain, file.name);
     if (!found) return fail(found.error().message);
     sounds::PromptFile prompt{found->path, found->etag};
-    if (prompts_->remote()) prompt.fresh_for = other_nodes_changes;
+    if (prompts_->remote()) prompt.fresh_for = storage::PromptStore::revalidate_after;
     return prompt;
   };
   options.makers.fetch_rules = {http::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
-  auto speech = speech::SpeechService::make(config_.speech, config_.server.data_dir + "/speech", nullptr, log_);
+  auto speech = speech::SpeechService::make(config_.speech, config_.server.data_dir + "/speech",
+                                            make_shared_speech(config_), log_);
   if (!speech) return tl::unexpected(speech.error());
   speech_ = std::move(*speech);
   options.makers.make_engine = [this] { return speech_->make_engine(); };

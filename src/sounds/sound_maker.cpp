@@ -42,7 +42,7 @@ Result<Made> SoundMaker::make(const audio::SoundRequest& request, const std::str
 
 Result<Made> SoundMaker::make_file(const audio::FilePrompt& file, const std::string& etag, SoundOutput& output) {
   Result<PromptFile> prompt = makers_.find(file);
-  for (;;) {
+  for (int attempt = 1;; ++attempt) {
     if (!prompt) return tl::unexpected(prompt.error());
     Made made{prompt->etag, prompt->fresh_for, prompt->etag == etag && !etag.empty()};
     if (made.unchanged) return made;
@@ -54,8 +54,10 @@ Result<Made> SoundMaker::make_file(const audio::FilePrompt& file, const std::str
     if (!put) return tl::unexpected(put.error());
     if (decoded) return made;
     // Perhaps it was replaced, and the file removed, between the look-up and here.
+    constexpr int most_attempts = 3;
     auto again = makers_.find(file);
-    if (!output.empty() || (again && again->path == prompt->path)) return tl::unexpected(decoded.error());
+    const bool same = again && again->path == prompt->path && !again->fresh_for;
+    if (!output.empty() || same || attempt == most_attempts) return tl::unexpected(decoded.error());
     prompt = std::move(again);
   }
 }

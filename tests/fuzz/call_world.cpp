@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t shard_count = 2;
 constexpr std::size_t most_calls = 12;
 
-constexpr std::array<std::string_view, 15> replies{
+constexpr std::array<std::string_view, 18> replies{
     R"({"action":"drop"})",
     R"({"action":"drop","dropCode":"busy"})",
     R"({"action":"ivr"})",
@@ -32,7 +32,10 @@ constexpr std::array<std::string_view, 15> replies{
     R"({"phrases":[{"format":"file","fileName":"a"}],"dtmf":{"maxDigits":2},"bargeIn":"all"})",
     R"({"phrases":[{"format":"silence","seconds":1}],"hangup":true})",
     R"({"getIVRCommandAfter":3,"backgroundPrompt":{"format":"file","fileName":"b"}})",
-    R"({"action":"call","destAddr":7})"};
+    R"({"action":"call","destAddr":7})",
+    R"({"action":"call","destAddr":"sip:bob@127.0.0.1:5070","callRecording":true,"recordingFileName":"a.wav"})",
+    R"({"action":"ivr","callRecording":true})",
+    R"({"phrases":[{"format":"record","fileName":"b"},{"format":"file","fileName":"a"}],"recordedCallback":true})"};
 
 class Play {
  public:
@@ -121,6 +124,7 @@ class Play {
       }
       default:
         world_.media.exhausted = next() % 8 == 0;
+        world_.recordings.refusal = next() % 8 == 0 ? "the disk is full" : "";
         break;
     }
     take_notes();
@@ -142,10 +146,12 @@ class Play {
     if (world_.media.legs_made == 0) return;
     const media::LegId leg = 1 + next() % world_.media.legs_made;
     media::Event event = media::DtmfReceived{leg, '1', 0ms};
-    if (const std::uint8_t kind = next() % 4; kind == 0) {
+    if (const std::uint8_t kind = next() % 5; kind == 0) {
       event = media::RtpTimedOut{leg};
     } else if (kind == 1 && !world_.media.queue.empty()) {
       event = media::PlayEnded{leg, pick(world_.media.queue).id, true};
+    } else if (kind == 2) {
+      event = media::FellSilent{leg};
     }
     for (auto& shard : world_.shards) shard->calls.media_event(event, world_.now);
     world_.deliver();
@@ -155,7 +161,7 @@ class Play {
     if (subjects_.empty()) return;
     const ReplySubject subject = pick(subjects_);
     const TimePoint now = world_.now;
-    const std::uint8_t what = next() % 5;
+    const std::uint8_t what = next() % 7;
     for (std::size_t shard = 0; shard < shard_count; ++shard) {
       world_.command(
           [&](Switchboard& calls) {
@@ -168,6 +174,10 @@ class Play {
                 return calls.hang_up_call(subject, now);
               case 3:
                 return calls.split_connection(subject, {}, now);
+              case 4:
+                return calls.start_recording(subject, {}, {}, now);
+              case 5:
+                return calls.stop_recording(subject, {}, now);
               default:
                 return calls.interrupt_ivr_command(subject, {}, now);
             }

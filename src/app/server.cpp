@@ -432,6 +432,7 @@ ops::Metrics::Sample Server::sample() const {
   sample.sessions = static_cast<double>(sum(&Shard::sessions));
   sample.participants = static_cast<double>(sum(&Shard::participants));
   sample.sip_transactions = static_cast<double>(sum(&Shard::transactions));
+  sample.recordings = static_cast<double>(recordings_->pending());
   sample.outbox = static_cast<double>(sum(&Shard::undelivered));
   sample.rtp_ports_in_use = static_cast<double>(media.ports_in_use);
   sample.rtp_ports_resting = static_cast<double>(media.ports_resting);

@@ -140,6 +140,7 @@ std::string Metrics::text() const {
   gauge("ringwright_participants", "Participants that have not left", sample.participants);
   gauge("ringwright_sip_transactions", "SIP transactions, including those that only linger", sample.sip_transactions);
   gauge("ringwright_outbox_pending", "Notifications that have not been delivered", sample.outbox);
+  gauge("ringwright_recordings_pending", "Recordings that are under way or not stored yet", sample.recordings);
   gauge("ringwright_rtp_ports_in_use", "RTP ports in use", sample.rtp_ports_in_use);
   gauge("ringwright_rtp_ports_resting", "RTP ports that rest before they are used again", sample.rtp_ports_resting);
   gauge("ringwright_media_legs", "Media legs", sample.media_legs);

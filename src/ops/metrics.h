@@ -31,7 +31,7 @@ class Metrics {
 
   /// What is read from the real state at each text(). Absolute values.
   struct Sample {
-    double sessions = 0, participants = 0, sip_transactions = 0, outbox = 0;
+    double sessions = 0, participants = 0, sip_transactions = 0, outbox = 0, recordings = 0;
     double rtp_ports_in_use = 0, rtp_ports_resting = 0, media_legs = 0;
     double packets_sent = 0, packets_received = 0, packets_dropped = 0, packets_lost = 0, late_ticks = 0;
     bool io_uring = false;

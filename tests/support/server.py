@@ -156,7 +156,8 @@ class Server:
 
     def wait_idle(self, timeout=15.0):
         """Nothing is left of any call: sessions, participants, ports, undelivered notifications."""
-        names = ("ringwright_sessions", "ringwright_participants", "ringwright_rtp_ports_in_use", "ringwright_media_legs", "ringwright_outbox_pending")
+        names = ("ringwright_sessions", "ringwright_participants", "ringwright_rtp_ports_in_use", "ringwright_media_legs", "ringwright_outbox_pending",
+                 "ringwright_recordings_pending")
         deadline = time.monotonic() + timeout
         while True:
             values = self.metrics()

@@ -1,11 +1,9 @@
 #include "speech/flite_engine.h"
 
 #include <mutex>
-#include <utility>
-#include <variant>
+#include <string>
 
-#include "speech/pieces.h"
-#include "speech/sentences.h"
+#include "speech/text_engine.h"
 
 extern "C" {
 #include <flite/flite.h>
@@ -41,22 +39,10 @@ class Flite {
   cst_voice* voice_ = nullptr;
 };
 
-class FliteEngine final : public SpeechEngine {
- public:
-  Result<void> speak(const audio::SpeechRequest& request, const Take& take) override {
-    const auto* spoken = std::get_if<audio::SpokenText>(&request);
-    if (spoken == nullptr) return fail("the embedded speech engine takes plain text and SSML only");
-    const auto text = speakable_text(*spoken);
-    if (!text) return tl::unexpected(text.error());
-    Pieces pieces(take);
-    for (const auto sentence : sentences_of(*text)) {
-      if (!pieces.wanted()) return {};
-      if (!is_speakable(sentence)) continue;
-      const auto samples = Flite::instance().speak(std::string(sentence));
-      if (auto added = pieces.add(samples.samples, samples.rate); !added) return added;
-      pieces.flush();
-    }
-    return pieces.finish();
+class FliteEngine final : public TextEngine {
+  Result<void> say(std::string_view sentence, const audio::SpokenText& /*spoken*/, Pieces& pieces) override {
+    const auto samples = Flite::instance().speak(std::string(sentence));
+    return pieces.add(samples.samples, samples.rate);
   }
 };
 

@@ -4,9 +4,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
-#include <variant>
 
-#include "speech/sentences.h"
+#include "speech/text_engine.h"
 
 namespace rw::speech {
 namespace {
@@ -33,31 +32,16 @@ std::string speech_url(const std::string& url) {
   return url.ends_with("/v1") ? url + "/audio/speech" : url + std::string(path);
 }
 
-class HttpEngine final : public SpeechEngine {
+class HttpEngine final : public TextEngine {
  public:
   HttpEngine(HttpSpeechSettings settings, FetchOptions options)
       : settings_(std::move(settings)), options_(options), url_(speech_url(settings_.url)) {}
 
-  Result<void> speak(const audio::SpeechRequest& request, const Take& take) override {
-    const auto* spoken = std::get_if<audio::SpokenText>(&request);
-    if (spoken == nullptr) return fail("tts.http takes plain text and SSML only");
-    const auto text = speakable_text(*spoken);
-    if (!text) return tl::unexpected(text.error());
-    Pieces pieces(take);
-    for (const auto sentence : sentences_of(*text)) {
-      if (!pieces.wanted()) return {};
-      if (!is_speakable(sentence)) continue;
-      if (auto said = say(sentence, spoken->voice, pieces); !said) return said;
-      pieces.flush();
-    }
-    return pieces.finish();
-  }
-
  private:
-  Result<void> say(std::string_view sentence, const std::string& voice, Pieces& pieces) {
+  Result<void> say(std::string_view sentence, const audio::SpokenText& spoken, Pieces& pieces) override {
     boost::json::object body{{"input", sentence}, {"response_format", settings_.format}};
     if (!settings_.model.empty()) body["model"] = settings_.model;
-    if (const auto& name = voice.empty() ? settings_.voice : voice; !name.empty()) body["voice"] = name;
+    if (const auto& name = spoken.voice.empty() ? settings_.voice : spoken.voice; !name.empty()) body["voice"] = name;
     if (settings_.speed) body["speed"] = *settings_.speed;
     auto request = speech_post(url_, boost::json::serialize(body), options_);
     if (!settings_.api_key.empty()) request.headers.push_back("Authorization: Bearer " + settings_.api_key);

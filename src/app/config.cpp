@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "app/read_trunk.h"
+#include "app/read_tts.h"
 #include "app/toml_reader.h"
 #include "callbacks/signature.h"
 
@@ -270,12 +271,7 @@ void read_all(TomlReader& root, Config& config) {
     table.text("url", url);
     if (url != "sqlite:ringwright.db") table.problem("url", "only sqlite:ringwright.db is available yet");
   });
-  root.table("tts", [&](TomlReader& table) {
-    if (table.choice("engine", {"flite", "espeak-ng", "http"}).value_or(0) != 0)
-      table.problem("engine", "only \"flite\" is available yet");
-    table.flag("fallback", config.speak_without_credentials);
-    for (const auto* key : {"aws", "google", "http"}) table.later(key);
-  });
+  root.table("tts", [&](TomlReader& table) { read_tts(table, config.speech); });
   read_domains(root, config);
 }
 

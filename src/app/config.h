@@ -12,6 +12,7 @@
 #include "net/address.h"
 #include "ops/log.h"
 #include "rtp/codec.h"
+#include "speech/speech_settings.h"
 #include "tenant/directory.h"
 
 namespace rw::app {
@@ -71,7 +72,7 @@ struct Config {
     std::chrono::milliseconds connect_timeout{3000}, answer_timeout{5000}, total_timeout{15000};
     int retries = 2;
   } callbacks;
-  bool speak_without_credentials = true;  ///< tts.fallback
+  speech::SpeechSettings speech;  ///< [tts]
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   bool demo = false;  ///< the embedded default: the built-in application answers
 

@@ -20,8 +20,8 @@
 #include "http/client.h"
 #include "net/sip_transports.h"
 #include "sip/stream_framer.h"
-#include "speech/flite_engine.h"
 #include "speech/sound_loader_pool.h"
+#include "speech/speech_service.h"
 #include "storage/file_prompt_store.h"
 
 namespace rw::app {
@@ -136,6 +136,7 @@ class Server {
   std::unique_ptr<DemoServer> demo_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<speech::SpeechService> speech_;
   std::unique_ptr<speech::SoundLoaderPool> sounds_;
   std::unique_ptr<media::Engine> engine_;
   std::unique_ptr<net::SipTransports> transports_;
@@ -178,7 +179,10 @@ Result<void> Server::start_storage() {
     if (!found) return fail(found.error().message);
     return speech::PromptFile{found->path, found->etag};
   };
-  options.make_engine = [] { return speech::make_flite_engine(); };
+  auto speech = speech::SpeechService::make(config_.speech, config_.server.data_dir + "/speech", nullptr, log_);
+  if (!speech) return tl::unexpected(speech.error());
+  speech_ = std::move(*speech);
+  options.make_engine = [this] { return speech_->make_engine(); };
   sounds_ = std::make_unique<speech::SoundLoaderPool>(std::move(options));
   return {};
 }
@@ -379,6 +383,7 @@ void Server::stop_all() {
   prompts_threads_.join();
   shards_.front()->post([this] { transports_->stop(); });
   engine_.reset();  // its last events are messages to the shards
+  speech_->stop();
   sounds_.reset();
   for (auto& shard : shards_) shard->stop();
   next_hops_.reset();

@@ -84,9 +84,15 @@ bool is_small_letter(char32_t code) {
   return code >= 0x430 && code <= 0x45f;
 }
 
+/// The blocks of punctuation beyond Latin-1.
+bool is_punctuation(char32_t code) {
+  return (code >= 0x2000 && code <= 0x206f) || (code >= 0x3000 && code <= 0x3003) ||
+         (code >= 0x3008 && code <= 0x301f) || (code >= 0xff01 && code <= 0xff0f);
+}
+
 bool is_letter(char32_t code) {
   return (code >= 'A' && code <= 'Z') || (code >= 'a' && code <= 'z') ||
-         (code >= 0xc0 && !is_space(code) && !ends_alone(code) && !ends_before_space(code) && !closes(code));
+         (code >= 0xc0 && !is_space(code) && !is_punctuation(code) && !ends_alone(code) && !ends_before_space(code) && !closes(code));
 }
 
 /// Scripts without spaces between words: a piece may end after any character.

@@ -244,5 +244,67 @@ TEST(ShardOf, CallsThatAShardPlacedComeBackToIt) {
   EXPECT_LT(by("s1", 12), 12U);
 }
 
+TEST(Config, ReadsSpeech) {
+  const auto plain = Config::parse(minimal, "test.toml");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->speech.engine, speech::SpeechSettings::TextEngine::flite);
+  EXPECT_TRUE(plain->speech.fallback);
+  EXPECT_TRUE(plain->speech.cache);
+  EXPECT_EQ(plain->speech.cache_bytes, 1024ULL * 1024 * 1024);
+  ::setenv("RW_TEST_SECRET", "s3cret", 1);
+  const auto config = Config::parse(std::string(R"(
+[tts]
+engine = "http"
+fallback = false
+timeout = 12.5
+cache = false
+cache_mb = 7
+[tts.aws]
+region = "eu-north-1"
+access_key_id = "AKID"
+secret_access_key = "env:RW_TEST_SECRET"
+endpoint = "http://127.0.0.1:4000/"
+[tts.http]
+url = "https://voices.example/api/"
+model = "m"
+voice = "v"
+api_key = "env:RW_TEST_SECRET"
+format = "pcm"
+pcm_rate = 16000
+speed = 1.5
+)") + minimal,
+                                    "test.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto& speech = config->speech;
+  EXPECT_EQ(speech.engine, speech::SpeechSettings::TextEngine::http);
+  EXPECT_FALSE(speech.fallback);
+  EXPECT_FALSE(speech.cache);
+  EXPECT_EQ(speech.timeout, std::chrono::milliseconds(12'500));
+  EXPECT_EQ(speech.cache_bytes, 7ULL * 1024 * 1024);
+  EXPECT_EQ(speech.polly.region, "eu-north-1");
+  EXPECT_EQ(speech.polly.credentials.secret_access_key, "s3cret");
+  EXPECT_EQ(speech.polly.endpoint, "http://127.0.0.1:4000");
+  EXPECT_EQ(speech.http.url, "https://voices.example/api");
+  EXPECT_EQ(speech.http.api_key, "s3cret");
+  EXPECT_EQ(speech.http.format, "pcm");
+  EXPECT_EQ(speech.http.pcm_rate, 16'000U);
+  EXPECT_EQ(speech.http.speed, 1.5);
+}
+
+TEST(Config, RefusesSpeechThatCanNotWork) {
+  const auto tts = [](const std::string& text) { return problem("[tts]\n" + text + minimal); };
+  EXPECT_THAT(tts("engine = \"http\"\n"), HasSubstr("tts.http.url: missing"));
+  EXPECT_THAT(tts("engine = \"festival\"\n"), HasSubstr("tts.engine"));
+  EXPECT_THAT(tts("[tts.aws]\naccess_key_id = \"a\"\n"), HasSubstr("tts.aws.secret_access_key: missing"));
+  EXPECT_THAT(tts("[tts.aws]\nendpoint = \"ftp://x\"\n"), HasSubstr("tts.aws.endpoint"));
+  EXPECT_THAT(tts("[tts.aws]\nsecret_access_key = \"env:RW_NO_SUCH\"\naccess_key_id = \"a\"\n"),
+              HasSubstr("tts.aws.secret_access_key"));
+  EXPECT_THAT(tts("[tts.google]\ncredentials_file = \"/nowhere.json\"\n"), HasSubstr("can't read the file"));
+  EXPECT_THAT(tts("[tts.google]\ncredentials_file = \"/dev/null\"\n"), HasSubstr("service account"));
+  EXPECT_THAT(tts("[tts.http]\napi_key = \"a b\"\n"), HasSubstr("tts.http.api_key"));
+  EXPECT_THAT(tts("[tts.http]\nunknown = 1\n"), HasSubstr("tts.http.unknown"));
+  EXPECT_THAT(tts("cache_mb = 0\n"), HasSubstr("tts.cache_mb"));
+}
+
 }  // namespace
 }  // namespace rw::app

@@ -90,7 +90,7 @@ Heard listen(SpeechEngine& engine, const audio::SpeechRequest& request) {
 /// A server that is asked by POST, and what it was asked.
 class Served : public testing::Test {
  protected:
-  explicit Served(std::vector<std::string> paths) : peer_(router(std::move(paths))) {}
+  explicit Served(const std::vector<std::string>& paths) : peer_(router(paths)) {}
 
   /// The answers of a path, one after the other; the last one holds.
   void answers(const std::string& path, std::vector<Answer> all) {
@@ -106,7 +106,7 @@ class Served : public testing::Test {
   }
 
  private:
-  http::Router router(std::vector<std::string> paths) {
+  http::Router router(const std::vector<std::string>& paths) {
     http::Router router;
     for (const auto& path : paths) {
       router.add("POST", path, [this, path](const http::IncomingRequest& request, const http::Responder& respond) {

@@ -29,7 +29,7 @@ std::size_t characters(std::string_view text) {
 
 /// The pieces, and that they are parts of the text in their order, with nothing but spaces between them.
 std::vector<std::string_view> checked(std::string_view text, const SentenceLimits& limits = {}) {
-  const auto pieces = sentences_of(text, limits);
+  auto pieces = sentences_of(text, limits);
   std::size_t at = 0;
   for (const auto piece : pieces) {
     EXPECT_FALSE(piece.empty());

@@ -335,10 +335,10 @@ void Server::announce() {
 }
 
 int Server::run() {
+  signals_.add(SIGTERM);  // who reads that we are ready may tell us to stop
+  signals_.add(SIGINT);
   ready_ = true;
   announce();
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
   wait_for_signal();
   main_.run();
   stop_all();

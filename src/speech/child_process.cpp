@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,13 @@ struct Pipe {
 std::optional<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+/// For the child's input: what is written to a socket that nobody reads any more is an error, and no signal.
+std::optional<Pipe> make_socket_pair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return std::nullopt;
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -120,7 +128,7 @@ class Child {
 
  private:
   Result<void> start() {
-    auto input = make_pipe(), output = make_pipe(), errors = make_pipe();
+    auto input = make_socket_pair(), output = make_pipe(), errors = make_pipe();
     if (!input || !output || !errors) return fail("no pipe: " + std::string(std::strerror(errno)));
     SpawnRecipe recipe;
     const int problem =
@@ -155,7 +163,7 @@ class Child {
 
   /// A child that stops reading is no error: it may have enough.
   void write() {
-    const auto written = ::write(input_.get(), left_.data(), left_.size());
+    const auto written = ::send(input_.get(), left_.data(), left_.size(), MSG_NOSIGNAL);
     if (written > 0) left_.remove_prefix(static_cast<std::size_t>(written));
     if (left_.empty() || (written < 0 && errno != EAGAIN && errno != EINTR)) input_.close();
   }

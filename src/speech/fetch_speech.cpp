@@ -13,8 +13,9 @@ namespace {
 bool is_text(const http::TransferResponse& response) {
   static constexpr std::array<std::string_view, 4> all{"text/", "application/json", "application/xml",
                                                        "application/problem"};
-  const auto type = response.header("content-type").value_or("");
-  return std::ranges::any_of(all, [type](std::string_view one) { return type.starts_with(one); });
+  std::string type(response.header("content-type").value_or(""));
+  std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return std::ranges::any_of(all, [&type](std::string_view one) { return type.starts_with(one); });
 }
 
 }  // namespace

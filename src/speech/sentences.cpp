@@ -84,15 +84,25 @@ bool is_small_letter(char32_t code) {
   return code >= 0x430 && code <= 0x45f;
 }
 
-/// The blocks of punctuation beyond Latin-1.
-bool is_punctuation(char32_t code) {
-  return (code >= 0x2000 && code <= 0x206f) || (code >= 0x3000 && code <= 0x3003) ||
-         (code >= 0x3008 && code <= 0x301f) || (code >= 0xff01 && code <= 0xff0f);
+bool is_comma(char32_t code) {
+  return one_of(code, std::array<char32_t, 9>{U',', U';', U':', U'，', U'、', U'；', U'：', U'،', U'؛'});
+}
+
+/// Punctuation and symbols above ASCII, by their blocks; what is spoken of them (letterlike symbols, number forms)
+/// stays out.
+bool is_symbol(char32_t code) {
+  return code == 0xd7 || code == 0xf7 || (code >= 0x2000 && code <= 0x206f) || (code >= 0x20a0 && code <= 0x20ff) ||
+         (code >= 0x2190 && code <= 0x2bff) || (code >= 0x2e00 && code <= 0x2e7f) ||
+         (code >= 0x3000 && code <= 0x3004) || (code >= 0x3008 && code <= 0x3020) || code == 0x3030 ||
+         (code >= 0xfe00 && code <= 0xfe6f) || code == 0xfeff || (code >= 0xff00 && code <= 0xff0f) ||
+         (code >= 0xff1a && code <= 0xff20) || (code >= 0xff3b && code <= 0xff40) ||
+         (code >= 0xff5b && code <= 0xff65) || (code >= 0xffe0 && code <= 0xffff);
 }
 
 bool is_letter(char32_t code) {
   return (code >= 'A' && code <= 'Z') || (code >= 'a' && code <= 'z') ||
-         (code >= 0xc0 && !is_space(code) && !is_punctuation(code) && !ends_alone(code) && !ends_before_space(code) && !closes(code));
+         (code >= 0xc0 && !is_space(code) && !is_symbol(code) && !is_comma(code) && !ends_alone(code) &&
+          !ends_before_space(code) && !closes(code));
 }
 
 /// Scripts without spaces between words: a piece may end after any character.
@@ -101,10 +111,6 @@ bool needs_no_spaces(char32_t code) {
          (code >= 0x1780 && code <= 0x17ff) || (code >= 0x2e80 && code <= 0xd7ff) ||
          (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff00 && code <= 0xffef) ||
          (code >= 0x20000 && code <= 0x3ffff);
-}
-
-bool is_comma(char32_t code) {
-  return one_of(code, std::array<char32_t, 9>{U',', U';', U':', U'，', U'、', U'；', U'：', U'،', U'؛'});
 }
 
 /// Words that have a full stop after them in the middle of a sentence, in small letters and without that stop.
@@ -246,12 +252,15 @@ class Splitter {
       if (after_space == 0 && before_space) after_space = at;
     }
     if (after_space != 0) return after_space;
-    if (needs_no_spaces(code(limit - 1)) || needs_no_spaces(code(limit))) return limit;
-    std::size_t at = limit;  // the space before the word that is too long, or the one after it
-    while (at > rest.begin && !is_space(code(at))) --at;
+    // Before the word that is too long, or after it.
+    const auto between_words = [&](std::size_t at) {
+      return is_space(code(at)) || needs_no_spaces(code(at - 1)) || needs_no_spaces(code(at));
+    };
+    std::size_t at = limit;
+    while (at > rest.begin && !between_words(at)) --at;
     if (at > rest.begin) return at;
     at = limit;
-    while (at < rest.end && !is_space(code(at))) ++at;
+    while (at < rest.end && !between_words(at)) ++at;
     return at;
   }
 

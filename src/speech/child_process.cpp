@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,13 @@ std::optional<Pipe> make_pipe() {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
+/// For the child's input: a socket, since writing to a pipe that nobody reads raises SIGPIPE.
+std::optional<Pipe> make_input() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return std::nullopt;
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
 /// posix_spawn's two descriptions of what the child is like.
 class SpawnRecipe {
  public:
@@ -82,6 +90,7 @@ class SpawnRecipe {
     ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     std::vector<std::string> words = command;
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     const char* path = std::getenv("PATH");
@@ -120,7 +129,7 @@ class Child {
 
  private:
   Result<void> start() {
-    auto input = make_pipe(), output = make_pipe(), errors = make_pipe();
+    auto input = make_input(), output = make_pipe(), errors = make_pipe();
     if (!input || !output || !errors) return fail("no pipe: " + std::string(std::strerror(errno)));
     SpawnRecipe recipe;
     const int problem =
@@ -155,7 +164,7 @@ class Child {
 
   /// A child that stops reading is no error: it may have enough.
   void write() {
-    const auto written = ::write(input_.get(), left_.data(), left_.size());
+    const auto written = ::send(input_.get(), left_.data(), left_.size(), MSG_NOSIGNAL);
     if (written > 0) left_.remove_prefix(static_cast<std::size_t>(written));
     if (left_.empty() || (written < 0 && errno != EAGAIN && errno != EINTR)) input_.close();
   }

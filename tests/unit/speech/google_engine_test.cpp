@@ -90,7 +90,10 @@ class GoogleTest : public testing::Test {
     GoogleSettings settings;
     settings.endpoint = server.url();
     heard = {};
-    return make_google_engine(settings, tokens_source, {})->speak(audio::GoogleSpeech{parameters, {}}, heard.take());
+    const auto engine = make_google_engine(settings, tokens_source, {});
+    auto spoken = engine->speak(audio::GoogleSpeech{parameters, {}}, heard.take());
+    const std::lock_guard lock(mutex);  // the server has done with what the answer was made of
+    return spoken;
   }
   std::string problem(const std::string& parameters = R"({"input": {"text": "x"}})") {
     const auto spoken = speak(parameters);

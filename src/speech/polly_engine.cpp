@@ -76,7 +76,7 @@ class PollyEngine final : public SpeechEngine {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const auto time = std::chrono::duration_cast<std::chrono::seconds>(now).count();
     for (const auto& [name, value] : auth::sign(std::move(to_sign), settings_.credentials, {region, "polly", time}))
-      request.headers.push_back(name + ": " + value);
+      request.headers.emplace_back(name).append(": ").append(value);
     return request;
   }
 

@@ -120,8 +120,9 @@ class SpeechService::Engine final : public SpeechEngine {
 };
 
 Result<std::unique_ptr<SpeechService>> SpeechService::make(SpeechSettings settings, const std::string& folder,
-                                                           std::shared_ptr<SharedSpeechStore> shared, ops::Log log) {
-  std::unique_ptr<SpeechService> service(new SpeechService(std::move(settings), std::move(log)));
+                                                           std::shared_ptr<SharedSpeechStore> shared,
+                                                           const ops::Log& log) {
+  std::unique_ptr<SpeechService> service(new SpeechService(std::move(settings), log));
   const auto& chosen = service->settings_;
   service->espeak_installed_ = is_installed(espeak_program);
   if (chosen.engine == SpeechSettings::TextEngine::espeak_ng && !service->espeak_installed_)

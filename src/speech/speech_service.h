@@ -19,7 +19,7 @@ class SpeechService {
   /// `folder`: where synthesised speech is kept. A folder that can't be used is logged, and then nothing is kept; the
   /// error is one of the configuration. `shared` may be null.
   static Result<std::unique_ptr<SpeechService>> make(SpeechSettings settings, const std::string& folder,
-                                                     std::shared_ptr<SharedSpeechStore> shared, ops::Log log);
+                                                     std::shared_ptr<SharedSpeechStore> shared, const ops::Log& log);
 
   /// An engine for one thread.
   ///
@@ -32,7 +32,7 @@ class SpeechService {
 
  private:
   class Engine;
-  SpeechService(SpeechSettings settings, ops::Log log) : settings_(std::move(settings)), log_(std::move(log)) {}
+  SpeechService(SpeechSettings settings, const ops::Log& log) : settings_(std::move(settings)), log_(log) {}
 
   const SpeechSettings settings_;
   const ops::Log log_;

@@ -75,27 +75,41 @@ class GoogleTest : public testing::Test {
  protected:
   GoogleTest()
       : server([this](const Server::Request& request) {
-          if (request.line.starts_with("POST /token ")) return token_answer(++tokens);
-          return answer(request);
+          const bool is_token = request.line.starts_with("POST /token ");
+          const std::lock_guard lock(mutex);  // against the next exchange of the answers
+          return is_token ? token_answer(++tokens) : answer(request);
         }) {
     tokens_source = *GoogleTokens::make(account.json(server.url() + "/token"), [this] { return now; });
-    answer = [](const auto&) { return audio_answer(wav_of(8000, 8000)); };
-    token_answer = [](int number) {
+    answer_by([](const auto&) { return audio_answer(wav_of(8000, 8000)); });
+    answer_token_by([](int number) {
       return Server::ok(R"({"access_token": "t)" + std::to_string(number) + R"(", "expires_in": 3600})",
                         "application/json");
-    };
+    });
   }
   Result<void> speak(const std::string& parameters) {
     GoogleSettings settings;
     settings.endpoint = server.url();
     heard = {};
-    return make_google_engine(settings, tokens_source, {})->speak(audio::GoogleSpeech{parameters, {}}, heard.take());
+    const auto engine = make_google_engine(settings, tokens_source, {});
+    auto spoken = engine->speak(audio::GoogleSpeech{parameters, {}}, heard.take());
+    const std::lock_guard lock(mutex);  // the server has done with what the answer was made of
+    return spoken;
   }
   std::string problem(const std::string& parameters = R"({"input": {"text": "x"}})") {
     const auto spoken = speak(parameters);
     return spoken ? "" : spoken.error().message;
   }
 
+  void answer_by(Server::Answer with) {
+    const std::lock_guard lock(mutex);
+    answer = std::move(with);
+  }
+  void answer_token_by(std::function<std::string(int)> with) {
+    const std::lock_guard lock(mutex);
+    token_answer = std::move(with);
+  }
+
+  std::mutex mutex;
   Account account;
   std::int64_t now = 1'700'000'000;
   std::atomic<int> tokens{0};
@@ -141,12 +155,12 @@ TEST_F(GoogleTest, KeepsTheTokenUntilShortlyBeforeItExpires) {
 TEST_F(GoogleTest, FetchesANewTokenOnceWhenItIsRefused) {
   const auto refused = Server::answer(
       "401 No", R"({"error": {"code": 401, "message": "bad token", "status": "UNAUTHENTICATED"}})", "application/json");
-  answer = [&](const Server::Request& request) {
+  answer_by([&](const Server::Request& request) {
     return request.headers.at("authorization") == "Bearer t1" ? refused : audio_answer(wav_of(8000));
-  };
+  });
   EXPECT_EQ(problem(), "");
   EXPECT_EQ(tokens, 2);
-  answer = [&](const auto&) { return refused; };
+  answer_by([&](const auto&) { return refused; });
   EXPECT_EQ(problem(), "Google: 401 UNAUTHENTICATED: bad token");
   EXPECT_EQ(tokens, 3);
 }
@@ -162,7 +176,7 @@ TEST_F(GoogleTest, TakesAllEncodings) {
       {R"("MULAW", "sampleRateHertz": 8000)", std::string(8000, '\x33')},
       {R"("ALAW")", std::string(8000, '\x33')}};
   for (const auto& [encoding, bytes] : encodings) {
-    answer = [&bytes = bytes](const auto&) { return audio_answer(bytes); };
+    answer_by([&bytes = bytes](const auto&) { return audio_answer(bytes); });
     EXPECT_EQ(problem(R"({"input": {"ssml": "<speak>x</speak>"}, "audioConfig": {"audioEncoding": )" + encoding + "}}"),
               "");
     EXPECT_NEAR(heard.seconds(), 1, 0.2) << encoding;
@@ -185,7 +199,7 @@ TEST_F(GoogleTest, TellsWhatWentWrong) {
       {audio_answer(wav.substr(0, 9000)), "Google: breaks off"},
       {audio_answer(wav_of(0)), "Google: contains no audio"}};
   for (const auto& [bytes, expected] : faults) {
-    answer = [&bytes = bytes](const auto&) { return bytes; };
+    answer_by([&bytes = bytes](const auto&) { return bytes; });
     EXPECT_TRUE(problem().starts_with(expected)) << problem();
   }
   EXPECT_EQ(problem("[]"), "googleTTSParameters: expected an object");
@@ -193,11 +207,11 @@ TEST_F(GoogleTest, TellsWhatWentWrong) {
 }
 
 TEST_F(GoogleTest, TellsWhyThereIsNoToken) {
-  token_answer = [](int number) {
+  answer_token_by([](int number) {
     return number == 1 ? Server::answer("400 Bad", R"({"error": "invalid_grant", "error_description": "Invalid JWT"})",
                                         "application/json")
                        : Server::ok(number == 2 ? R"({"access_token": "a\r\nb: c"})" : "no", "application/json");
-  };
+  });
   EXPECT_EQ(problem(), "tts.google: no access token: 400 invalid_grant Invalid JWT");
   EXPECT_TRUE(problem().starts_with("tts.google: no access token in the answer"));
   EXPECT_TRUE(problem().starts_with("tts.google: no access token: the answer is no JSON"));

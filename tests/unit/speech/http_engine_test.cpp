@@ -119,12 +119,12 @@ TEST(HttpEngine, TellsWhatWentWrong) {
 
 TEST(HttpEngine, GivesUpOnAServerThatHangsAndWhenTold) {
   std::atomic<bool> cancel{false};
-  Server* self = nullptr;
-  Server server([&](const auto&) {
+  std::promise<Server*> self;
+  Server server([&, itself = self.get_future().share()](const auto&) {
     cancel = true;
-    return self->never();
+    return itself.get()->never();
   });
-  self = &server;
+  self.set_value(&server);
   Collected heard;
   const auto late = speak(server.url(), "Hello", heard, {}, {.timeout = std::chrono::milliseconds(200)});
   EXPECT_FALSE(late);

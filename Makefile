@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := build
 
 JOBS ?= $(shell nproc)
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 30
 PYTHON := /usr/bin/python3
 RELEASE := build/release
 ASAN := build/asan
@@ -51,8 +51,7 @@ fuzz:
 	scripts/fuzz $(ASAN)/tests/fuzz $(FUZZ_SECONDS)
 
 tidy:
-	run-clang-tidy-16 -quiet -j $(JOBS) -p $(ASAN) "$(CURDIR)/src/.*\.cpp$$" > $(ASAN)/tidy.log 2>&1 \
-	  || { grep -E 'error:|warning:' $(ASAN)/tidy.log | sort -u; exit 1; }
+	scripts/tidy $(ASAN) $(JOBS)
 
 format:
 	git ls-files 'src/*.h' 'src/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' | xargs clang-format-16 --dry-run --Werror

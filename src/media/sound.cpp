@@ -8,8 +8,9 @@
 namespace rw::media {
 
 Payload::Place Payload::place_of(std::size_t frame) {
-  const auto block = static_cast<std::size_t>(std::bit_width(frame / first_block + 1)) - 1;
-  return {block, frame - first_block * ((std::size_t{1} << block) - 1)};
+  const std::size_t number = frame / first_block + 1;
+  const std::size_t before = std::bit_floor(number);  // as many first blocks' worth stand before this block, less one
+  return {static_cast<std::size_t>(std::countr_zero(before)), frame - first_block * (before - 1)};
 }
 
 std::span<const std::uint8_t> Payload::frame(std::size_t index) const {

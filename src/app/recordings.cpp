@@ -36,10 +36,27 @@ std::shared_ptr<const tenant::Mediaservice> service_of(const tenant::Directory& 
 
 Result<void> Recordings::open(recording::Recorder::Options recorder) {
   recorder.report = [this](const recording::Finished& finished) { this->finished(finished); };
+  const std::lock_guard lock(mutex_);
   auto opened = recording::Recorder::open(std::move(recorder));
   if (!opened) return tl::unexpected(opened.error());
   recorder_ = std::move(*opened);
   return {};
+}
+
+void Recordings::close() {
+  std::unique_ptr<recording::Recorder> last;  // goes when the lock has gone: its threads may be about to acknowledge
+  const std::lock_guard lock(mutex_);
+  last = std::move(recorder_);
+}
+
+std::size_t Recordings::pending() const {
+  const std::lock_guard lock(mutex_);
+  return recorder_ ? recorder_->pending() : 0;
+}
+
+void Recordings::acknowledge(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  if (recorder_) recorder_->acknowledge(id);  // else it is told once more after the next start
 }
 
 Result<call::OpenRecording> Recordings::start(call::RecordingOrder wanted) {
@@ -53,6 +70,8 @@ Result<call::OpenRecording> Recordings::start(call::RecordingOrder wanted) {
   order.rate = wanted.wideband ? 16000 : 8000;
   if (domain) order.public_key = domain->recording_key;
   order.context = context_of(wanted);
+  const std::lock_guard lock(mutex_);
+  if (!recorder_) return fail("the server is stopping");
   auto started = recorder_->start(std::move(order));
   if (!started) return tl::unexpected(started.error());
   return call::OpenRecording{*started, [recording = *started] { recording->finish(); }};
@@ -60,12 +79,11 @@ Result<call::OpenRecording> Recordings::start(call::RecordingOrder wanted) {
 
 void Recordings::finished(const recording::Finished& finished) {
   const auto& context = finished.context;
-  const auto acknowledge = [this, id = finished.id] { recorder_->acknowledge(id); };
   const auto service = service_of(*options_.directory(), context);
   if (!service) {
     options_.log.error("nobody to be told of a recording: its mediaservice is not served any more",
                        {{"domain", finished.domain}, {"file", finished.file_name}});
-    return acknowledge();
+    return acknowledge(finished.id);
   }
   const callbacks::Context application{service, text(context, "sessionId"), text(context, "traceId"),
                                        text(context, "callId")};
@@ -82,14 +100,14 @@ void Recordings::finished(const recording::Finished& finished) {
                   {});
   }
   const auto* tell = context.if_contains("tell");
-  if (tell == nullptr || !tell->is_bool() || !tell->get_bool()) return acknowledge();
+  if (tell == nullptr || !tell->is_bool() || !tell->get_bool()) return acknowledge(finished.id);
   const auto* members = context.if_contains("members");
   const auto kind = finished.kind == recording::Kind::connection ? call::RecordingOrder::Kind::connection
                                                                  : call::RecordingOrder::Kind::phrase;
   auto [event, body] = call::recording_notice(
       kind, members != nullptr && members->is_object() ? members->get_object() : boost::json::object{},
       {finished.file_name, finished.size, finished.duration, finished.success ? "" : finished.reason});
-  options_.tell(application, std::string(event), std::move(body), acknowledge);
+  options_.tell(application, std::string(event), std::move(body), [this, id = finished.id] { acknowledge(id); });
 }
 
 }  // namespace rw::app

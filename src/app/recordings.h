@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "call/recording.h"
 #include "recording/recorder.h"
@@ -25,19 +27,21 @@ class Recordings final : public call::RecordingPort {
 
   /// Opens the recorder, which takes up what an earlier process has left. Until then no recording can begin.
   Result<void> open(recording::Recorder::Options recorder);
-  /// Ends all recordings; what isn't stored by now is stored after the next start.
-  void close() { recorder_.reset(); }
+  /// Ends all recordings; what isn't stored by now is stored after the next start. No more can begin.
+  void close();
 
   Result<call::OpenRecording> start(call::RecordingOrder order) override;
-  /// Recordings that are under way or whose end has not been told.
-  std::size_t pending() const { return recorder_ ? recorder_->pending() : 0; }
+  /// Recordings that are under way or not stored yet.
+  std::size_t pending() const;
 
  private:
   void finished(const recording::Finished& finished);
+  /// The application has been told, or nobody is to be told.
+  void acknowledge(const std::string& id);
 
   const Options options_;
-  std::unique_ptr<recording::Recorder>
-      recorder_;  ///< set before the shards' threads begin, and reset after they have ended
+  mutable std::mutex mutex_;  ///< guards recorder_: ends are told while it is opened, and delivered when it is closed
+  std::unique_ptr<recording::Recorder> recorder_;
 };
 
 }  // namespace rw::app

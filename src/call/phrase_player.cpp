@@ -56,10 +56,9 @@ void PhrasePlayer::stop() {
 void PhrasePlayer::skip_current() {
   if (!playing()) return;
   Item& item = items_[current_];
-  if (item.stage == Stage::queued) {
-    services_.media.stop(leg_, item.play);  // play_ended() will come
-    return;
-  }
+  const bool beeps = is_record(item.phrase) && !item.recording;  // the end of which would begin the recording
+  if (item.stage == Stage::queued) services_.media.stop(leg_, item.play);
+  if (item.stage == Stage::queued && !beeps) return;  // play_ended() will come
   item.stage = Stage::over;
   item.patience.cancel();
   pump();

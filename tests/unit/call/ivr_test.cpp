@@ -380,6 +380,17 @@ TEST_F(RecordPhraseTest, SilenceEndsIt) {
   EXPECT_TRUE(recording().finished);
 }
 
+TEST_F(RecordPhraseTest, OneThatIsSkippedDuringItsBeepIsNotMade) {
+  reply(
+      R"({"phrases":[{"format":"record","fileName":"msg"},{"fileName":"thanks"}],"dtmf":{"maxDigits":1},"bargeIn":"current"})");
+  press("5");
+  EXPECT_EQ(media.stopped.size(), 1U);
+  heard();  // the beep's end comes late
+  EXPECT_TRUE(recordings.all.empty());
+  ASSERT_EQ(media.queue.size(), 1U);
+  EXPECT_EQ(media.queue[0].sound, sounds.sound("thanks"));
+}
+
 TEST_F(RecordPhraseTest, WithoutABeepItBeginsAtOnce) {
   reply(R"({"phrases":[{"fileName":"say"},{"format":"record","fileName":"a.wav","beep":false,"silenceTimeout":0}]})");
   EXPECT_TRUE(recordings.all.empty());

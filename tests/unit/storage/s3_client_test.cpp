@@ -28,7 +28,7 @@ class S3ClientTest : public testing::Test {
     http::Router router;
     const auto serve = [this](http::IncomingRequest request, const http::Responder& respond) {
       const std::lock_guard lock(mutex);
-      seen.push_back(std::move(request));
+      all_seen.push_back(std::move(request));
       if (answers.empty()) {
         parked.push_back(respond);
         came.set_value();
@@ -59,10 +59,15 @@ class S3ClientTest : public testing::Test {
     upload = media::FileDescriptor(::open(folder.file("upload").c_str(), O_RDONLY | O_CLOEXEC));
     return {upload.get(), size, "audio/wav", ""};
   }
+  /// The n-th request that has come.
+  http::IncomingRequest seen(std::size_t n) {
+    const std::lock_guard lock(mutex);
+    return all_seen.at(n);
+  }
   std::vector<std::string> methods() {
     const std::lock_guard lock(mutex);
     std::vector<std::string> all;
-    for (const auto& request : seen) all.push_back(request.method);
+    for (const auto& request : all_seen) all.push_back(request.method);
     return all;
   }
 
@@ -70,7 +75,7 @@ class S3ClientTest : public testing::Test {
   testing_support::ScratchFolder folder;
   std::mutex mutex;
   std::vector<http::Answer> answers;
-  std::vector<http::IncomingRequest> seen;
+  std::vector<http::IncomingRequest> all_seen;
   std::vector<http::Responder> parked;
   std::promise<void> came;  ///< a request that is not answered
   media::FileDescriptor upload;
@@ -88,10 +93,10 @@ TEST_F(S3ClientTest, TriesAgainAfterAFailureOfTheServer) {
   ASSERT_TRUE(stored) << stored.error().message;
   EXPECT_EQ(stored->etag, "abc");
   EXPECT_EQ(methods().size(), 3U);
-  EXPECT_EQ(seen[2].body, "xxxxxxxxxx");
-  EXPECT_EQ(seen[2].header("x-amz-meta-sha256"), auth::payload_hash("xxxxxxxxxx"));
-  EXPECT_EQ(seen[2].header("x-amz-content-sha256"), auth::payload_hash("xxxxxxxxxx"));
-  EXPECT_FALSE(seen[2].header("x-amz-server-side-encryption"));
+  EXPECT_EQ(seen(2).body, "xxxxxxxxxx");
+  EXPECT_EQ(seen(2).header("x-amz-meta-sha256"), auth::payload_hash("xxxxxxxxxx"));
+  EXPECT_EQ(seen(2).header("x-amz-content-sha256"), auth::payload_hash("xxxxxxxxxx"));
+  EXPECT_FALSE(seen(2).header("x-amz-server-side-encryption"));
 }
 
 TEST_F(S3ClientTest, GivesUpAfterSeveralTries) {
@@ -134,8 +139,8 @@ TEST_F(S3ClientTest, ReadsAListing) {
   EXPECT_EQ(page->objects[0].size, 12U);
   EXPECT_EQ(page->objects[0].etag, "e");
   EXPECT_EQ(page->next, "to/ken==");
-  EXPECT_EQ(seen[0].query_value("continuation-token"), "token");
-  EXPECT_EQ(seen[0].query_value("max-keys"), "1000");
+  EXPECT_EQ(seen(0).query_value("continuation-token"), "token");
+  EXPECT_EQ(seen(0).query_value("max-keys"), "1000");
 }
 
 TEST_F(S3ClientTest, AListingThatIsNoneIsAnError) {
@@ -159,10 +164,10 @@ TEST_F(S3ClientTest, SendsALargeFileInParts) {
   ASSERT_TRUE(stored) << stored.error().message;
   EXPECT_EQ(stored->etag, "all-3");
   EXPECT_EQ(methods(), (std::vector<std::string>{"POST", "PUT", "PUT", "PUT", "POST"}));
-  EXPECT_EQ(seen[0].header("x-amz-server-side-encryption-aws-kms-key-id"), "key-1");
-  EXPECT_EQ(seen[3].body.size(), 500U);
-  EXPECT_EQ(seen[3].query_value("partNumber"), "3");
-  EXPECT_EQ(seen[4].body,
+  EXPECT_EQ(seen(0).header("x-amz-server-side-encryption-aws-kms-key-id"), "key-1");
+  EXPECT_EQ(seen(3).body.size(), 500U);
+  EXPECT_EQ(seen(3).query_value("partNumber"), "3");
+  EXPECT_EQ(seen(4).body,
             "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"1\"</ETag></Part><Part><PartNumber>2"
             "</PartNumber><ETag>\"2\"</ETag></Part><Part><PartNumber>3</PartNumber><ETag>\"3\"</ETag></Part>"
             "</CompleteMultipartUpload>");
@@ -176,7 +181,7 @@ TEST_F(S3ClientTest, AbortsAnUploadInPartsThatFails) {
   ASSERT_FALSE(stored);
   EXPECT_EQ(stored.error().code, "AccessDenied");
   EXPECT_EQ(methods(), (std::vector<std::string>{"POST", "PUT", "DELETE"}));
-  EXPECT_EQ(seen[2].query_value("uploadId"), "id");
+  EXPECT_EQ(seen(2).query_value("uploadId"), "id");
 }
 
 TEST_F(S3ClientTest, ACopyMayFailAfterItsStatus) {
@@ -186,8 +191,8 @@ TEST_F(S3ClientTest, ACopyMayFailAfterItsStatus) {
   const auto copied = client.copy_from("other", source, "key", "");
   ASSERT_TRUE(copied) << copied.error().message;
   EXPECT_EQ(copied->etag, "copy");
-  EXPECT_EQ(seen[1].header("x-amz-copy-source"), "/other/source%20key");
-  EXPECT_EQ(seen[1].header("x-amz-copy-source-if-match"), "\"etag\"");
+  EXPECT_EQ(seen(1).header("x-amz-copy-source"), "/other/source%20key");
+  EXPECT_EQ(seen(1).header("x-amz-copy-source-if-match"), "\"etag\"");
   will_answer(answer(200, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"));
   EXPECT_EQ(client.copy_from("other", source, "key", "").error().kind, S3Error::Kind::refused);
 }
@@ -201,7 +206,7 @@ TEST_F(S3ClientTest, AFetchHasToBringWhatWasTold) {
     return client.get(told, into.get());
   };
   EXPECT_TRUE(fetch(answer(200, "right", {{"ETag", "\"etag\""}}), 1));
-  EXPECT_EQ(seen[0].header("if-match"), "\"etag\"");
+  EXPECT_EQ(seen(0).header("if-match"), "\"etag\"");
   EXPECT_FALSE(fetch(answer(200, "wrong", {{"ETag", "\"etag\""}}), 4));
   EXPECT_FALSE(fetch(answer(200, "righ", {{"ETag", "\"etag\""}}), 4));
   EXPECT_FALSE(fetch(answer(200, "rightly", {{"ETag", "\"etag\""}}), 4));
@@ -231,14 +236,14 @@ TEST_F(S3ClientTest, TheStoreKeepsDomainsApart) {
   ASSERT_TRUE(page);
   ASSERT_EQ(page->prompts.size(), 1U);
   EXPECT_EQ(page->prompts[0].name, "x");
-  EXPECT_EQ(seen[0].query_value("prefix"), "a.example/");
+  EXPECT_EQ(seen(0).query_value("prefix"), "a.example/");
   // A slash in a domain's name is none in the key.
   will_answer(answer(200, "<ListBucketResult/>"));
   EXPECT_TRUE(store->list("a.example/b", ""));
-  EXPECT_EQ(seen[1].query_value("prefix"), "a.example%2Fb/");
+  EXPECT_EQ(seen(1).query_value("prefix"), "a.example%2Fb/");
   will_answer(answer(200, "<ListBucketResult/>"));
   EXPECT_TRUE(store->list("..", ""));
-  EXPECT_EQ(seen[2].query_value("prefix"), "%2E%2E/");
+  EXPECT_EQ(seen(2).query_value("prefix"), "%2E%2E/");
   for (const auto* name : {"../x", "a/b", "", ".."}) {
     EXPECT_FALSE(store->find("a.example", name));
     EXPECT_FALSE(store->remove("a.example", name));

@@ -185,6 +185,9 @@ configuration, and needs nothing but Debian's `g++`, `liburing-dev`, `sip-tester
 - **Relayed calls** (`bench/rtp_talker.cpp`, `bench/sipp/callee.xml`): the application answers newCall with `call`; two talkers are
   all phones of either side and send a packet each 20 ms on every stream that they hear of. `bench/relay_floor.cpp` passes the same
   packets between as many connected sockets and does nothing else. The delay includes the way through the kernel twice.
+- **Recorded calls**: as relayed calls, with `callRecording`. The CPU includes encoding and writing to the disk, not the upload, which
+  comes after the window. The memory is the ring of each side's packets and what holds the time line open.
+- **Reply to first audio** (`bench/first_audio.py`): the time of the reply is taken before it is written, that of the packet by the kernel at the phone.
 - **Calls** (`bench/sipp/short_call.xml`): 10 s at each rate. `bench/application.cpp` is the customer's application; it answers at
   once and counts. The CPU counted includes everything from the first INVITE until the last sessionCompleted.
 - **Latency** (`bench/invite_latency.cpp`): both clocks are the machine's monotonic one.

@@ -218,8 +218,9 @@ class Splitter {
   std::vector<Stretch> join(const std::vector<Stretch>& sentences) const {
     std::vector<Stretch> all;
     for (const auto& one : sentences) {
-      const bool small = !all.empty() && (all.back().size() < limits_.least ||
-                                          (one.end == sentences.back().end && one.size() < limits_.least));
+      const std::size_t least = all.size() == 1 ? std::min(limits_.least, limits_.first_least) : limits_.least;
+      const bool small = !all.empty() &&
+                         (all.back().size() < least || (one.end == sentences.back().end && one.size() < limits_.least));
       if (small && one.end - all.back().begin <= limits_.most) {
         all.back().end = one.end;
       } else {

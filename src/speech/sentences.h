@@ -8,8 +8,9 @@ namespace rw::speech {
 
 /// Bounds of a piece of text, in characters.
 struct SentenceLimits {
-  std::size_t least = 40;  ///< shorter sentences are joined with their neighbours, where that stays within `most`
-  std::size_t most = 300;  ///< longer ones are parted at a comma or a space; a single longer word stays whole
+  std::size_t least = 40;        ///< shorter sentences are joined with their neighbours, where that stays within `most`
+  std::size_t first_least = 20;  ///< the same for the first piece, for which somebody waits
+  std::size_t most = 300;        ///< longer ones are parted at a comma or a space; a single longer word stays whole
 };
 
 /// The text in pieces that can be spoken one after the other: sentences. Abbreviations, numbers and initials do not end

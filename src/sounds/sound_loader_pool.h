@@ -60,7 +60,6 @@ class SoundLoaderPool final : public audio::SoundLoader {
 
   std::uint64_t generation_of(const audio::SoundRequest& request) const;
   const SoundCache::Entry* current(const Job& job);
-  static void join(Job& job, rtp::Codec codec, Done& done, media::SoundPtr& at_hand);
   void enqueue(JobPtr job);
   JobPtr next_job(bool waits);
   void work(bool waits);

@@ -62,6 +62,7 @@ std::string trimmed(std::string_view value) {
 
 std::vector<NameValue> canonical_headers(const SignedRequest& request) {
   std::vector<NameValue> headers;
+  headers.reserve(request.headers.size());
   for (const auto& [name, value] : request.headers) headers.emplace_back(lower(name), trimmed(value));
   std::ranges::stable_sort(headers, {}, &NameValue::first);
   // Several of one name count as one with all values.
@@ -78,10 +79,14 @@ std::vector<NameValue> canonical_headers(const SignedRequest& request) {
 
 std::string canonical_query(const SignedRequest& request) {
   std::vector<NameValue> encoded;
+  encoded.reserve(request.query.size());
   for (const auto& [name, value] : request.query) encoded.emplace_back(aws_encode(name), aws_encode(value));
   std::ranges::sort(encoded);
   std::string text;
-  for (const auto& [name, value] : encoded) text += (text.empty() ? "" : "&") + name + "=" + value;
+  for (const auto& [name, value] : encoded) {
+    if (!text.empty()) text += '&';
+    text.append(name).append("=").append(value);
+  }
   return text;
 }
 
@@ -127,13 +132,16 @@ std::string canonical_request(const SignedRequest& request, std::string_view ser
   std::string text = request.method + "\n";
   text += (service == "s3" ? request.path : aws_encode(request.path, true)) + "\n";
   text += canonical_query(request) + "\n";
-  for (const auto& [name, value] : canonical_headers(request)) text += name + ":" + value + "\n";
+  for (const auto& [name, value] : canonical_headers(request)) text.append(name).append(":").append(value).append("\n");
   return text + "\n" + signed_header_names(request) + "\n" + request.payload_hash;
 }
 
 std::string signed_header_names(const SignedRequest& request) {
   std::string names;
-  for (const auto& header : canonical_headers(request)) names += (names.empty() ? "" : ";") + header.first;
+  for (const auto& header : canonical_headers(request)) {
+    if (!names.empty()) names += ';';
+    names += header.first;
+  }
   return names;
 }
 

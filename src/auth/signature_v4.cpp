@@ -7,23 +7,13 @@
 #include <array>
 #include <cctype>
 #include <ctime>
-#include <span>
+
+#include "base/hex.h"
 
 namespace rw::auth {
 namespace {
 
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-std::string hex(std::span<const unsigned char> bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const unsigned char byte : bytes) {
-    text += hex_digits[byte >> 4];
-    text += hex_digits[byte & 0x0f];
-  }
-  return text;
-}
 
 using Digest = std::array<unsigned char, 32>;
 

@@ -3,7 +3,10 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <span>
 #include <stdexcept>
+
+#include "base/hex.h"
 
 namespace rw::call {
 
@@ -15,14 +18,7 @@ std::string DtmfEncryption::apply(std::string_view digits) const {
   if (EVP_Digest(input.data(), input.size(), digest.data(), &length, hash, nullptr) != 1) {
     throw std::runtime_error("the hash for DTMF encryption is not available");
   }
-  static constexpr char hex[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(length * 2U);
-  for (unsigned at = 0; at < length; ++at) {
-    text += hex[digest[at] >> 4];
-    text += hex[digest[at] & 15];
-  }
-  return text;
+  return hex(std::span(digest).first(length));
 }
 
 std::string_view to_string(DtmfEnd end) {

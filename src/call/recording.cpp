@@ -1,10 +1,7 @@
 #include "call/recording.h"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-
 #include "call/services.h"
+#include "recording/format.h"
 #include "storage/prompt_store.h"
 
 namespace rw::call {
@@ -29,10 +26,8 @@ Result<void> check_recording_name(std::string_view name) {
 }
 
 std::string with_extension(std::string name) {
-  static constexpr std::array<std::string_view, 3> known{".mp3", ".wav", ".ogg"};
-  std::string end = name.size() < 4 ? name : name.substr(name.size() - 4);
-  std::ranges::transform(end, end.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (std::ranges::find(known, end) == known.end()) name += ".mp3";
+  if (recording::format_of(name)) return recording::stored_name(name, false);
+  name += ".mp3";  // it ends with something else
   return name;
 }
 

@@ -7,9 +7,11 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <span>
 #include <utility>
 
 #include "base/base64url.h"
+#include "base/hex.h"
 
 namespace rw::callbacks {
 
@@ -61,13 +63,7 @@ std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  static constexpr char hex[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned at = 0; at < length; ++at) {
-    text += hex[digest[at] >> 4];
-    text += hex[digest[at] & 15];
-  }
-  return text;
+  return hex(std::span(digest).first(length));
 }
 
 }  // namespace rw::callbacks

@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
+#include "audio/mp3_frame.h"
 #include "media/file_descriptor.h"
 #include "recording/wav_layout.h"
 
@@ -54,38 +53,23 @@ Result<Repair> repair_wav(Span bytes) {
   return repair;
 }
 
-struct Mp3Frame {
-  std::size_t size = 0;
-  std::uint32_t rate = 0;
-};
-
-/// The frames that we write: layer III of MPEG-2 (16 kHz) and 2.5 (8 kHz), 576 samples each (ISO 13818-3 2.4.2.3).
-std::optional<Mp3Frame> mp3_frame(Span bytes, std::size_t at) {
-  constexpr std::array<std::uint32_t, 15> kbits{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160};
-  if (bytes.size() - at < 4 || bytes[at] != 0xFF || (bytes[at + 1] & 0xE6) != 0xE2) return std::nullopt;
-  const int version = bytes[at + 1] >> 3 & 3;  // 0: 2.5, 2: 2
-  const auto rate_index = bytes[at + 2] >> 2 & 3;
-  const auto kbits_index = static_cast<std::size_t>(bytes[at + 2] >> 4);
-  if (version == 1 || version == 3 || rate_index == 3 || kbits_index == 0 || kbits_index > 14) return std::nullopt;
-  constexpr std::array<std::uint32_t, 3> rates{22050, 24000, 16000};
-  const std::uint32_t rate = rates[static_cast<std::size_t>(rate_index)] / (version == 0 ? 2 : 1);
-  const std::uint32_t padding = bytes[at + 2] >> 1 & 1;
-  return Mp3Frame{72'000 * kbits[kbits_index] / rate + padding, rate};
-}
+/// Of each frame that we write: at 8 and 16 kHz it is MPEG-2.5 or 2.
+constexpr std::uint32_t mp3_samples = 576;
 
 Result<Repair> repair_mp3(Span bytes) {
   Repair repair;
   std::uint64_t frames = 0;
   std::uint32_t rate = 0;
   while (repair.size < bytes.size()) {
-    const auto frame = mp3_frame(bytes, repair.size);
-    if (!frame || bytes.size() - repair.size < frame->size) break;
+    const auto frame = audio::Mp3Frame::read(bytes.subspan(repair.size));
+    const bool ours = frame && frame->samples == mp3_samples;
+    if (!ours || bytes.size() - repair.size < frame->size) break;
     repair.size += frame->size;
     rate = frame->rate;
     ++frames;
   }
   if (frames == 0) return fail("not one whole MP3 frame");
-  repair.duration = milliseconds(frames * 576, rate);
+  repair.duration = milliseconds(frames * mp3_samples, rate);
   return repair;
 }
 

@@ -7,8 +7,11 @@
 #include <cctype>
 #include <charconv>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
+
+#include "base/hex.h"
 
 namespace rw::sip {
 namespace {
@@ -94,13 +97,7 @@ std::string hash(DigestAlgorithm algorithm, std::string_view text) {
   unsigned int size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size,
              algorithm == DigestAlgorithm::md5 ? EVP_md5() : EVP_sha256(), nullptr);
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string result;
-  for (unsigned int at = 0; at < size; ++at) {
-    result += digits[digest.at(at) >> 4];
-    result += digits[digest.at(at) & 15];
-  }
-  return result;
+  return hex(std::span(digest).first(size));
 }
 
 std::string eight_hex(std::uint32_t number) {

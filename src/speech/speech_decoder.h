@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "audio/completeness.h"
 #include "audio/stream_decoder.h"
-#include "speech/completeness.h"
 #include "speech/pieces.h"
 
 namespace rw::speech {
@@ -39,7 +39,7 @@ class SpeechDecoder {
   std::string first_;  ///< bytes, until it is known what they are
   bool is_file_ = false, is_raw_ = false;
   audio::StreamDecoder file_;
-  Completeness completeness_;
+  audio::Completeness completeness_;
   std::optional<char> half_;  ///< the first byte of a sample whose second has not come
   std::vector<float> decoded_;
   std::vector<std::int16_t> samples_;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
+#include "base/hex.h"
 #include "http/target.h"
 #include "storage/xml_element.h"
 
@@ -86,16 +88,10 @@ std::optional<S3Error> read_result(std::string_view body, std::string_view root,
 }
 
 std::string finish_hash(EVP_MD_CTX* hash) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   EVP_DigestFinal_ex(hash, digest.data(), &length);
-  std::string text;
-  for (unsigned at = 0; at < length; ++at) {
-    text += digits[digest[at] >> 4];
-    text += digits[digest[at] & 0x0f];
-  }
-  return text;
+  return hex(std::span(digest).first(length));
 }
 
 }  // namespace rw::storage

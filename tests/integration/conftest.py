@@ -12,6 +12,7 @@ from support.application import Application  # noqa: E402
 from support.called_phone import CalledPhone  # noqa: E402
 from support.kamailio import Kamailio, ProxiedPhone  # noqa: E402
 from support.rtp_peer import sine  # noqa: E402
+from support.s3_server import FaultyS3, S3Server  # noqa: E402
 from support.server import ROOT, Server  # noqa: E402
 from support.softphone import Softphone  # noqa: E402
 
@@ -110,6 +111,22 @@ def own_server(application):
         except AssertionError as problem:
             problems.append(problem)
     assert not problems, problems
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """An S3 server. Tests that look into a bucket take a prefix, or a bucket, of their own."""
+    server = S3Server("prompts", "archive", "other-bucket", "speech", "recordings")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def proxy(s3):
+    """What stands between a server and the S3 server, and misbehaves when told."""
+    faulty = FaultyS3(s3)
+    yield faulty
+    faulty.stop()
 
 
 @pytest.fixture

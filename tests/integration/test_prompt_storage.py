@@ -11,24 +11,10 @@ import uuid
 import pytest
 
 from conftest import tone_wav
-from support.s3_server import FaultyS3, S3Server, denied, late_error, reset, sdk, slow_down, storage
+from support.s3_server import denied, late_error, reset, sdk, slow_down, storage
 
 FILES = "/demo.example/promptfile"
 A, B = tone_wav(500, 0.1), tone_wav(900, 0.2)
-
-
-@pytest.fixture(scope="module")
-def s3():
-    server = S3Server("prompts", "archive", "other-bucket")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def proxy(s3):
-    faulty = FaultyS3(s3)
-    yield faulty
-    faulty.stop()
 
 
 @pytest.fixture(params=["files", "s3"])

@@ -9,26 +9,12 @@ import urllib.request
 import pytest
 
 from conftest import tone_wav
-from support.s3_server import FaultyS3, S3Server, denied, garbled, half, late_error, reset, sdk, served_but_lost, short, slow, slow_down, storage
+from support.s3_server import denied, garbled, half, late_error, reset, sdk, served_but_lost, short, slow, slow_down, storage
 
 FILES = "/demo.example/promptfile"
 A, B = tone_wav(500, 0.1), tone_wav(900, 0.2)
 LARGE = tone_wav(500, 400, rate=48000)  # 38 MB: three parts
 numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def s3():
-    server = S3Server("prompts", "archive")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def proxy(s3):
-    faulty = FaultyS3(s3)
-    yield faulty
-    faulty.stop()
 
 
 @pytest.fixture

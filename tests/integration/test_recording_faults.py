@@ -7,7 +7,7 @@ import threading
 import pytest
 from support.recordings import Recording
 from support.rtp_peer import sine
-from support.s3_server import FaultyS3, S3Server, denied, storage
+from support.s3_server import denied, storage
 
 
 def fetch(server, name):
@@ -101,24 +101,15 @@ def test_an_application_that_was_away_hears_of_it_after_a_crash(own_server, appl
     server.wait_idle()
 
 
-@pytest.fixture
-def s3():
-    server = S3Server("prompts")
-    proxy = FaultyS3(server)
-    yield proxy
-    proxy.stop()
-    server.stop()
-
-
-def test_uploads_are_repeated_across_a_restart(own_server, application, connected, s3):
+def test_uploads_are_repeated_across_a_restart(own_server, application, connected, proxy):
     away = threading.Event()
 
     def refuse(*request):
         away.set()
         denied(*request)
 
-    server = own_server({"storage": storage(s3.endpoint)})
-    s3.fail("PUT", refuse, 500)
+    server = own_server({"storage": storage(proxy.endpoint, bucket="recordings")})
+    proxy.fail("PUT", refuse, 500)
     caller, callee = connected(on=server, callRecording=True, recordingFileName="patient.wav")
     caller.rtp.speak(sine(500, 0.6))
     end(application, caller)
@@ -126,7 +117,7 @@ def test_uploads_are_repeated_across_a_restart(own_server, application, connecte
     server.kill()
     server.start()
     assert application.events("recordingReady") == []
-    s3.faults.clear()
+    proxy.faults.clear()
     assert wait_ready(application, "patient.wav", 60)["event"] == "recordingSuccessful"
     assert Recording(fetch(server, "patient.wav"), "wav").has(0, 500, 0.3)
 

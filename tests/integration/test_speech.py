@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from support.s3_server import S3Server, storage
+from support.s3_server import storage
 from support.speech_servers import Google, HttpSpeech, Polly, linear, wav
 
 
@@ -22,13 +22,6 @@ def engine():
     yield make
     for one in made:
         one.close()
-
-
-@pytest.fixture
-def s3():
-    server = S3Server("prompts")
-    yield server
-    server.stop()
 
 
 def wait_until(condition, timeout=20.0):
@@ -103,7 +96,7 @@ def test_refresh_cache_synthesises_anew(own_server, application, phone, engine):
 def test_nodes_share_what_was_synthesised_through_the_bucket(own_server, application, phone, engine, s3):
     polly = engine(Polly)
     aws = {"access_key_id": polly.key_id, "secret_access_key": polly.secret, "region": polly.region, "endpoint": polly.url}
-    settings = {"tts": {"aws": aws}, "storage": storage(s3.endpoint)}
+    settings = {"tts": {"aws": aws}, "storage": storage(s3.endpoint, bucket="speech")}
     phrase = {"phrases": [polly_phrase()]}
     for _ in range(2):
         application.reset()
@@ -111,9 +104,9 @@ def test_nodes_share_what_was_synthesised_through_the_bucket(own_server, applica
         caller.rtp.wait_for_tone(700)
         caller.hang_up()
         application.wait_for("sessionCompleted")
-        wait_until(lambda: s3.objects("prompts"))
+        wait_until(lambda: s3.objects("speech"))
     assert len(polly.requests) == 1
-    assert [key for key in s3.objects("prompts") if "demo.example" in key] == []  # no domain sees them
+    assert [key for key in s3.objects("speech") if "demo.example" in key] == []  # no domain sees them
 
 
 def test_two_callers_who_want_the_same_synthesise_it_once(own_server, application, phone, engine):

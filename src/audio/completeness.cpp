@@ -1,14 +1,15 @@
-#include "speech/completeness.h"
+#include "audio/completeness.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
-namespace rw::speech {
+#include "audio/mp3_frame.h"
+
+namespace rw::audio {
 namespace {
 
 constexpr std::size_t enough_to_tell = 4;
-constexpr std::size_t ogg_header = 27, mp3_header = 4, id3_header = 10, flac_header = 26;
+constexpr std::size_t ogg_header = 27, id3_header = 10, flac_header = 26;
 /// FLAC files may be a little shorter than they say, by what resampling rounds away.
 constexpr double slack = 0.05;
 
@@ -16,21 +17,10 @@ unsigned byte(std::string_view bytes, std::size_t at) {
   return static_cast<unsigned char>(bytes[at]);
 }
 
-/// ISO/IEC 11172-3 and 13818-3, layer III: bytes of the frame that has this header; 0 if it is none.
-std::uint64_t mp3_frame(std::string_view header) {
-  static constexpr std::array<unsigned, 16> first_version{0,   32,  40,  48,  56,  64,  80,  96,
-                                                          112, 128, 160, 192, 224, 256, 320, 0};
-  static constexpr std::array<unsigned, 16> later_versions{0,  8,  16, 24,  32,  40,  48,  56,
-                                                           64, 80, 96, 112, 128, 144, 160, 0};
-  static constexpr std::array<unsigned, 4> rates{44100, 48000, 32000, 0};
-  if (byte(header, 0) != 0xff || (byte(header, 1) & 0xe6) != 0xe2) return 0;
-  const unsigned version = byte(header, 1) >> 3 & 3;  // 3: MPEG 1, 2: MPEG 2, 0: MPEG 2.5
-  if (version == 1) return 0;
-  const unsigned kilobits = (version == 3 ? first_version : later_versions)[byte(header, 2) >> 4];
-  const unsigned rate = rates[byte(header, 2) >> 2 & 3] / (version == 3 ? 1 : version == 2 ? 2 : 4);
-  if (kilobits == 0 || rate == 0) return 0;
-  const std::uint64_t samples = version == 3 ? 1152 : 576;
-  return samples / 8 * kilobits * 1000 / rate + (byte(header, 2) >> 1 & 1);
+/// Bytes of the MP3 frame that has this header; 0 if it is none.
+std::uint64_t mp3_length(std::string_view header) {
+  const auto frame = Mp3Frame::read({reinterpret_cast<const unsigned char*>(header.data()), header.size()});
+  return frame ? frame->size : 0;
 }
 
 std::uint64_t id3_length(std::string_view header) {
@@ -60,7 +50,7 @@ void Completeness::begin() {
     kind_ = Kind::ogg;
   } else if (header_ == "fLaC") {
     kind_ = Kind::flac;
-  } else if (header_.starts_with("ID3") || mp3_frame(header_) != 0) {
+  } else if (header_.starts_with("ID3") || mp3_length(header_) != 0) {
     kind_ = Kind::mp3;
   } else {
     kind_ = Kind::other;
@@ -88,8 +78,8 @@ std::uint64_t Completeness::frame_length(bool& enough) const {
   const std::string_view header = header_;
   if (kind_ == Kind::mp3) {
     const bool tag = header.starts_with("ID3");
-    enough = header.size() >= (tag ? id3_header : mp3_header);
-    return !enough ? 0 : tag ? id3_length(header) : mp3_frame(header);
+    enough = header.size() >= (tag ? id3_header : Mp3Frame::header_bytes);
+    return !enough ? 0 : tag ? id3_length(header) : mp3_length(header);
   }
   enough = header.size() >= ogg_header && header.size() >= ogg_header + byte(header, ogg_header - 1);
   if (!enough || !header.starts_with("OggS")) return 0;
@@ -113,4 +103,4 @@ Result<void> Completeness::finish(double seconds) const {
   return {};
 }
 
-}  // namespace rw::speech
+}  // namespace rw::audio

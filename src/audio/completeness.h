@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace rw::speech {
+namespace rw::audio {
 
 /// Follows the frames of an audio file as its bytes pass, to tell at the end whether it breaks off: decoders play what
 /// there is of an MP3, Ogg or FLAC file and say nothing. (A WAV file is checked by its decoder.)
@@ -32,4 +32,4 @@ class Completeness {
   bool last_page_ = false;  ///< of an Ogg stream
 };
 
-}  // namespace rw::speech
+}  // namespace rw::audio

@@ -12,7 +12,7 @@ def test_linphone_and_baresip_hear_each_other(server, application):
         caller.wait_for_tone(440)
         caller.hang_up()
         assert application.wait_for("callEvent").body["event"] == "callingPartyDrop"
-        callee.wait_for("terminated")
+        callee.wait_for("session closed")
         application.completed("normal")
     finally:
         caller.close()

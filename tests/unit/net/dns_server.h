@@ -21,11 +21,8 @@ class DnsServer {
   enum class Manner { answer, silence, truncate, garbage, server_failure };
 
   explicit DnsServer(boost::asio::io_context& loop) : udp_(loop), tcp_(loop) {
-    using boost::asio::ip::address_v4;
-    udp_.open(boost::asio::ip::udp::v4());
-    udp_.bind({address_v4::loopback(), 0});
-    tcp_.open(boost::asio::ip::tcp::v4());
-    tcp_.bind({address_v4::loopback(), udp_.local_endpoint().port()});
+    while (!bind()) {
+    }
     tcp_.listen();
     read();
     accept();
@@ -67,6 +64,16 @@ class DnsServer {
   int asked_by_tcp() const { return by_tcp_; }
 
  private:
+  /// One port for both; false if somebody has its TCP half.
+  bool bind() {
+    using boost::asio::ip::address_v4;
+    udp_ = boost::asio::ip::udp::socket(udp_.get_executor(), {address_v4::loopback(), 0});
+    tcp_ = boost::asio::ip::tcp::acceptor(tcp_.get_executor(), boost::asio::ip::tcp::v4());
+    boost::system::error_code taken;
+    tcp_.bind({address_v4::loopback(), udp_.local_endpoint().port()}, taken);
+    return !taken;
+  }
+
   using Question = std::pair<std::string, std::uint16_t>;
   using Tcp = boost::asio::ip::tcp::socket;
   struct Record {

@@ -8,12 +8,11 @@
 #include <set>
 #include <sstream>
 
+#include "app/read_domain.h"
 #include "app/read_storage.h"
 #include "app/read_trunk.h"
 #include "app/read_tts.h"
 #include "app/toml_reader.h"
-#include "callbacks/signature.h"
-#include "recording/seal.h"
 
 namespace rw::app {
 namespace {
@@ -47,17 +46,6 @@ std::string read_address(const std::string& text, std::vector<net::Address>& int
   if (!address) return "ADDRESS:PORT";
   into.push_back(*address);
   return {};
-}
-
-bool is_http_url(const std::string& url) {
-  return (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
-}
-
-/// An http(s) URL without a trailing slash.
-void read_url(TomlReader& table, std::string_view key, std::string& into) {
-  table.text(key, into);
-  if (!into.empty() && !is_http_url(into)) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL");
-  while (into.ends_with('/')) into.pop_back();
 }
 
 void read_http(TomlReader& table, Config::Http& http) {
@@ -158,84 +146,6 @@ void read_callbacks(TomlReader& table, Config::Callbacks& callbacks) {
   table.whole("retries", callbacks.retries, 0, 20);
 }
 
-std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path) {
-  std::ifstream file(path);
-  if (!file) {
-    table.problem(key, "can't read the file " + path);
-    return {};
-  }
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
-
-std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain) {
-  auto service = std::make_shared<tenant::Mediaservice>();
-  service->domain = domain;
-  table.text("id", service->id);
-  if (service->id.empty()) table.problem("id", "missing");
-  table.texts("numbers", service->numbers);
-  read_url(table, "callback_url", service->callback_url);
-  if (service->callback_url.empty()) table.problem("callback_url", "missing");
-  read_url(table, "secondary_callback_url", service->secondary_callback_url);
-  service->alarm_url = service->callback_url + "/" + domain;
-  read_url(table, "alarm_url", service->alarm_url);
-  std::string key_file;
-  table.text("signing_key", key_file);
-  if (!key_file.empty()) service->signing_key = read_key_file(table, "signing_key", key_file);
-  if (!service->signing_key.empty()) {
-    if (const auto signer = callbacks::Signer::from_pem(service->signing_key); !signer)
-      table.problem("signing_key", signer.error().message);
-  }
-  table.secret("basic", service->basic);
-  table.secret("bearer", service->bearer);
-  static const std::vector<std::string_view> plans{"se", "eu", "uk", "us", "de", "fr"};
-  if (const auto plan = table.choice("tone_plan", plans)) service->tone_plan = plans[*plan];
-  table.flag("identify_calls", service->identify_calls);
-  table.flag("allow_refer", service->allow_refer);
-  table.text("hold_music", service->hold_music);
-  return service;
-}
-
-std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
-  auto domain = std::make_shared<tenant::Domain>();
-  table.text("name", domain->name);
-  if (domain->name.empty()) table.problem("name", "missing");
-  table.texts("aliases", domain->aliases);
-  const auto auth = table.choice("auth", {"token", "none"});
-  domain->open = auth == 1;
-  std::vector<std::string> key_files;
-  table.texts("jwt_public_keys", key_files);
-  for (const auto& file : key_files) domain->jwt_public_keys.push_back(read_key_file(table, "jwt_public_keys", file));
-  table.secret("jwt_secret", domain->jwt_secret);
-  table.later("jwks_url");
-  table.later("access_keys");
-  read_networks(table, "allow_media", domain->allow_media);
-  table.texts("allow_callbacks", domain->allow_callbacks);
-  std::set<std::string> trunk_names;
-  table.each_table("trunks", [&](TomlReader& trunk) {
-    auto read = read_trunk(trunk);
-    if (!read.name.empty() && !trunk_names.insert(read.name).second)
-      trunk.problem("name", "used twice in this domain: " + read.name);
-    domain->trunks.push_back(std::move(read));
-  });
-  std::string recording_key;
-  table.text("recording_key", recording_key);
-  if (!recording_key.empty()) domain->recording_key = read_key_file(table, "recording_key", recording_key);
-  if (!domain->recording_key.empty()) {
-    if (const auto key = recording::read_public_key(domain->recording_key); !key)
-      table.problem("recording_key", key.error().message);
-  }
-  table.texts("devices", domain->devices);
-  std::set<std::string> ids;
-  table.each_table("mediaservices", [&](TomlReader& service) {
-    auto read = read_mediaservice(service, domain->name);
-    if (!ids.insert(read->id).second) service.problem("id", "used twice in this domain: " + read->id);
-    domain->mediaservices.push_back(std::move(read));
-  });
-  return domain;
-}
-
 void read_domains(TomlReader& root, Config& config) {
   config.domains.clear();
   const bool loopback = std::all_of(config.http.listen.begin(), config.http.listen.end(),
@@ -288,10 +198,12 @@ void read_all(TomlReader& root, Config& config) {
   root.table("callbacks", [&](TomlReader& table) { read_callbacks(table, config.callbacks); });
   root.table("storage", [&](TomlReader& table) { read_storage(table, config.storage); });
   root.table("database", [&](TomlReader& table) {
-    std::string url = "sqlite:ringwright.db";
-    table.text("url", url);
-    if (url != "sqlite:ringwright.db") table.problem("url", "only sqlite:ringwright.db is available yet");
+    table.secret("url", config.database_url);
+    const auto& url = config.database_url;
+    if (!url.starts_with("sqlite:") && !url.starts_with("postgresql://"))
+      table.problem("url", "expected sqlite:FILE (in data_dir) or postgresql://…");
   });
+  root.table("provisioning", [&](TomlReader& table) { table.secret("token", config.provisioning_token); });
   root.table("tts", [&](TomlReader& table) { read_tts(table, config.speech); });
   read_domains(root, config);
 }

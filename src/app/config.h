@@ -85,7 +85,9 @@ struct Config {
     bool path_style = false;
     std::uint64_t cache_mb = 1024;
   } storage;
-  speech::SpeechSettings speech;  ///< [tts]
+  speech::SpeechSettings speech;                      ///< [tts]
+  std::string database_url = "sqlite:ringwright.db";  ///< a file in data_dir, or postgresql://…
+  std::string provisioning_token;                     ///< what an operator shows to provision; empty: nobody can
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   bool demo = false;  ///< the embedded default: the built-in application answers
 

@@ -69,6 +69,11 @@ void read_networks(TomlReader& table, std::string_view key, std::vector<net::Net
   });
 }
 
+void read_limits(TomlReader& table, tenant::Limits& limits) {
+  if (table.has("max_calls")) table.whole("max_calls", limits.max_calls.emplace(1), 1, 1'000'000);
+  limits.calls_per_second = table.number("calls_per_second", 0.01, 1e6);
+}
+
 void read_next_hop(TomlReader& table, std::string_view key, std::string& into) {
   table.text(key, into);
   if (into.empty()) return;
@@ -87,6 +92,12 @@ tenant::Trunk read_trunk(TomlReader& table) {
   table.text("name", trunk.name);
   read_networks(table, "allow", trunk.allow);
   table.secret("key", trunk.key);
+  table.text("inbound_username", trunk.inbound_username);
+  table.secret("inbound_password", trunk.inbound_password);
+  if (trunk.inbound_username.empty() != trunk.inbound_password.empty())
+    table.problem(trunk.inbound_password.empty() ? "inbound_password" : "inbound_username",
+                  "missing: expected both, `inbound_username` and `inbound_password`");
+  read_limits(table, trunk.limits);
   read_next_hop(table, "proxy", trunk.proxy);
   if (table.has("proxy")) {
     read_outbound(table, trunk);

@@ -13,6 +13,8 @@ namespace rw::app {
 tenant::Trunk read_trunk(TomlReader& table);
 /// Networks like 10.0.0.0/8.
 void read_networks(TomlReader& table, std::string_view key, std::vector<net::Network>& into);
+/// `max_calls` and `calls_per_second`.
+void read_limits(TomlReader& table, tenant::Limits& limits);
 /// The SIP URI of a next hop: a proxy or a registrar.
 void read_next_hop(TomlReader& table, std::string_view key, std::string& into);
 

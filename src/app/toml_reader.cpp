@@ -31,10 +31,6 @@ const toml::node* TomlReader::find(std::string_view key) {
 bool TomlReader::has(std::string_view key) {
   return find(key) != nullptr;
 }
-void TomlReader::later(std::string_view key) {
-  find(key);
-}
-
 std::string TomlReader::found(const toml::node& node) {
   std::ostringstream text;
   node.visit([&text](const auto& value) { text << value; });
@@ -183,6 +179,30 @@ void TomlReader::each_table(std::string_view key, const std::function<void(TomlR
     TomlReader reader(*table, name, findings_);
     read(reader);
     reader.finish();
+  }
+}
+
+void TomlReader::each_text_or_table(std::string_view key,
+                                    const std::function<std::string(const std::string&)>& read_text,
+                                    const std::function<void(TomlReader&)>& read_table) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  const auto* array = node->as_array();
+  if (array == nullptr) {
+    wrong(key, found(*node), "an array of strings or tables");
+    return;
+  }
+  for (std::size_t at = 0; at < array->size(); ++at) {
+    const auto& item = (*array)[at];
+    if (const auto* table = item.as_table()) {
+      TomlReader reader(*table, path(key) + "[" + std::to_string(at) + "]", findings_);
+      read_table(reader);
+      reader.finish();
+      continue;
+    }
+    const auto value = item.is_string() ? item.value<std::string>() : std::nullopt;
+    const auto expected = value ? read_text(*value) : std::string("a string or a table");
+    if (!expected.empty()) findings_.add(item.source(), path(key), found(item), expected);
   }
 }
 

@@ -62,9 +62,10 @@ class TomlReader {
   void each_text(std::string_view key, const std::function<std::string(const std::string&)>& read);
   /// Each table of an array of tables.
   void each_table(std::string_view key, const std::function<void(TomlReader&)>& read);
+  /// Each item of an array whose items are texts or tables.
+  void each_text_or_table(std::string_view key, const std::function<std::string(const std::string&)>& read_text,
+                          const std::function<void(TomlReader&)>& read_table);
   void table(std::string_view key, const std::function<void(TomlReader&)>& read);
-  /// A key of the documented set that has no effect yet: of any type.
-  void later(std::string_view key);
 
   void wrong(std::string_view key, const std::string& found, std::string_view expected);
   void problem(std::string_view key, const std::string& problem);

@@ -23,19 +23,31 @@ struct Mediaservice {
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
   std::string signing_key;  ///< PEM text of the RSA key, or empty
+  /// PEM texts of the certificate that is shown to the application's server (mutual TLS) and its key; both or none.
+  std::string client_certificate, client_key;
+  std::string
+      ca;  ///< PEM text of the certificates that the application's server is checked against; empty: the system's
   std::string tone_plan = "eu";
   bool identify_calls = false;
   bool allow_refer = false;  ///< REFER is put to the application; otherwise it is refused with 603
   std::string hold_music;    ///< prompt file that a party hears while the other holds it, or empty: silence
 };
 
+/// How much is let through; a number that is absent does not limit.
+struct Limits {
+  std::optional<std::size_t> max_calls;  ///< at a time
+  std::optional<double> calls_per_second;
+};
+
 /// A way in, a way out, or both.
 struct Trunk {
   std::string name;
+  Limits limits;
 
   // ---- inbound
-  std::vector<net::Network> allow;  ///< empty: no calls come in over it
-  std::string key;                  ///< X-Trunk-Key, or empty
+  std::vector<net::Network> allow;                 ///< empty: no calls come in over it
+  std::string key;                                 ///< X-Trunk-Key, or empty
+  std::string inbound_username, inbound_password;  ///< what callers have to prove by digest (RFC 8760), or empty
 
   // ---- outbound
   std::string proxy;                      ///< SIP URI that calls over it are sent to; empty: none are
@@ -45,17 +57,32 @@ struct Trunk {
   std::string registration;               ///< address of record that is kept registered at the proxy, or empty
 };
 
+/// What a program signs its requests with (AWS Signature V4).
+struct AccessKey {
+  std::string id, secret;
+  std::string region;
+};
+
+/// A SIP user that is handled by REST: calls to it raise newRemoteCall.
+struct Device {
+  std::string id;            ///< the SIP user part
+  std::string mediaservice;  ///< whose application is told; empty: the domain's first one
+};
+
 struct Domain {
   std::string name;
   std::vector<std::string> aliases;
   bool open = false;                         ///< auth = "none"
   std::vector<std::string> jwt_public_keys;  ///< PEM texts
+  std::string jwks_url;                      ///< where more public keys are, or empty
   std::string jwt_secret;
+  std::vector<AccessKey> access_keys;
+  Limits limits;
   std::vector<net::Network> allow_media;
   std::vector<std::string> allow_callbacks;
   std::vector<Trunk> trunks;
   std::string recording_key;  ///< RSA public key (PEM) that its recordings are encrypted for; empty: they aren't
-  std::vector<std::string> devices;
+  std::vector<Device> devices;
   std::vector<std::shared_ptr<const Mediaservice>> mediaservices;
 
   /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the

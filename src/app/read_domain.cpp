@@ -1,0 +1,149 @@
+#include "app/read_domain.h"
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "app/read_trunk.h"
+#include "callbacks/signature.h"
+#include "recording/seal.h"
+
+namespace rw::app {
+namespace {
+
+bool is_http_url(const std::string& url) {
+  return (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
+}
+
+void read_client_certificate(TomlReader& table, tenant::Mediaservice& service) {
+  const auto read = [&table](std::string_view key, std::string& into) {
+    std::string file;
+    table.text(key, file);
+    if (!file.empty()) into = read_key_file(table, key, file);
+  };
+  read("client_certificate", service.client_certificate);
+  read("client_key", service.client_key);
+  read("ca", service.ca);
+  if (service.client_certificate.empty() != service.client_key.empty())
+    table.problem(service.client_key.empty() ? "client_key" : "client_certificate",
+                  "missing: expected both, the certificate and its key");
+}
+
+std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain) {
+  auto service = std::make_shared<tenant::Mediaservice>();
+  service->domain = domain;
+  table.text("id", service->id);
+  if (service->id.empty()) table.problem("id", "missing");
+  table.texts("numbers", service->numbers);
+  read_url(table, "callback_url", service->callback_url);
+  if (service->callback_url.empty()) table.problem("callback_url", "missing");
+  read_url(table, "secondary_callback_url", service->secondary_callback_url);
+  service->alarm_url = service->callback_url + "/" + domain;
+  read_url(table, "alarm_url", service->alarm_url);
+  std::string key_file;
+  table.text("signing_key", key_file);
+  if (!key_file.empty()) service->signing_key = read_key_file(table, "signing_key", key_file);
+  if (!service->signing_key.empty()) {
+    if (const auto signer = callbacks::Signer::from_pem(service->signing_key); !signer)
+      table.problem("signing_key", signer.error().message);
+  }
+  read_client_certificate(table, *service);
+  table.secret("basic", service->basic);
+  table.secret("bearer", service->bearer);
+  static const std::vector<std::string_view> plans{"se", "eu", "uk", "us", "de", "fr"};
+  if (const auto plan = table.choice("tone_plan", plans)) service->tone_plan = plans[*plan];
+  table.flag("identify_calls", service->identify_calls);
+  table.flag("allow_refer", service->allow_refer);
+  table.text("hold_music", service->hold_music);
+  return service;
+}
+
+tenant::AccessKey read_access_key(TomlReader& table) {
+  tenant::AccessKey key;
+  table.text("id", key.id);
+  table.secret("secret", key.secret);
+  table.text("region", key.region);
+  for (const auto& [name, value] : {std::pair("id", &key.id), {"secret", &key.secret}, {"region", &key.region}}) {
+    if (value->empty()) table.problem(name, "missing");
+  }
+  return key;
+}
+
+/// Devices are given by their name alone, or as tables {id, mediaservice}.
+void read_devices(TomlReader& table, std::vector<tenant::Device>& devices) {
+  table.each_text_or_table(
+      "devices",
+      [&](const std::string& id) -> std::string {
+        devices.push_back({id, {}});
+        return {};
+      },
+      [&](TomlReader& device) {
+        tenant::Device read;
+        device.text("id", read.id);
+        if (read.id.empty()) device.problem("id", "missing");
+        device.text("mediaservice", read.mediaservice);
+        devices.push_back(std::move(read));
+      });
+}
+
+}  // namespace
+
+std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path) {
+  std::ifstream file(path);
+  if (!file) {
+    table.problem(key, "can't read the file " + path);
+    return {};
+  }
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+/// An http(s) URL without a trailing slash.
+void read_url(TomlReader& table, std::string_view key, std::string& into) {
+  table.text(key, into);
+  if (!into.empty() && !is_http_url(into)) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL");
+  while (into.ends_with('/')) into.pop_back();
+}
+
+std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
+  auto domain = std::make_shared<tenant::Domain>();
+  table.text("name", domain->name);
+  if (domain->name.empty()) table.problem("name", "missing");
+  table.texts("aliases", domain->aliases);
+  const auto auth = table.choice("auth", {"token", "none"});
+  domain->open = auth == 1;
+  std::vector<std::string> key_files;
+  table.texts("jwt_public_keys", key_files);
+  for (const auto& file : key_files) domain->jwt_public_keys.push_back(read_key_file(table, "jwt_public_keys", file));
+  table.secret("jwt_secret", domain->jwt_secret);
+  read_url(table, "jwks_url", domain->jwks_url);
+  table.each_table("access_keys", [&](TomlReader& key) { domain->access_keys.push_back(read_access_key(key)); });
+  read_limits(table, domain->limits);
+  read_networks(table, "allow_media", domain->allow_media);
+  table.texts("allow_callbacks", domain->allow_callbacks);
+  std::set<std::string> trunk_names;
+  table.each_table("trunks", [&](TomlReader& trunk) {
+    auto read = read_trunk(trunk);
+    if (!read.name.empty() && !trunk_names.insert(read.name).second)
+      trunk.problem("name", "used twice in this domain: " + read.name);
+    domain->trunks.push_back(std::move(read));
+  });
+  std::string recording_key;
+  table.text("recording_key", recording_key);
+  if (!recording_key.empty()) domain->recording_key = read_key_file(table, "recording_key", recording_key);
+  if (!domain->recording_key.empty()) {
+    if (const auto key = recording::read_public_key(domain->recording_key); !key)
+      table.problem("recording_key", key.error().message);
+  }
+  read_devices(table, domain->devices);
+  std::set<std::string> ids;
+  table.each_table("mediaservices", [&](TomlReader& service) {
+    auto read = read_mediaservice(service, domain->name);
+    if (!ids.insert(read->id).second) service.problem("id", "used twice in this domain: " + read->id);
+    domain->mediaservices.push_back(std::move(read));
+  });
+  return domain;
+}
+
+}  // namespace rw::app

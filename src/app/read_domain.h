@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/toml_reader.h"
+#include "tenant/directory.h"
+
+namespace rw::app {
+
+/// An entry of `domains`, with its trunks, devices and mediaservices.
+std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table);
+/// An http(s) URL without a trailing slash.
+void read_url(TomlReader& table, std::string_view key, std::string& into);
+/// The content of the file that `key` names.
+std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path);
+
+}  // namespace rw::app

@@ -8,18 +8,6 @@ namespace {
 
 constexpr Refusal stopping{503, "Server is stopping"};
 
-/// Whether the caller's network and key let it in (section 12): with no networks configured, whoever can reach us
-/// may call.
-bool is_trusted(const tenant::Domain& domain, const sip::IncomingInvite& invite) {
-  if (!domain.restricts_callers()) return true;
-  const auto* key = invite.request->header("X-Trunk-Key");
-  return std::any_of(domain.trunks.begin(), domain.trunks.end(), [&](const tenant::Trunk& trunk) {
-    const bool network = std::any_of(trunk.allow.begin(), trunk.allow.end(),
-                                     [&](const net::Network& allowed) { return allowed.contains(invite.flow.remote); });
-    return network && (trunk.key.empty() || (key != nullptr && *key == trunk.key));
-  });
-}
-
 }  // namespace
 
 Switchboard::Switchboard(Services& services) : services_(services) {}
@@ -116,10 +104,6 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   const auto domain = directory->domain_for_host(call.called_host);
   if (domain == nullptr) {
     refuse(invite.leg, 404, "no such domain", call);
-    return;
-  }
-  if (!is_trusted(*domain, invite)) {
-    refuse(invite.leg, 403, "no trunk of the domain allows this source", call);
     return;
   }
   auto service = domain->service_for(call.called_party);

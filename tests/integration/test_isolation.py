@@ -145,9 +145,11 @@ def test_a_phrase_of_b_does_not_find_a_file_of_a(two, application, phone):
 def test_a_caller_of_b_is_not_connected_with_a_participant_of_a(two, call_of_a, application, phone):
     application.replies["newCall"] = {"action": "connect", "participantId": call_of_a["participantId"]}
     caller = phone(two.server, domain=B)
-    caller.invite()
-    assert caller.wait_final().status >= 400
-    caller.ack_refusal()
+    caller.call()
+    caller.wait_request("BYE")
+    application.completed("error")
+    alarms = [one.body for one in application.requests if one.event == "alarms"]
+    assert [one["errorDetails"]["value"] for one in alarms] == [call_of_a["participantId"]]
     assert len(application.events("callAnswered")) == 1
 
 

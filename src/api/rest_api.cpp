@@ -17,7 +17,7 @@ namespace rw::api {
 http::Router make_router(Deps deps) {
   http::Router router;
   const auto routes = std::make_shared<Routes>(std::move(deps));
-  add_command(router, routes, "hangupcall", hang_up_call);
+  add_command(router, routes, "hangupcall", hang_up_call, Scheme::signature);
   add_command(router, routes, "hangupcalljwt", hang_up_call);
   add_command(router, routes, "hangupparticipant", hang_up_participant);
   add_command(router, routes, "hangupremoteparticipant", hang_up_remote_participant);
@@ -28,6 +28,7 @@ http::Router make_router(Deps deps) {
   add_command(router, routes, "stoprecording", stop_recording);
   add_prompt_files(router, routes);
   add_health(router, routes);
+  wait_for_keys(router, routes);
   return router;
 }
 

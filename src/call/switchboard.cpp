@@ -8,18 +8,6 @@ namespace {
 
 constexpr Refusal stopping{503, "Server is stopping"};
 
-/// Whether the caller's network and key let it in (section 12): with no networks configured, whoever can reach us
-/// may call.
-bool is_trusted(const tenant::Domain& domain, const sip::IncomingInvite& invite) {
-  if (!domain.restricts_callers()) return true;
-  const auto* key = invite.request->header("X-Trunk-Key");
-  return std::any_of(domain.trunks.begin(), domain.trunks.end(), [&](const tenant::Trunk& trunk) {
-    const bool network = std::any_of(trunk.allow.begin(), trunk.allow.end(),
-                                     [&](const net::Network& allowed) { return allowed.contains(invite.flow.remote); });
-    return network && (trunk.key.empty() || (key != nullptr && *key == trunk.key));
-  });
-}
-
 }  // namespace
 
 Switchboard::Switchboard(Services& services) : services_(services) {}
@@ -118,10 +106,6 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no such domain", call);
     return;
   }
-  if (!is_trusted(*domain, invite)) {
-    refuse(invite.leg, 403, "no trunk of the domain allows this source", call);
-    return;
-  }
   auto service = domain->service_for(call.called_party);
   if (service == nullptr) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
@@ -148,7 +132,8 @@ Session& Switchboard::open(std::unique_ptr<Session> session) {
 }
 
 void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call) {
-  services_.log.info("call refused", {{"callId", call.call_id}, {"status", std::to_string(status)}, {"why", why}});
+  services_.log.info("call refused",
+                     {{"callId", call.call_id}, {"status", std::to_string(status)}, ops::text("why", why)});
   services_.sip.reject(leg, status, {}, services_.now);
 }
 

@@ -68,7 +68,7 @@ const Trunk* Domain::trunk_for(std::string_view host) const {
 }
 
 bool Domain::restricts_callers() const {
-  return std::any_of(trunks.begin(), trunks.end(), [](const Trunk& trunk) { return !trunk.allow.empty(); });
+  return std::any_of(trunks.begin(), trunks.end(), [](const Trunk& trunk) { return trunk.takes_calls(); });
 }
 
 Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {}

@@ -33,6 +33,10 @@ class Activity {
   /// Of the leg's other side, while somebody watches for it.
   virtual void fell_silent() {}
   virtual void codec_changed() {}
+  /// An offer of the other side; true: it has been dealt with, else it is about our media.
+  virtual bool offer_received(const sip::OfferReceived&) { return false; }
+  /// An ACK has brought the answer to a description of ours; true: it has been dealt with.
+  virtual bool description_answered(const std::string& /*sdp*/) { return false; }
   virtual void hold_changed(bool /*held*/) {}
   /// Of a leg that is being placed.
   virtual void progress(const sip::Progress&) {}

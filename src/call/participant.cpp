@@ -67,9 +67,10 @@ void Participant::decide(const CallEvent& event) {
   change(std::make_unique<Deciding>(services_, *this, event));
 }
 
-Result<void> Participant::check_offer(const std::string& sdp) {
+Result<void> Participant::check_offer(const std::string& sdp, bool for_device) {
   offer_ = sdp;
-  return sdp.empty() ? Result<void>{} : media_.check(sdp);
+  if (sdp.empty()) return {};
+  return for_device ? sdp::DeviceNegotiator::read_offer(sdp).map([](const auto&) {}) : media_.check(sdp);
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
@@ -98,6 +99,11 @@ bool Participant::answer() {
     return false;
   }
   media_.start();
+  return answer_with(description_);
+}
+
+bool Participant::answer_with(const std::string& sdp) {
+  description_ = sdp;
   answered_ = services_.sip.answer(sip_leg_, description_, {}, services_.now);
   if (!answered_) hang_up(End{EndReason::cancelled, 487, "Request cancelled", {}}, no_decision);  // just now
   return answered_;
@@ -147,7 +153,11 @@ void Participant::stop_ringback() {
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
   if (!offer) return tl::unexpected(offer.error());
-  invite.sdp = std::move(*offer);
+  return place_with(std::move(invite), std::move(*offer));
+}
+
+Result<void> Participant::place_with(sip::OutgoingInvite invite, std::string sdp) {
+  invite.sdp = std::move(sdp);
   const auto leg = services_.sip.invite(std::move(invite), services_.now);
   if (!leg) return tl::unexpected(leg.error());
   sip_leg_ = *leg;
@@ -156,13 +166,9 @@ Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* l
   return {};
 }
 
-Result<void> Participant::established(const std::string& sdp) {
+void Participant::established() {
   answered_ = confirmed_ = true;
-  if (!sdp.empty()) {
-    if (auto taken = media_.complete(sdp); !taken) return taken;
-  }
   media_.start_timeout_watch();
-  return {};
 }
 
 void Participant::set_connection(std::string connection, std::string other_id, std::string other_user) {
@@ -178,13 +184,15 @@ void Participant::send(const PartyAddress& to, PartyMessage message) {
 
 void Participant::acknowledged(const std::string& sdp) {
   if (!sdp.empty()) {
-    if (const auto taken = media_.complete(sdp); !taken) {
-      lost_media(taken.error().message);
-      return;
+    if (!activity_->description_answered(sdp)) {
+      if (const auto taken = media_.complete(sdp); !taken) {
+        lost_media(taken.error().message);
+        return;
+      }
+      activity_->codec_changed();
     }
-    activity_->codec_changed();
   }
-  if (confirmed_) return;
+  if (confirmed_ || gone_) return;
   confirmed_ = true;
   media_.start_timeout_watch();
   activity_->confirmed();
@@ -208,22 +216,31 @@ void Participant::cancelled(const std::string& sip_reason) {
 }
 
 void Participant::offer_received(const sip::OfferReceived& offer) {
+  if (activity_->offer_received(offer)) return;
   const bool was_held = media_.held();
   const auto old_codec = media_.codec();
-  auto sdp = media_.respond(offer.sdp);
+  const auto sdp = media_.respond(offer.sdp);
   if (!sdp) {
-    services_.sip.reject_offer(sip_leg_, 488, services_.now);
-    alarm("callError", "invalidSdp", {{"description", sdp.error().message}});
+    refuse_offer(sdp.error().message);
     return;
   }
-  if (is_inbound() && !answered_) description_ = *sdp;
-  services_.sip.answer_offer(sip_leg_, std::move(*sdp), services_.now);
+  answer_offer(*sdp);
   if (ringback_ && media_.codec() != old_codec) ringback_->codec_changed(media_.codec());
   if (media_.codec() != old_codec) activity_->codec_changed();
   const bool changed = media_.held() != was_held;
   if (changed) activity_->hold_changed(media_.held());
   notify_change(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update",
                 changed ? std::optional(media_.held()) : std::nullopt);
+}
+
+void Participant::answer_offer(const std::string& sdp) {
+  description_ = sdp;
+  services_.sip.answer_offer(sip_leg_, description_, services_.now);
+}
+
+void Participant::refuse_offer(const std::string& problem) {
+  services_.sip.reject_offer(sip_leg_, 488, services_.now);
+  alarm("callError", "invalidSdp", {{"description", problem}});
 }
 
 void Participant::refreshed(bool by_invite) {

@@ -38,6 +38,8 @@ class Participant final : public IvrHost {
   const std::string& remote_id() const { return remote_id_; }
   const std::string& call_id() const { return call_id_; }
   bool answered() const { return answered_; }
+  /// The caller's offer; empty: a late one.
+  const std::string& offer() const { return offer_; }
   LegMedia& media() { return media_; }
   const LegMedia& media() const { return media_; }
   PartyAddress address() const { return {services_.shard, id_}; }
@@ -52,6 +54,14 @@ class Participant final : public IvrHost {
   void decide(const CallEvent& event);
   /// Answers an unanswered caller. False: that could not be done, and the leg has been ended.
   bool answer();
+  /// The same with a description of somebody else's media.
+  bool answer_with(const std::string& sdp);
+  /// Answers the offer that was received.
+  void answer_offer(const std::string& sdp);
+  /// Refuses it, because of `problem`.
+  void refuse_offer(const std::string& problem);
+  /// The other side's description can't be used: the call ends.
+  void lost_media(const std::string& problem);
   /// Answers if need be, then talks to the IVR.
   void enter_ivr(std::optional<RecordingWish> recording);
   /// Rings back to whoever waits: 180 or 183 and a tone, or silence, until stop_ringback(). False: the leg has been
@@ -61,8 +71,10 @@ class Participant final : public IvrHost {
   /// Sends the INVITE of a leg that is to be placed. `like`: whom it will be joined with, or null. The error says what
   /// can't be used.
   Result<void> place(sip::OutgoingInvite invite, const Participant* like);
-  /// The placed leg was answered with `sdp`. The error says why its media can't be used.
-  Result<void> established(const std::string& sdp);
+  /// The same with an offer of somebody else's media.
+  Result<void> place_with(sip::OutgoingInvite invite, std::string sdp);
+  /// The placed leg was answered, and its media is settled.
+  void established();
   /// The connection that the participant is in, for its events; empty: none. `other`: the party at its other end.
   void set_connection(std::string connection, std::string other_id, std::string other_user);
   const std::string& connection() const { return connection_id_; }
@@ -77,13 +89,14 @@ class Participant final : public IvrHost {
   void tell_referrer(int status);
   /// callAnswered of a connection that this participant is in.
   void notify_answered(const PartyFacts& calling, const PartyFacts& called);
-  void notify_change(std::string_view event, std::optional<bool> hold);
+  /// `media`: where the other side receives now, for a device.
+  void notify_change(std::string_view event, std::optional<bool> hold, const sdp::RemoteAudio* media = nullptr);
   ReplySubject reply_subject() const override;
   void alarm(std::string_view type, std::string_view error, boost::json::object details) override;
 
   // ---- inputs
-  /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served.
-  Result<void> check_offer(const std::string& sdp);
+  /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served, by us or by a device.
+  Result<void> check_offer(const std::string& sdp, bool for_device);
   /// Asks the application what to do with the call (newCall).
   void ask_new_call(const sip::Message& invite, const sip::Flow& flow);
   void cancelled(const std::string& sip_reason);
@@ -100,6 +113,7 @@ class Participant final : public IvrHost {
   void receive(const Letter& letter);
 
   // ---- commands of the API
+  Activity* activity() const { return activity_.get(); }
   Ivr::Interruption interrupt(std::string_view command);
   bool split() { return activity_ && activity_->split(); }
   Result<void> start_recording(const std::string& file_name);
@@ -130,7 +144,6 @@ class Participant final : public IvrHost {
  private:
   Result<void> describe();
   void join_request(const Letter& letter);
-  void lost_media(const std::string& problem);
   End end_of(const sip::Ended& end);
 
   Services& services_;

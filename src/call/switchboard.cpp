@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "call/alerting.h"
+
 namespace rw::call {
 namespace {
 
@@ -106,7 +108,8 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no such domain", call);
     return;
   }
-  auto service = domain->service_for(call.called_party);
+  const auto* device = domain->device(call.called_party);
+  auto service = device != nullptr ? domain->service(device->mediaservice) : domain->service_for(call.called_party);
   if (service == nullptr) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
     return;
@@ -116,12 +119,16 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   Session& session = open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
-  if (const auto usable = participant.check_offer(invite.request->body()); !usable) {
+  if (const auto usable = participant.check_offer(invite.request->body(), device != nullptr); !usable) {
     session.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
     participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
-  participant.ask_new_call(*invite.request, invite.flow);
+  if (device != nullptr) {
+    participant.change(std::make_unique<Alerting>(services_, participant, invite.request->request_uri()));
+  } else {
+    participant.ask_new_call(*invite.request, invite.flow);
+  }
 }
 
 Session& Switchboard::open(std::unique_ptr<Session> session) {

@@ -1,6 +1,5 @@
 #include "call/switchboard.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace rw::call {

@@ -18,6 +18,7 @@
 #include "app/call_router.h"
 #include "app/demo_server.h"
 #include "app/make_jwks_cache.h"
+#include "app/keeping.h"
 #include "app/make_prompt_store.h"
 #include "app/recordings.h"
 #include "app/shard.h"
@@ -105,7 +106,8 @@ class Server {
         main_(1),
         http_loop_(1),
         signals_(main_),
-        watch_(main_) {}
+        watch_(main_),
+        heartbeat_(main_) {}
 
   Result<void> start();
   int run();
@@ -122,6 +124,7 @@ class Server {
   void watch_drain(TimePoint deadline);
   void finish(std::chrono::seconds patience);
   void watch_deliveries(TimePoint deadline);
+  void beat();
   void stop_all();
   std::size_t sum(std::size_t (Shard::*what)() const) const;
   ops::Metrics::Sample sample() const;
@@ -136,8 +139,9 @@ class Server {
   boost::asio::thread_pool prompts_threads_;
   boost::asio::io_context main_, http_loop_;
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer watch_;
+  boost::asio::steady_timer watch_, heartbeat_;
   std::unique_ptr<DemoServer> demo_;
+  std::unique_ptr<Keeping> keeping_;
   std::unique_ptr<Recordings> recordings_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -221,11 +225,22 @@ Result<void> Server::start_shards() {
   } catch (const std::exception& problem) {
     return fail(std::string("media engine: ") + problem.what());
   }
+  auto keeping = Keeping::open(
+      config_,
+      [this](std::string_view name, std::string_view id) {
+        const auto domain = directory_->domain(name);
+        return domain ? domain->service(id) : nullptr;
+      },
+      metrics_, log_);
+  if (!keeping) return tl::unexpected(keeping.error());
+  keeping_ = std::move(*keeping);
   recordings_ = std::make_unique<Recordings>(Recordings::Options{
       [this] { return directory_; },
       [this](callbacks::Context application, std::string event, boost::json::object body, std::function<void()> over) {
-        shards_.front()->post([&shard = *shards_.front(), application = std::move(application),
-                               event = std::move(event), body = std::move(body), over = std::move(over)]() mutable {
+        // On the shard that its session was on: notifications of one session keep their order.
+        auto& shard = *shards_[shard_of_call(application.call_id, shards_.size())];
+        shard.post([&shard, application = std::move(application), event = std::move(event), body = std::move(body),
+                    over = std::move(over)]() mutable {
           shard.tell(application, std::move(event), std::move(body), std::move(over));
         });
       },
@@ -257,6 +272,7 @@ Result<void> Server::start_shards() {
                      shard->receive(std::move(letter));
                    });
                  },
+             .keep = [this](std::size_t shard) { return keeping_->for_shard(shard); },
              .listeners = {}});
   const auto count = static_cast<std::size_t>(config_.server.shards);
   for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
@@ -296,7 +312,7 @@ Result<void> Server::start_sip() {
   recorder.folder = (std::filesystem::path(config_.server.data_dir) / "recordings").string();
   recorder.log = log_;
   if (auto opened = recordings_->open(std::move(recorder)); !opened) return opened;
-  for (auto& shard : shards_) shard->start();
+  for (std::size_t at = 0; at < shards_.size(); ++at) shards_[at]->start(keeping_->left_for(at));
   return {};
 }
 
@@ -343,10 +359,19 @@ int Server::run() {
   signals_.add(SIGINT);
   ready_ = true;
   announce();
+  beat();
   wait_for_signal();
   main_.run();
   stop_all();
   return 0;
+}
+
+void Server::beat() {
+  keeping_->touch();
+  heartbeat_.expires_after(std::chrono::seconds(1));
+  heartbeat_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) beat();
+  });
 }
 
 void Server::wait_for_signal() {
@@ -392,7 +417,7 @@ void Server::finish(std::chrono::seconds patience) {
 }
 
 void Server::watch_deliveries(TimePoint deadline) {
-  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::undelivered) == 0 && sum(&Shard::registrations) == 0 &&
+  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::delivering) == 0 && sum(&Shard::registrations) == 0 &&
                     recordings_->pending() == 0;
   if (over || Clock::now() >= deadline) {
     main_.stop();
@@ -405,9 +430,8 @@ void Server::watch_deliveries(TimePoint deadline) {
 }
 
 void Server::stop_all() {
-  if (const auto lost = sum(&Shard::undelivered); lost != 0) {
-    log_.error("notifications not delivered at the end", {{"count", std::to_string(lost)}});
-  }
+  if (const auto left = sum(&Shard::undelivered); left != 0)
+    log_.warning("notifications will be delivered after the next start", {{"count", std::to_string(left)}});
   http_->stop(milliseconds(500));
   jwks_->stop();
   if (demo_) demo_->stop();
@@ -420,6 +444,7 @@ void Server::stop_all() {
   speech_->stop();
   sounds_.reset();
   for (auto& shard : shards_) shard->stop();
+  keeping_->stop();
   next_hops_.reset();
   transports_.reset();
   log_.info("stopped");

@@ -38,6 +38,8 @@ struct Shared {
   std::function<void(std::string uri, NextHops::Handler)> find_next_hops;
   /// Brings a letter to another shard; any shard, from its own thread.
   std::function<void(std::size_t shard, call::Letter letter)> carry;
+  /// What the notifications and sessions of a shard are kept in. Once for each.
+  std::function<callbacks::HttpChannel::Keeping(std::size_t shard)> keep;
   /// What is bound, for what we send: known before the shards start.
   std::vector<sip::Flow> listeners;
 };
@@ -48,6 +50,8 @@ class TrunkRegistrations;
 std::string shard_tag(std::size_t index);
 /// Which of `count` shards a message is for: the one whose tag its Call-ID begins with, else the one that it hashes to.
 std::size_t shard_of(std::string_view message, std::size_t count);
+/// The same by the Call-ID.
+std::size_t shard_of_call(std::string_view call_id, std::size_t count);
 
 /// One event loop on one thread, with a user agent and all the calls whose Call-IDs hash to it.
 class Shard {
@@ -58,8 +62,9 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  /// Makes the user agent, which has to know the listeners, and runs the loop.
-  void start();
+  /// Makes the user agent, which has to know the listeners, and runs the loop. `notices`: what an earlier process has
+  /// left to be delivered.
+  void start(const std::vector<ledger::Waiting>& notices);
   /// Ends the loop after what is queued, and joins the thread.
   void stop();
 
@@ -89,6 +94,8 @@ class Shard {
   std::size_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
   /// Notifications that have not been delivered.
   std::size_t undelivered() const { return channel_->pending(); }
+  /// Sessions or so whose notifications are on their way, not just waiting for a repetition.
+  std::size_t delivering() const { return channel_->delivering(); }
   /// Trunk registrations that have not been removed, when draining.
   std::size_t registrations() const;
 

@@ -44,7 +44,7 @@ class Session {
   void set_reference(boost::json::value value);
   /// The call that the session has grown from, or null.
   const InboundCall* inbound() const { return inbound_.get(); }
-  /// The Call-ID of the call that the API has placed: for the log.
+  /// The Call-ID of the call that the API has placed: for the log. The session is noted as open.
   void set_call_id(const std::string& call_id);
 
   Participant& add(std::unique_ptr<Participant> participant);
@@ -72,6 +72,10 @@ class Session {
  private:
   void complete(EndReason reason);
   void log_alarm(std::string_view type, std::string_view error, boost::json::object details) const;
+  /// The members of sessionCompleted, but its duration and reason.
+  boost::json::object completed_members() const;
+  /// Notes what sessionCompleted will say, in case this process doesn't live to say it.
+  void note();
 
   Services& services_;
   SessionHolder& holder_;

@@ -10,6 +10,13 @@
 namespace rw::http {
 namespace {
 
+/// A PEM text, which is not copied.
+void set_blob(CURL* easy, CURLoption option, std::string_view text) {
+  if (text.empty()) return;
+  curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
+  curl_easy_setopt(easy, option, &blob);
+}
+
 struct MultiDeleter {
   void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
 };
@@ -25,8 +32,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::time_wanted);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max_connections_per_host);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 4 * max_connections_per_host);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, max_kept_connections);
   }
   ~Impl() {
     for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_.get(), transfer.easy.get());
@@ -43,6 +49,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     transfer.id = id;
     transfer.handler = std::move(handler);
     transfer.body = std::move(request.body);
+    transfer.tls = std::move(request.tls);
     if (idle_.empty()) {
       transfer.easy.reset(curl_easy_init());
     } else {
@@ -71,6 +78,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     Easy easy;
     HeaderList headers;
     std::string body;
+    ClientTls tls;
     std::string answer;
     Handler handler;
   };
@@ -100,6 +108,10 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Impl::received);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+    set_blob(easy, CURLOPT_SSLCERT_BLOB, transfer.tls.certificate);
+    set_blob(easy, CURLOPT_SSLKEY_BLOB, transfer.tls.key);
+    set_blob(easy, CURLOPT_CAINFO_BLOB, transfer.tls.ca);
+    if (!transfer.tls.ca.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // else the system's count as well
   }
 
   static std::size_t received(const char* data, std::size_t, std::size_t size, void* owner) {

@@ -6,15 +6,25 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
 namespace rw::http {
 
+/// How a client shows itself to a server, and knows it. PEM texts that live as long as `owner`; empty: none, and the
+/// system's certificates.
+struct ClientTls {
+  std::string_view certificate, key;  ///< both or none
+  std::string_view ca;
+  std::shared_ptr<const void> owner;
+};
+
 struct ClientRequest {
   std::string url;                   ///< http or https
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
+  ClientTls tls;  ///< connections are shared only by requests with the same
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds total_timeout{8000};  ///< connecting included
 };
@@ -30,7 +40,8 @@ struct ClientError {
   std::string message;
 };
 
-/// Sends HTTP requests without blocking, over kept-alive connections. Belongs to the thread of its io_context. Must be
+/// Sends HTTP requests without blocking, over kept-alive connections, as many at a time as it is given: whoever uses it
+/// bounds that. Belongs to the thread of its io_context. Must be
 /// destroyed there, or after the io_context has stopped for good; what is under way then is dropped without a word.
 class Client {
  public:
@@ -38,7 +49,7 @@ class Client {
   using RequestId = std::uint64_t;
 
   static constexpr std::size_t max_body = 1024 * 1024;
-  static constexpr long max_connections_per_host = 128;  ///< further requests to the host wait for one of them
+  static constexpr long max_kept_connections = 512;
 
   explicit Client(boost::asio::io_context& loop);
   ~Client();

@@ -25,6 +25,8 @@ class Statement {
   /// True: there is a row to be read. An error is a std::runtime_error: the database is ours, and what it refuses is a
   /// bug or a broken disk.
   bool step();
+  /// Makes it ready to be run again; the values stay bound.
+  void reset();
   std::string text(int column) const;
   std::int64_t number(int column) const;
 

@@ -114,6 +114,7 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
   settings.retries = shared.config.callbacks.retries;
   settings.site_id = shared.config.server.site_id;
   settings.site_base_url = shared.config.server.site_base_url;
+  settings.addresses = http::AddressPolicy(shared.config.fetch.allow);
   channel_ = std::make_unique<callbacks::HttpChannel>(loop_, std::move(settings), shared.metrics, shared.log);
 
   media_ = std::make_unique<Media>(shared.engine, *this);

@@ -27,6 +27,7 @@ struct Settings {
   std::chrono::milliseconds outbox_longest{300'000};
   std::chrono::hours outbox_age{24};
   std::string site_id, site_base_url;
+  http::AddressPolicy addresses{{}};  ///< where URLs may lead to that the operator hasn't named
 };
 
 /// Sends one request to an application: builds its headers, measures and logs it. What to do about a failure is for its

@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
+
+#include "http/address_policy.h"
 
 namespace rw::http {
 
@@ -15,6 +18,8 @@ struct ClientRequest {
   std::string url;                   ///< http or https
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
+  /// The operator has named the URL: it may lead to any address, and carry a user and a password.
+  bool trusted = false;
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds total_timeout{8000};  ///< connecting included
 };
@@ -40,7 +45,9 @@ class Client {
   static constexpr std::size_t max_body = 1024 * 1024;
   static constexpr long max_connections_per_host = 128;  ///< further requests to the host wait for one of them
 
-  explicit Client(boost::asio::io_context& loop);
+  /// `policy`: where requests may go to that aren't trusted. Looked at when a connection is opened; no other requests
+  /// use that connection than such ones.
+  Client(boost::asio::io_context& loop, AddressPolicy policy);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -53,7 +60,10 @@ class Client {
 
  private:
   class Impl;
-  std::shared_ptr<Impl> impl_;
+  Impl& pool(RequestId request) const { return request % 2 == 1 ? *trusted_ : *checked_; }
+
+  /// Each keeps connections of its own; the requests of the first have odd ids.
+  std::shared_ptr<Impl> trusted_, checked_;
 };
 
 /// curl's global state; one for the life of the program, made before any thread.

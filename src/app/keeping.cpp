@@ -15,6 +15,7 @@ callbacks::Settings callback_settings(const Config& config) {
   settings.retries = config.callbacks.retries;
   settings.site_id = config.server.site_id;
   settings.site_base_url = config.server.site_base_url;
+  settings.addresses = net::AddressPolicy(config.fetch.allow);
   return settings;
 }
 

@@ -31,9 +31,11 @@ void read_client_certificate(TomlReader& table, tenant::Mediaservice& service) {
                   "missing: expected both, the certificate and its key");
 }
 
-std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain) {
+std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain,
+                                                              bool trusted_urls) {
   auto service = std::make_shared<tenant::Mediaservice>();
   service->domain = domain;
+  service->trusted_urls = trusted_urls;
   table.text("id", service->id);
   if (service->id.empty()) table.problem("id", "missing");
   table.texts("numbers", service->numbers);
@@ -109,7 +111,7 @@ void read_url(TomlReader& table, std::string_view key, std::string& into) {
   while (into.ends_with('/')) into.pop_back();
 }
 
-std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
+std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, bool trusted_urls) {
   auto domain = std::make_shared<tenant::Domain>();
   table.text("name", domain->name);
   if (domain->name.empty()) table.problem("name", "missing");
@@ -148,7 +150,7 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
   read_devices(table, domain->devices);
   std::set<std::string> ids;
   table.each_table("mediaservices", [&](TomlReader& service) {
-    auto read = read_mediaservice(service, domain->name);
+    auto read = read_mediaservice(service, domain->name, trusted_urls);
     if (!ids.insert(read->id).second) service.problem("id", "used twice in this domain: " + read->id);
     domain->mediaservices.push_back(std::move(read));
   });

@@ -25,7 +25,7 @@ std::string complete(boost::json::object body, const Settings& settings, IdSourc
 }
 
 Sender::Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, const ops::Log& log)
-    : settings_(settings), client_(loop), metrics_(metrics), log_(log) {}
+    : settings_(settings), client_(loop, settings.addresses), metrics_(metrics), log_(log) {}
 
 std::string Sender::authorisation(const tenant::Mediaservice& service, const std::string& body) {
   if (!service.signing_key.empty()) {
@@ -48,6 +48,7 @@ http::Client::RequestId Sender::send(const Context& context, const std::string& 
   http::ClientRequest request;
   request.url = url;
   request.body = body;
+  request.trusted = context.service->trusted_urls;
   request.connect_timeout = std::min(settings_.connect_timeout, time);
   request.total_timeout = time;
   request.headers.emplace_back("Content-Type: application/json");

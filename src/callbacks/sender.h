@@ -27,6 +27,7 @@ struct Settings {
   std::chrono::milliseconds outbox_longest{300'000};
   std::chrono::hours outbox_age{24};
   std::string site_id, site_base_url;
+  net::AddressPolicy addresses{{}};  ///< where URLs may lead to that the operator hasn't named
 };
 
 /// A body as it is sent: with an httpTransactionId, unless it has one, siteId and siteBaseUrl.

@@ -2,6 +2,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -26,7 +27,9 @@ struct MultiDeleter {
 /// curl's multi interface on an Asio loop: curl says which sockets and which time it waits for, the loop waits.
 class Client::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  explicit Impl(boost::asio::io_context& loop) : loop_(loop), timer_(loop), multi_(curl_multi_init()) {
+  /// `policy`: null: any address.
+  Impl(boost::asio::io_context& loop, std::optional<net::AddressPolicy> policy)
+      : policy_(std::move(policy)), loop_(loop), timer_(loop), multi_(curl_multi_init()) {
     auto* multi = multi_.get();
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::socket_wanted);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
@@ -57,6 +60,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       idle_.pop_back();
     }
     transfer.headers = header_list(request.headers);
+    transfer.guard.policy = policy_ ? &*policy_ : nullptr;
     prepare(transfer, request);
     curl_multi_add_handle(multi_.get(), transfer.easy.get());
     return id;
@@ -80,6 +84,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     std::string body;
     ClientTls tls;
     std::string answer;
+    SocketGuard guard;
     Handler handler;
   };
   struct Watch {
@@ -112,6 +117,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     set_blob(easy, CURLOPT_SSLKEY_BLOB, transfer.tls.key);
     set_blob(easy, CURLOPT_CAINFO_BLOB, transfer.tls.ca);
     if (!transfer.tls.ca.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // else the system's count as well
+    guard_sockets(easy, transfer.guard);
+    if (transfer.guard.policy != nullptr) curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   }
 
   static std::size_t received(const char* data, std::size_t, std::size_t size, void* owner) {
@@ -193,11 +200,13 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     if (result == CURLE_OK) {
       transfer.handler(ClientResponse{static_cast<int>(status), std::move(transfer.answer)});
     } else {
-      transfer.handler(tl::unexpected(ClientError{kind_of(result), curl_easy_strerror(result)}));
+      const char* why = transfer.guard.refused ? address_refused : curl_easy_strerror(result);
+      transfer.handler(tl::unexpected(ClientError{kind_of(result), why}));
     }
   }
 
   static constexpr std::size_t most_idle = 64;
+  const std::optional<net::AddressPolicy> policy_;
   boost::asio::io_context& loop_;
   boost::asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
@@ -207,19 +216,22 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   RequestId last_id_ = 0;
 };
 
-Client::Client(boost::asio::io_context& loop) : impl_(std::make_shared<Impl>(loop)) {}
+Client::Client(boost::asio::io_context& loop, net::AddressPolicy policy)
+    : trusted_(std::make_shared<Impl>(loop, std::nullopt)), checked_(std::make_shared<Impl>(loop, std::move(policy))) {}
 Client::~Client() {
-  impl_->stop();
+  trusted_->stop();
+  checked_->stop();
 }
 
 Client::RequestId Client::post(ClientRequest request, Handler handler) {
-  return impl_->post(std::move(request), std::move(handler));
+  const RequestId kind = request.trusted ? 1 : 0;
+  return 2 * pool(kind).post(std::move(request), std::move(handler)) + kind;
 }
 void Client::cancel(RequestId request) {
-  impl_->cancel(request);
+  pool(request).cancel(request / 2);
 }
 std::size_t Client::in_flight() const {
-  return impl_->in_flight();
+  return trusted_->in_flight() + checked_->in_flight();
 }
 
 ClientLibrary::ClientLibrary() {

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
+
+#include "net/address_policy.h"
 
 namespace rw::http {
 
@@ -25,6 +28,8 @@ struct ClientRequest {
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
   ClientTls tls;  ///< connections are shared only by requests with the same
+  /// The operator has named the URL: it may lead to any address, and carry a user and a password.
+  bool trusted = false;
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds total_timeout{8000};  ///< connecting included
 };
@@ -51,7 +56,9 @@ class Client {
   static constexpr std::size_t max_body = 1024 * 1024;
   static constexpr long max_kept_connections = 512;
 
-  explicit Client(boost::asio::io_context& loop);
+  /// `policy`: where requests may go to that aren't trusted. Looked at when a connection is opened; no other requests
+  /// use that connection than such ones.
+  Client(boost::asio::io_context& loop, net::AddressPolicy policy);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -64,7 +71,10 @@ class Client {
 
  private:
   class Impl;
-  std::shared_ptr<Impl> impl_;
+  Impl& pool(RequestId request) const { return request % 2 == 1 ? *trusted_ : *checked_; }
+
+  /// Each keeps connections of its own; the requests of the first have odd ids.
+  std::shared_ptr<Impl> trusted_, checked_;
 };
 
 /// curl's global state; one for the life of the program, made before any thread.

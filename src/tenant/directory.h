@@ -20,6 +20,9 @@ struct Mediaservice {
   std::string callback_url;          ///< without a trailing slash
   std::string secondary_callback_url;
   std::string alarm_url;
+  /// The operator has written the three URLs into the configuration file: they may lead to any address. Others may only
+  /// lead to where [fetch] allows.
+  bool trusted_urls = false;
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
   std::string signing_key;  ///< PEM text of the key, or empty

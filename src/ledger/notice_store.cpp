@@ -25,17 +25,17 @@ constexpr const char* layout = R"(
 }  // namespace
 
 struct NoticeStore::Statements {
-  explicit Statements(storage::Database& database)
+  explicit Statements(database::SqliteFile& database)
       : insert(database.prepare("INSERT INTO notices (number, lane, domain, mediaservice, event, call_id, size, put_at,"
                                 " base, session_id, trace_id, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
         remove(database.prepare("DELETE FROM notices WHERE number = ?")),
         load(database.prepare("SELECT lane, domain, mediaservice, event, call_id, put_at, base, session_id, trace_id,"
                               " body FROM notices WHERE number = ?")) {}
-  storage::Statement insert, remove, load;
+  database::Statement insert, remove, load;
 };
 
 Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, Limits limits, ops::Log log) {
-  auto database = storage::Database::open(file);
+  auto database = database::SqliteFile::open(file);
   if (!database) return tl::unexpected(database.error());
   try {
     database->run(layout);
@@ -48,7 +48,7 @@ Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, 
   }
 }
 
-NoticeStore::NoticeStore(storage::Database database, Limits limits, ops::Log log)
+NoticeStore::NoticeStore(database::SqliteFile database, Limits limits, ops::Log log)
     : limits_(limits),
       log_(std::move(log)),
       database_(std::move(database)),

@@ -15,7 +15,7 @@
 #include "base/time.h"
 #include "ledger/notice.h"
 #include "ops/log.h"
-#include "storage/database.h"
+#include "database/sqlite_file.h"
 
 namespace rw::ledger {
 
@@ -74,7 +74,7 @@ class NoticeStore {
   };
   struct Statements;
 
-  NoticeStore(storage::Database database, Limits limits, ops::Log log);
+  NoticeStore(database::SqliteFile database, Limits limits, ops::Log log);
   void read_waiting();
   void account(const std::string& domain, std::uint64_t bytes);
   bool post(Job job, Duration wait);
@@ -86,7 +86,7 @@ class NoticeStore {
 
   const Limits limits_;
   const ops::Log log_;
-  storage::Database database_;  ///< and all from here: of the thread, once it runs
+  database::SqliteFile database_;  ///< and all from here: of the thread, once it runs
   std::unique_ptr<Statements> statements_;
   std::vector<Job> again_;  ///< removals that the disk refused
   TimePoint last_commit_{}, last_complaint_{};

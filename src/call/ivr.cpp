@@ -132,8 +132,9 @@ void Ivr::replied(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
 }
 
 void Ivr::failed(std::string_view error, boost::json::object details) {
+  host_.alarm("ivrCommandError", error, details);
+  if (host_.fall_back(details)) return;
   state_ = State::leaving;
-  host_.alarm("ivrCommandError", error, std::move(details));
   host_.hang_up(EndReason::error);
 }
 

@@ -17,6 +17,12 @@ using std::chrono::system_clock;
 constexpr std::size_t longest_number = 128;
 constexpr std::string_view database_away = "the database can't be reached; nothing was changed";
 
+/// The called number that the path names; empty: it names none.
+std::string number_of(const http::IncomingRequest& request) {
+  const auto found = request.captures.find("number");
+  return found == request.captures.end() ? std::string() : found->second;
+}
+
 /// "DAY" and the like from now on, or Unix time in seconds.
 system_clock::time_point read_expiration(JsonFields& fields, system_clock::time_point now) {
   constexpr double latest = 4e9;
@@ -57,7 +63,7 @@ boost::json::object shown(const tenant::Fallback& fallback) {
 
 void set(const Deps& deps, const tenant::Domain& domain, const http::IncomingRequest& request,
          const boost::json::object& body, const http::Responder& respond) {
-  const auto number = request.capture("number");
+  const auto number = number_of(request);
   if (number.size() > longest_number) return respond(failure(400, "number: at most 128 characters"));
   auto fallback = read_fallback(body, domain.name);
   if (!fallback) return respond(failure(400, fallback.error().message));
@@ -72,18 +78,18 @@ void set(const Deps& deps, const tenant::Domain& domain, const http::IncomingReq
 void get(Routes& routes, const http::IncomingRequest& request, const http::Responder& respond) {
   const auto domain = routes.authorised(request, respond);
   if (!domain) return;
-  const auto found = routes.deps.fallbacks.get(domain->name, request.capture("number"));
+  const auto found = routes.deps.fallbacks.get(domain->name, number_of(request));
   respond(found ? success({{"data", shown(*found)}}) : failure(404, "number: there is no fallback for it"));
 }
 
 void remove(Routes& routes, const http::IncomingRequest& request, const http::Responder& respond) {
   const auto domain = routes.authorised(request, respond);
   if (!domain) return;
-  const auto& number = request.capture("number");
+  const auto number = number_of(request);
   boost::asio::post(routes.deps.storage_threads,
-                    [&store = routes.deps.fallbacks, domain = domain->name, number, respond] {
-                      if (!store.get(domain, number)) return respond(failure(404, "number: there is no fallback for it"));
-                      respond(store.remove(domain, number) ? success() : failure(503, database_away));
+                    [&store = routes.deps.fallbacks, name = domain->name, number, respond] {
+                      if (!store.get(name, number)) return respond(failure(404, "number: there is no fallback for it"));
+                      respond(store.remove(name, number) ? success() : failure(503, database_away));
                     });
 }
 
@@ -94,6 +100,7 @@ void add_ivr_fallback(http::Router& router, const std::shared_ptr<Routes>& route
     const bool one = pattern.ends_with("{number}");
     add_path_command(router, routes, pattern, "ivrfallback",
                      one ? std::vector<std::string>{"number"} : std::vector<std::string>{}, set);
+    add_options(router, pattern, "GET, POST, DELETE");
     router.add("GET", pattern, [routes](const http::IncomingRequest& request, const http::Responder& respond) {
       get(*routes, request, respond);
     });

@@ -80,7 +80,8 @@ Result<void> Participant::check_offer(const std::string& sdp) {
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
-  if (call::fall_back(services_, *this, tenant::Fallback::Mode::always, {{"description", "the application is not asked"}}))
+  if (call::fall_back(services_, *this, tenant::Fallback::Mode::always,
+                      {{"description", "the application is not asked"}}))
     return;
   auto body = new_call_members(*inbound_, invite, flow);
   for (auto& member : session_.callback_members()) body.insert(member);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/call_control.h"
+#include "api/fallback_store.h"
 #include "api/jwks_cache.h"
 #include "base/reply_token.h"
 #include "ops/log.h"
@@ -20,6 +21,7 @@ struct Deps {
   std::function<std::shared_ptr<const tenant::Directory>()> directory;
   CallControl& calls;
   storage::PromptStore& prompts;
+  FallbackStore& fallbacks;
   boost::asio::thread_pool& storage_threads;  ///< where prompt storage may block
   const ReplyTokens& tokens;
   std::string node_id;

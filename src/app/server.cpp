@@ -16,6 +16,7 @@
 
 #include "api/rest_api.h"
 #include "app/call_router.h"
+#include "app/database_fallbacks.h"
 #include "app/demo_server.h"
 #include "app/make_jwks_cache.h"
 #include "app/keeping.h"
@@ -136,6 +137,7 @@ class Server {
   std::shared_ptr<const tenant::Directory> directory_;
   std::unique_ptr<ReplyTokens> tokens_;
   std::unique_ptr<storage::PromptStore> prompts_;
+  std::unique_ptr<DatabaseFallbacks> fallbacks_;
   boost::asio::thread_pool prompts_threads_;
   boost::asio::io_context main_, http_loop_;
   boost::asio::signal_set signals_;
@@ -216,6 +218,9 @@ Result<void> Server::start_demo() {
     config_.domains.front() = std::move(domain);
   }
   directory_ = std::make_shared<const tenant::Directory>(config_.domains);
+  auto fallbacks = DatabaseFallbacks::open(config_.database_url, config_.server.data_dir, log_);
+  if (!fallbacks) return tl::unexpected(fallbacks.error());
+  fallbacks_ = std::move(*fallbacks);
   return {};
 }
 
@@ -255,6 +260,8 @@ Result<void> Server::start_shards() {
              .metrics = metrics_,
              .log = log_,
              .directory = [this] { return directory_; },
+             .fallback = [this](const std::string& domain,
+                                const std::string& number) { return fallbacks_->find(domain, number); },
              .transmit =
                  [this](sip::Transmit message) {
                    shards_.front()->post([this, message = std::move(message)]() mutable {
@@ -323,6 +330,7 @@ Result<void> Server::start_http() {
   api::Deps deps{[this] { return directory_; },
                  *router_,
                  *prompts_,
+                 *fallbacks_,
                  prompts_threads_,
                  *tokens_,
                  config_.server.node_id,

@@ -189,6 +189,12 @@ class Server:
         self.process.wait(timeout=30)
         self.errors.close()
 
+    def stop_and_change(self, change):
+        """Starts anew with another configuration."""
+        self.kill()
+        self.file.write_text(change(self.file.read_text()))
+        self.start()
+
     def stop(self):
         """Ends the process by SIGTERM and checks that it ended well."""
         if self.process.poll() is None:

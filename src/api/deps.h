@@ -13,6 +13,8 @@
 
 namespace rw::api {
 
+class Provisioning;
+
 /// What the REST API works with. All of it is thread-safe and outlives the HTTP server.
 struct Deps {
   /// The domains as they are now.
@@ -26,6 +28,8 @@ struct Deps {
   std::function<bool()> is_ready;           ///< calls are taken: started and not draining
   std::function<std::string()> metrics;     ///< in Prometheus' text format
   std::function<std::string()> public_url;  ///< how others reach this server, without a slash at the end
+  Provisioning* provisioning = nullptr;
+  std::string provisioning_token{};  ///< what an operator shows; empty: nobody provisions
 };
 
 }  // namespace rw::api

@@ -9,6 +9,7 @@
 #include "api/interrupt_ivr_command.h"
 #include "api/place_ivr_call.h"
 #include "api/prompt_file.h"
+#include "api/provisioning.h"
 #include "api/recording.h"
 #include "api/split_connection.h"
 
@@ -27,6 +28,7 @@ http::Router make_router(Deps deps) {
   add_command(router, routes, "startrecording", start_recording);
   add_command(router, routes, "stoprecording", stop_recording);
   add_prompt_files(router, routes);
+  add_provisioning(router, routes);
   add_health(router, routes);
   return router;
 }

@@ -155,7 +155,7 @@ void Shard::start() {
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));
-    boost::asio::post(loop_, [this] { registrations_->start(); });
+    boost::asio::post(loop_, [this] { directory_changed(); });
   }
   thread_ = std::thread([this] { loop_.run(); });
 }
@@ -201,6 +201,10 @@ void Shard::set_draining() {
   admission_.set_draining(true);
   user_agent_->set_draining(true);
   if (registrations_) registrations_->stop();
+}
+
+void Shard::directory_changed() {
+  if (registrations_) registrations_->follow(*shared_.directory());
 }
 
 void Shard::tell(const callbacks::Context& application, std::string event, boost::json::object body,

@@ -15,6 +15,8 @@
 
 namespace rw::api {
 
+class Provisioning;
+
 /// What the REST API works with. All of it is thread-safe and outlives the HTTP server.
 struct Deps {
   /// The domains as they are now.
@@ -30,6 +32,8 @@ struct Deps {
   std::function<std::string()> metrics;       ///< in Prometheus' text format
   std::function<std::string()> public_url;    ///< how others reach this server, without a slash at the end
   std::shared_ptr<JwksCache> jwks = nullptr;  ///< null: no keys are fetched
+  Provisioning* provisioning = nullptr;
+  std::string provisioning_token{};  ///< what an operator shows; empty: nobody provisions
 };
 
 }  // namespace rw::api

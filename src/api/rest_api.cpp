@@ -10,6 +10,7 @@
 #include "api/ivr_fallback.h"
 #include "api/place_ivr_call.h"
 #include "api/prompt_file.h"
+#include "api/provisioning.h"
 #include "api/recording.h"
 #include "api/split_connection.h"
 
@@ -29,6 +30,7 @@ http::Router make_router(Deps deps) {
   add_command(router, routes, "stoprecording", stop_recording);
   add_prompt_files(router, routes);
   add_ivr_fallback(router, routes);
+  add_provisioning(router, routes);
   add_health(router, routes);
   wait_for_keys(router, routes);
   return router;

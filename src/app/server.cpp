@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/json/value_from.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +22,7 @@
 #include "app/make_jwks_cache.h"
 #include "app/keeping.h"
 #include "app/make_prompt_store.h"
+#include "app/provisioner.h"
 #include "app/recordings.h"
 #include "app/shard.h"
 #include "app/shared_speech.h"
@@ -116,6 +118,7 @@ class Server {
  private:
   Result<void> start_storage();
   Result<void> start_demo();
+  Result<void> start_directory();
   Result<void> start_shards();
   Result<void> start_sip();
   Result<void> start_http();
@@ -134,7 +137,7 @@ class Server {
   ops::Log log_;
   ops::Metrics metrics_;
   http::ClientLibrary client_library_;
-  std::shared_ptr<const tenant::Directory> directory_;
+  tenant::CurrentDirectory directory_;
   std::unique_ptr<ReplyTokens> tokens_;
   std::unique_ptr<storage::PromptStore> prompts_;
   std::unique_ptr<DatabaseFallbacks> fallbacks_;
@@ -154,6 +157,7 @@ class Server {
   std::unique_ptr<NextHops> next_hops_;
   std::unique_ptr<CallRouter> router_;
   std::shared_ptr<api::JwksCache> jwks_;
+  std::unique_ptr<Provisioner> provisioner_;
   std::unique_ptr<http::Server> http_;
   std::thread http_thread_;
   std::string sip_addresses_, http_addresses_, public_url_;
@@ -167,8 +171,8 @@ Result<void> Server::start() {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  for (const auto step :
-       {&Server::start_storage, &Server::start_demo, &Server::start_shards, &Server::start_sip, &Server::start_http}) {
+  for (const auto step : {&Server::start_storage, &Server::start_demo, &Server::start_directory, &Server::start_shards,
+                          &Server::start_sip, &Server::start_http}) {
     if (auto started = (this->*step)(); !started) return started;
   }
   return {};
@@ -214,10 +218,35 @@ Result<void> Server::start_demo() {
     auto service = std::make_shared<tenant::Mediaservice>(*domain->mediaservices.front());
     service->callback_url = demo_->url();
     service->alarm_url = demo_->url() + "/alarm";
+    config_.domain_documents = {{{"name", domain->name},
+                                 {"aliases", boost::json::value_from(domain->aliases)},
+                                 {"auth", "none"},
+                                 {"mediaservices",
+                                  {{{"id", service->id},
+                                    {"numbers", {"*"}},
+                                    {"callback_url", service->callback_url},
+                                    {"alarm_url", service->alarm_url}}}}}};
     domain->mediaservices.front() = std::move(service);
     config_.domains.front() = std::move(domain);
   }
-  directory_ = std::make_shared<const tenant::Directory>(config_.domains);
+  return {};
+}
+
+Result<void> Server::start_directory() {
+  auto provisioner = Provisioner::open({.database_url = config_.database_url,
+                                        .data_dir = config_.server.data_dir,
+                                        .domains = config_.domains,
+                                        .documents = config_.domain_documents,
+                                        .exposure = exposure_of(config_),
+                                        .directory = directory_,
+                                        .changed =
+                                            [this] {
+                                              auto& first = *shards_.front();
+                                              first.post([&first] { first.directory_changed(); });
+                                            },
+                                        .log = log_});
+  if (!provisioner) return tl::unexpected(provisioner.error());
+  provisioner_ = std::move(*provisioner);
   auto fallbacks = DatabaseFallbacks::open(config_.database_url, config_.server.data_dir, log_);
   if (!fallbacks) return tl::unexpected(fallbacks.error());
   fallbacks_ = std::move(*fallbacks);
@@ -233,14 +262,14 @@ Result<void> Server::start_shards() {
   auto keeping = Keeping::open(
       config_,
       [this](std::string_view name, std::string_view id) {
-        const auto domain = directory_->domain(name);
+        const auto domain = directory_.get()->domain(name);
         return domain ? domain->service(id) : nullptr;
       },
       metrics_, log_);
   if (!keeping) return tl::unexpected(keeping.error());
   keeping_ = std::move(*keeping);
   recordings_ = std::make_unique<Recordings>(Recordings::Options{
-      [this] { return directory_; },
+      [this] { return directory_.get(); },
       [this](callbacks::Context application, std::string event, boost::json::object body, std::function<void()> over) {
         // On the shard that its session was on: notifications of one session keep their order.
         auto& shard = *shards_[shard_of_call(application.call_id, shards_.size())];
@@ -259,7 +288,7 @@ Result<void> Server::start_shards() {
              .tokens = *tokens_,
              .metrics = metrics_,
              .log = log_,
-             .directory = [this] { return directory_; },
+             .directory = [this] { return directory_.get(); },
              .fallback = [this](const std::string& domain,
                                 const std::string& number) { return fallbacks_->find(domain, number); },
              .transmit =
@@ -327,7 +356,7 @@ Result<void> Server::start_http() {
   router_ = std::make_unique<CallRouter>(shards_);
   metrics_.set_sampler([this] { return sample(); });
   jwks_ = make_jwks_cache(http_loop_, config_, log_);
-  api::Deps deps{[this] { return directory_; },
+  api::Deps deps{[this] { return directory_.get(); },
                  *router_,
                  *prompts_,
                  *fallbacks_,
@@ -338,7 +367,10 @@ Result<void> Server::start_http() {
                  [this] { return ready_.load(std::memory_order_relaxed); },
                  [this] { return metrics_.text(); },
                  [this] { return public_url_; },
-                 jwks_};
+                 jwks_,
+                 provisioner_.get(),
+                 config_.provisioning_token};
+  provisioner_->start();
   public_url_ = config_.http.public_url;
   http_ = std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)),
                                          api::make_server_options(config_.http.cors_allow_origin));
@@ -444,6 +476,7 @@ void Server::stop_all() {
   jwks_->stop();
   if (demo_) demo_->stop();
   http_thread_.join();
+  provisioner_->stop();
   prompts_->stop();
   prompts_threads_.join();
   shards_.front()->post([this] { transports_->stop(); });

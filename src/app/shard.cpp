@@ -158,7 +158,7 @@ void Shard::start(const std::vector<ledger::Waiting>& notices) {
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));
-    boost::asio::post(loop_, [this] { registrations_->start(); });
+    boost::asio::post(loop_, [this] { directory_changed(); });
   }
   thread_ = std::thread([this] { loop_.run(); });
 }
@@ -218,6 +218,10 @@ void Shard::set_draining() {
   admission_.set_draining(true);
   user_agent_->set_draining(true);
   if (registrations_) registrations_->stop();
+}
+
+void Shard::directory_changed() {
+  if (registrations_) registrations_->follow(*shared_.directory());
 }
 
 void Shard::tell(const callbacks::Context& application, std::string event, boost::json::object body,

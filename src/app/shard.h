@@ -82,6 +82,8 @@ class Shard {
   /// Moves what the calls want to say to the wire, and sets the next timer. After each input.
   void settle();
   void set_draining();
+  /// The first shard: trunks may have come, changed or gone.
+  void directory_changed();
   /// Puts a notification into the outbox, or an alarm (with an empty event), that is not a call's doing.
   void tell(const callbacks::Context& application, std::string event, boost::json::object body,
             std::function<void()> over);

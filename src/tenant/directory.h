@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "net/address.h"
@@ -102,6 +103,7 @@ struct Domain {
   bool restricts_callers() const;
 };
 
+/// All domains at one moment. Names and aliases are found at once, however many there are.
 class Directory {
  public:
   explicit Directory(std::vector<std::shared_ptr<const Domain>> domains);
@@ -110,10 +112,18 @@ class Directory {
   /// By the host part of a SIP URI: name or alias; null if there is none.
   std::shared_ptr<const Domain> domain_for_host(std::string_view host) const;
   const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
-  bool all_open() const;
+  bool all_open() const { return all_open_; }
+  /// What stands in the way of one more domain (or of `domain` in the place of the one of that name): a sentence about
+  /// the first name or alias that is another domain's; nothing if there is none.
+  std::optional<std::string> clash(const Domain& domain) const;
 
  private:
   std::vector<std::shared_ptr<const Domain>> domains_;
+  std::unordered_map<std::string, std::shared_ptr<const Domain>> by_name_, by_alias_;  ///< in lower case
+  bool all_open_ = true;
 };
+
+/// Names of hosts are compared so.
+std::string lower_case(std::string_view text);
 
 }  // namespace rw::tenant

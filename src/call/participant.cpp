@@ -312,7 +312,7 @@ void Participant::join_request(const Letter& letter) {
 
 void Participant::join(const JoinRequest& request) {
   send(request.from.address, JoinAccepted{facts(), request.connection});
-  change(std::make_unique<Joined>(services_, *this, JoinPlan{Joined::Role::called, request.from, request.connection}));
+  change(std::make_unique<Joined>(services_, *this, JoinPlan{{Half::Role::called, request.from, request.connection}}));
 }
 
 void Participant::tell_referrer(int status) {

@@ -185,7 +185,7 @@ Result<void> Server::start_storage() {
     if (prompts_->remote()) prompt.fresh_for = storage::PromptStore::revalidate_after;
     return prompt;
   };
-  options.makers.fetch_rules = {http::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
+  options.makers.fetch_rules = {net::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
   auto speech = speech::SpeechService::make(config_.speech, config_.server.data_dir + "/speech",
                                             make_shared_speech(config_), log_);
   if (!speech) return tl::unexpected(speech.error());

@@ -65,7 +65,7 @@ void Switchboard::dispatch(const sip::Event& event) {
     void operator()(const sip::Acknowledged& ack) const { participant.acknowledged(ack.sdp); }
     void operator()(const sip::ProvisionalAcknowledged&) const {}
     void operator()(const sip::OfferReceived& offer) const { participant.offer_received(offer); }
-    void operator()(const sip::OfferAnswered&) const {}  // there are no offers of ours in an established dialog
+    void operator()(const sip::OfferAnswered& offer) const { participant.offer_answered(offer.status, offer.sdp); }
     void operator()(const sip::Refreshed& refreshed) const { participant.refreshed(refreshed.by_invite); }
     void operator()(const sip::RefreshRefused& refused) const { participant.refresh_refused(refused.status); }
     void operator()(const sip::InformationReceived& info) const {

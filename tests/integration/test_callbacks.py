@@ -214,6 +214,27 @@ def test_a_dead_application_of_one_domain_does_not_delay_another(own_server, app
     slow.released.set()
 
 
+@pytest.mark.parametrize("same_host", [False, True])
+def test_many_questions_that_hang_take_nothing_from_another_domain(own_server, application, phone, another_application, same_host):
+    slow = application if same_host else another_application()
+    more = "\n".join(["[[domains]]", 'name = "slow.example"', 'auth = "none"', "[[domains.mediaservices]]", 'id = "slow"', 'numbers = ["*"]',
+                      f'callback_url = "{slow.url}/slow"', f'alarm_url = "{slow.url}/alarms"', ""])
+    server = own_server({"callbacks": {"answer_timeout": 50.0, "total_timeout": 60.0}, "limits": {"calls_per_second": 1000}}, more=more)
+    slow.replies["newCall"] = lambda body: Raw(hold=60) if body["domain"] == "slow.example" else {"action": "ivr"}
+    waiting = [phone(on=server, domain="slow.example") for _ in range(150)]
+    for one in waiting:
+        one.invite()
+    slow.wait_for("newCall", 128, timeout=60)
+    application.replies["getIvrCommand"] = {"hangup": True}
+    caller = phone(on=server)
+    caller.call()
+    caller.wait_request("BYE")
+    application.wait_for("sessionCompleted")
+    assert {one.state for one in waiting} == {"calling"}, "the others are still being decided about"
+    slow.replies["newCall"] = DROP
+    slow.released.set()
+
+
 # ---- who is speaking
 
 

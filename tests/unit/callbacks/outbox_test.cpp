@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/json/parse.hpp>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include "callbacks/http_channel.h"
@@ -100,6 +101,9 @@ class Process {
   }
   std::size_t pending() const { return store_->pending(); }
   void wait_until_delivered() {
+    std::promise<void> come;
+    run([&come] { come.set_value(); });  // after what was asked for before
+    come.get_future().wait();
     while (pending() != 0) std::this_thread::sleep_for(1ms);
     store_->flush();
   }

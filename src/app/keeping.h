@@ -25,6 +25,8 @@ class Keeping {
   callbacks::HttpChannel::Keeping for_shard(std::size_t shard);
   /// What an earlier process has left for a shard to deliver.
   const std::vector<ledger::Waiting>& left_for(std::size_t shard) const { return waiting_[shard]; }
+  /// Notifications that have not been delivered, or whose delivery has not been noted on the disk.
+  std::size_t undelivered() const { return notices_->pending(); }
   /// To be called each second.
   void touch() { sessions_.touch(); }
   /// Writes what there is. What comes later is not kept.

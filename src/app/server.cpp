@@ -504,7 +504,7 @@ ops::Metrics::Sample Server::sample() const {
   sample.participants = static_cast<double>(sum(&Shard::participants));
   sample.sip_transactions = static_cast<double>(sum(&Shard::transactions));
   sample.recordings = static_cast<double>(recordings_->pending());
-  sample.outbox = static_cast<double>(sum(&Shard::undelivered));
+  sample.outbox = static_cast<double>(keeping_->undelivered());
   sample.rtp_ports_in_use = static_cast<double>(media.ports_in_use);
   sample.rtp_ports_resting = static_cast<double>(media.ports_resting);
   sample.media_legs = static_cast<double>(media.legs);

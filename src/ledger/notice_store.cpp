@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 /// What comes within this time after a transaction goes into the next one together.
 constexpr auto gather = milliseconds(5);
 /// A removal waits for company: if it is lost, a notice is repeated, and the receiver knows it by its id.
-constexpr auto removal_patience = milliseconds(100);
+constexpr auto removal_patience = milliseconds(20);
 constexpr auto complaint_pause = std::chrono::seconds(60);
 
 constexpr const char* layout = R"(
@@ -73,6 +73,7 @@ void NoticeStore::account(const std::string& domain, std::uint64_t bytes) {
     ++usage->notices;
     usage->bytes += bytes;
   }
+  pending_.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::int64_t NoticeStore::put(std::shared_ptr<const Notice> notice, Stored stored) {
@@ -92,14 +93,23 @@ std::int64_t NoticeStore::put(std::shared_ptr<const Notice> notice, Stored store
 
 void NoticeStore::remove(std::int64_t number, const Notice& notice) {
   const std::unique_lock lock(mutex_);
-  if (const auto domain = domains_.find(notice.domain); domain != domains_.end()) {
+  post(Remove{number, notice.domain, notice.size()}, removal_patience);
+}
+
+void NoticeStore::removed(const std::vector<Job>& jobs) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& job : jobs) {
+    const auto* remove = std::get_if<Remove>(&job);
+    if (remove == nullptr) continue;
+    pending_.fetch_sub(1, std::memory_order_relaxed);
+    const auto domain = domains_.find(remove->domain);
+    if (domain == domains_.end()) continue;  // it could not be read
     for (auto* usage : {&usage_, &domain->second}) {
       --usage->notices;
-      usage->bytes -= notice.size();
+      usage->bytes -= remove->bytes;
     }
     if (domain->second.notices == 0) domains_.erase(domain);
   }
-  post(Remove{number}, removal_patience);
 }
 
 void NoticeStore::load(std::int64_t number, Loaded loaded) {
@@ -166,6 +176,7 @@ void NoticeStore::write(std::vector<Job>& jobs) {
   again_.clear();
   const bool written = commit(jobs);
   last_commit_ = Clock::now();
+  if (written) removed(jobs);
   for (auto& job : jobs) {
     if (auto* put = std::get_if<Put>(&job)) {
       if (put->stored) put->stored(put->number, written);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,8 @@ class NoticeStore {
   void remove(std::int64_t number, const Notice& notice);
   /// Reads one; null if it can't be read. `loaded` is called once on the store's thread.
   void load(std::int64_t number, Loaded loaded);
+  /// Those that have not been removed from the disk. From any thread.
+  std::size_t pending() const { return pending_.load(std::memory_order_relaxed); }
   /// Returns when all that was put or removed before has been written.
   void flush();
   /// Writes what has come so far, and ends the thread. What comes later is dropped.
@@ -62,6 +65,8 @@ class NoticeStore {
   };
   struct Remove {
     std::int64_t number;
+    std::string domain;
+    std::uint64_t bytes;
   };
   struct Load {
     std::int64_t number;
@@ -77,6 +82,7 @@ class NoticeStore {
   NoticeStore(database::SqliteFile database, Limits limits, ops::Log log);
   void read_waiting();
   void account(const std::string& domain, std::uint64_t bytes);
+  void removed(const std::vector<Job>& jobs);
   bool post(Job job, Duration wait);
   void work();
   void write(std::vector<Job>& jobs);
@@ -98,6 +104,7 @@ class NoticeStore {
   TimePoint due_ = TimePoint::max();  ///< when the jobs have to be done
   std::int64_t last_number_ = 0;
   Usage usage_;
+  std::atomic<std::size_t> pending_{0};
   std::unordered_map<std::string, Usage> domains_;
   bool working_ = false, stopping_ = false;
   std::thread thread_;

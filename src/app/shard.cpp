@@ -152,7 +152,8 @@ void Shard::start() {
                                                               .directory = shared_.directory,
                                                               .shard = index_,
                                                               .shards = count_,
-                                                              .carry = shared_.carry});
+                                                              .carry = shared_.carry,
+                                                              .limits = shared_.call_limits});
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));

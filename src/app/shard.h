@@ -39,6 +39,7 @@ struct Shared {
   std::function<void(std::size_t shard, call::Letter letter)> carry;
   /// What is bound, for what we send: known before the shards start.
   std::vector<sip::Flow> listeners;
+  std::shared_ptr<call::CallLimits> call_limits = std::make_shared<call::CallLimits>();
 };
 
 class TrunkRegistrations;

@@ -8,16 +8,15 @@ namespace {
 
 constexpr Refusal stopping{503, "Server is stopping"};
 
-/// Whether the caller's network and key let it in (section 12): with no networks configured, whoever can reach us
-/// may call.
-bool is_trusted(const tenant::Domain& domain, const sip::IncomingInvite& invite) {
-  if (!domain.restricts_callers()) return true;
+/// The trunk whose networks and key let the caller in (section 12), or null.
+const tenant::Trunk* trunk_of(const tenant::Domain& domain, const sip::IncomingInvite& invite) {
   const auto* key = invite.request->header("X-Trunk-Key");
-  return std::any_of(domain.trunks.begin(), domain.trunks.end(), [&](const tenant::Trunk& trunk) {
+  const auto found = std::ranges::find_if(domain.trunks, [&](const tenant::Trunk& trunk) {
     const bool network = std::any_of(trunk.allow.begin(), trunk.allow.end(),
                                      [&](const net::Network& allowed) { return allowed.contains(invite.flow.remote); });
     return network && (trunk.key.empty() || (key != nullptr && *key == trunk.key));
   });
+  return found == domain.trunks.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -118,7 +117,9 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no such domain", call);
     return;
   }
-  if (!is_trusted(*domain, invite)) {
+  // With no networks configured, whoever can reach us may call.
+  const auto* trunk = trunk_of(*domain, invite);
+  if (trunk == nullptr && domain->restricts_callers()) {
     refuse(invite.leg, 403, "no trunk of the domain allows this source", call);
     return;
   }
@@ -127,10 +128,21 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
     return;
   }
+  auto place = services_.limits->enter(*domain, nullptr, services_.now);
+  auto trunk_place = trunk != nullptr && place ? services_.limits->enter(*domain, trunk, services_.now)
+                                               : tl::expected<CallLimits::Place, CallLimits::Full>();
+  if (!place || !trunk_place) {
+    const auto& full = place ? trunk_place.error() : place.error();
+    services_.metrics.call_refused(503);
+    refuse(invite.leg, 503, full.what, call, full.retry_after);
+    return;
+  }
   const auto inbound = std::make_shared<const InboundCall>(std::move(call));
   SessionHolder& holder = *this;
   Session& session = open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
+  session.hold(std::move(*place));
+  participant.hold(std::move(*trunk_place));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
   if (const auto usable = participant.check_offer(invite.request->body()); !usable) {
     session.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
@@ -147,10 +159,12 @@ Session& Switchboard::open(std::unique_ptr<Session> session) {
   return opened;
 }
 
-void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call) {
+void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call, int retry_after) {
   services_.log.info("call refused",
                      {{"callId", call.call_id}, {"status", std::to_string(status)}, ops::text("why", why)});
-  services_.sip.reject(leg, status, {}, services_.now);
+  sip::Headers headers;
+  if (retry_after > 0) headers.emplace_back("Retry-After", std::to_string(retry_after));
+  services_.sip.reject(leg, status, headers, services_.now);
 }
 
 void Switchboard::end_all(TimePoint now) {

@@ -29,7 +29,8 @@ struct Runner {
     return shard.calls().stop_recording(it.subject, it.connection_id, now);
   }
   call::Verdict operator()(const api::PlaceIvrCall& it) const {
-    if (shard.admit(now).status != 0) return {503, "unavailable", "the server takes no more calls now"};
+    if (const auto admission = shard.admit(now); admission.status != 0)
+      return {503, "unavailable", "the server takes no more calls now", admission.retry_after};
     return shard.calls().place_ivr_call(it.order, now);
   }
 };
@@ -52,7 +53,8 @@ void CallRouter::ask(std::size_t index, std::shared_ptr<const api::CallCommand> 
     if (verdict.status == 404 && index + 1 < shards_.size() && !std::holds_alternative<api::PlaceIvrCall>(*command)) {
       ask(index + 1, command, done);
     } else {
-      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), std::move(verdict.extra)});
+      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), verdict.retry_after,
+            std::move(verdict.extra)});
     }
   });
 }

@@ -154,7 +154,8 @@ void Shard::start(const std::vector<ledger::Waiting>& notices) {
                                                               .fallback = shared_.fallback,
                                                               .shard = index_,
                                                               .shards = count_,
-                                                              .carry = shared_.carry});
+                                                              .carry = shared_.carry,
+                                                              .limits = shared_.call_limits});
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));

@@ -43,6 +43,7 @@ struct Shared {
   std::function<callbacks::HttpChannel::Keeping(std::size_t shard)> keep;
   /// What is bound, for what we send: known before the shards start.
   std::vector<sip::Flow> listeners;
+  std::shared_ptr<call::CallLimits> call_limits = std::make_shared<call::CallLimits>();
 };
 
 class TrunkRegistrations;

@@ -7,6 +7,7 @@
 #include "call/info_dtmf.h"
 #include "call/joined.h"
 #include "sdp/succession.h"
+#include "sip/uri.h"
 
 namespace rw::call {
 
@@ -190,7 +191,19 @@ void Participant::stop_ringback() {
   ringback_.reset();
 }
 
+Result<void> Participant::enter_trunk(const std::string& target) {
+  const auto domain = services_.directory()->domain(session_.domain());
+  const auto uri = sip::Uri::parse(target);
+  const auto* trunk = domain && uri ? domain->trunk_for(uri->host) : nullptr;
+  if (trunk == nullptr) return {};
+  auto place = services_.limits->enter(*domain, trunk, services_.now);
+  if (!place) return fail(place.error().what);
+  trunk_place_ = std::move(*place);
+  return {};
+}
+
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
+  if (auto entered = enter_trunk(invite.target); !entered) return entered;
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
   if (!offer) return tl::unexpected(offer.error());
   description_ = *offer;
@@ -450,6 +463,7 @@ void Participant::let_go(const End& end) {
   if (referrer_) send(*referrer_, Left{end});
   stop_ringback();
   media_.release();
+  trunk_place_ = {};
 }
 
 }  // namespace rw::call

@@ -55,6 +55,9 @@ class Session {
   Participant* participant(std::string_view id) const;
   const std::vector<std::unique_ptr<Participant>>& participants() const { return participants_; }
 
+  /// The place of its domain's limits that the session takes up, until it ends.
+  void hold(CallLimits::Place place) { place_ = std::move(place); }
+
   /// The finaliser, and the only way out: frees all that the participant holds, and ends the session with the last one.
   /// SIP has been told, or has told us, before. The participant must not be used afterwards, but stays alive until
   /// sweep().
@@ -91,6 +94,7 @@ class Session {
   std::vector<std::unique_ptr<Participant>> gone_;
   std::optional<EndReason> ending_;  ///< while a participant is being finished: its end may be that of others
   TimePoint begun_;
+  CallLimits::Place place_;
   Timer limit_;
 };
 

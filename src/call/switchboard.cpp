@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "call/caller_check.h"
+
 namespace rw::call {
 namespace {
 

@@ -106,9 +106,10 @@ void Participant::decide(const CallEvent& event) {
   change(std::make_unique<Deciding>(services_, *this, event));
 }
 
-Result<void> Participant::check_offer(const std::string& sdp) {
+Result<void> Participant::check_offer(const std::string& sdp, bool for_device) {
   offer_ = sdp;
-  return sdp.empty() ? Result<void>{} : media_.check(sdp);
+  if (sdp.empty()) return {};
+  return for_device ? sdp::DeviceNegotiator::read_offer(sdp).map([](const auto&) {}) : media_.check(sdp);
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
@@ -203,11 +204,15 @@ Result<void> Participant::enter_trunk(const std::string& target) {
 }
 
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
-  if (auto entered = enter_trunk(invite.target); !entered) return entered;
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
   if (!offer) return tl::unexpected(offer.error());
-  description_ = *offer;
-  invite.sdp = std::move(*offer);
+  return place_with(std::move(invite), std::move(*offer));
+}
+
+Result<void> Participant::place_with(sip::OutgoingInvite invite, std::string sdp) {
+  if (auto entered = enter_trunk(invite.target); !entered) return entered;
+  description_ = sdp;
+  invite.sdp = std::move(sdp);
   const auto leg = services_.sip.invite(std::move(invite), services_.now);
   if (!leg) return tl::unexpected(leg.error());
   sip_leg_ = *leg;
@@ -216,13 +221,9 @@ Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* l
   return {};
 }
 
-Result<void> Participant::established(const std::string& sdp) {
+void Participant::established() {
   answered_ = confirmed_ = true;
-  if (!sdp.empty()) {
-    if (auto taken = media_.complete(sdp); !taken) return taken;
-  }
   media_.start_timeout_watch();
-  return {};
 }
 
 void Participant::set_connection(std::string connection, std::string other_id, std::string other_user) {
@@ -285,6 +286,16 @@ void Participant::offer_received(const sip::OfferReceived& offer) {
   if (changed) activity_->hold_changed(media_.held());
   notify_change(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update",
                 changed ? std::optional(media_.held()) : std::nullopt);
+}
+
+void Participant::answer_offer(const std::string& sdp) {
+  description_ = sdp;
+  services_.sip.answer_offer(sip_leg_, description_, services_.now);
+}
+
+void Participant::refuse_offer(const std::string& problem) {
+  services_.sip.reject_offer(sip_leg_, 488, services_.now);
+  alarm("callError", "invalidSdp", {{"description", problem}});
 }
 
 void Participant::refreshed(bool by_invite) {

@@ -87,8 +87,10 @@ class Participant final : public IvrHost {
   /// can't be used.
   /// Counts for its trunk's limits, if it goes over one: if they are reached, nothing is sent.
   Result<void> place(sip::OutgoingInvite invite, const Participant* like);
-  /// The placed leg was answered with `sdp`. The error says why its media can't be used.
-  Result<void> established(const std::string& sdp);
+  /// The same with an offer of somebody else's media.
+  Result<void> place_with(sip::OutgoingInvite invite, std::string sdp);
+  /// The placed leg was answered, and its media is settled.
+  void established();
   /// The connection that the participant is in, for its events; empty: none. `other`: the party at its other end.
   void set_connection(std::string connection, std::string other_id, std::string other_user);
   const std::string& connection() const { return connection_id_; }
@@ -112,8 +114,8 @@ class Participant final : public IvrHost {
   void hold(CallLimits::Place place) { trunk_place_ = std::move(place); }
 
   // ---- inputs
-  /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served.
-  Result<void> check_offer(const std::string& sdp);
+  /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served, by us or by a device.
+  Result<void> check_offer(const std::string& sdp, bool for_device);
   /// Asks the application what to do with the call (newCall).
   void ask_new_call(const sip::Message& invite, const sip::Flow& flow);
   void cancelled(const std::string& sip_reason);
@@ -131,6 +133,7 @@ class Participant final : public IvrHost {
   void receive(const Letter& letter);
 
   // ---- commands of the API
+  Activity* activity() const { return activity_.get(); }
   Ivr::Interruption interrupt(std::string_view command);
   bool split() { return activity_ && activity_->split(); }
   Result<void> start_recording(const std::string& file_name);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "call/alerting.h"
 #include "call/caller_check.h"
 
 namespace rw::call {
@@ -108,7 +109,8 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     return;
   }
   const auto* trunk = trunk_of(*domain, *invite.request, invite.flow.remote);
-  auto service = domain->service_for(call.called_party);
+  const auto* device = domain->device(call.called_party);
+  auto service = device != nullptr ? domain->service(device->mediaservice) : domain->service_for(call.called_party);
   if (service == nullptr) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
     return;
@@ -129,12 +131,16 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   session.hold(std::move(*place));
   participant.hold(std::move(*trunk_place));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
-  if (const auto usable = participant.check_offer(invite.request->body()); !usable) {
+  if (const auto usable = participant.check_offer(invite.request->body(), device != nullptr); !usable) {
     session.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
     participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
-  participant.ask_new_call(*invite.request, invite.flow);
+  if (device != nullptr) {
+    participant.change(std::make_unique<Alerting>(services_, participant, invite.request->request_uri()));
+  } else {
+    participant.ask_new_call(*invite.request, invite.flow);
+  }
 }
 
 Session& Switchboard::open(std::unique_ptr<Session> session) {

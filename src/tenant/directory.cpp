@@ -51,6 +51,11 @@ std::shared_ptr<const Mediaservice> Domain::service_for(std::string_view user) c
   return best;
 }
 
+const Device* Domain::device(std::string_view user) const {
+  const auto found = std::find_if(devices.begin(), devices.end(), [user](const auto& one) { return one.id == user; });
+  return found == devices.end() ? nullptr : &*found;
+}
+
 std::shared_ptr<const Mediaservice> Domain::service(std::string_view id) const {
   const auto found = std::find_if(mediaservices.begin(), mediaservices.end(),
                                   [id](const auto& one) { return id.empty() || one->id == id; });

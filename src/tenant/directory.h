@@ -95,6 +95,8 @@ struct Domain {
   /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the
   /// order in the file.
   std::shared_ptr<const Mediaservice> service_for(std::string_view user) const;
+  /// The device with that SIP user part, or null. It goes before the mediaservices' numbers.
+  const Device* device(std::string_view user) const;
   /// The one with that id, or the first one if `id` is empty; null if there is none.
   std::shared_ptr<const Mediaservice> service(std::string_view id) const;
   /// The outbound trunk for a destination's host part: one that names it, else one for any, else null.

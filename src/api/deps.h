@@ -6,7 +6,6 @@
 #include <string>
 
 #include "api/call_control.h"
-#include "api/fallback_store.h"
 #include "api/jwks_cache.h"
 #include "base/reply_token.h"
 #include "ops/log.h"
@@ -23,7 +22,6 @@ struct Deps {
   std::function<std::shared_ptr<const tenant::Directory>()> directory;
   CallControl& calls;
   storage::PromptStore& prompts;
-  FallbackStore& fallbacks;
   boost::asio::thread_pool& storage_threads;  ///< where prompt storage may block
   const ReplyTokens& tokens;
   std::string node_id;

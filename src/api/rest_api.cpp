@@ -7,7 +7,6 @@
 #include "api/hang_up_remote_participant.h"
 #include "api/health.h"
 #include "api/interrupt_ivr_command.h"
-#include "api/ivr_fallback.h"
 #include "api/place_ivr_call.h"
 #include "api/prompt_file.h"
 #include "api/provisioning.h"
@@ -36,7 +35,6 @@ http::Router make_router(Deps deps) {
   add_command(router, routes, "startrecording", start_recording);
   add_command(router, routes, "stoprecording", stop_recording);
   add_prompt_files(router, routes);
-  add_ivr_fallback(router, routes);
   add_provisioning(router, routes);
   add_health(router, routes);
   wait_for_keys(router, routes);

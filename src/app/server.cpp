@@ -17,7 +17,6 @@
 
 #include "api/rest_api.h"
 #include "app/call_router.h"
-#include "app/database_fallbacks.h"
 #include "app/demo_server.h"
 #include "app/make_jwks_cache.h"
 #include "app/keeping.h"
@@ -140,7 +139,6 @@ class Server {
   tenant::CurrentDirectory directory_;
   std::unique_ptr<ReplyTokens> tokens_;
   std::unique_ptr<storage::PromptStore> prompts_;
-  std::unique_ptr<DatabaseFallbacks> fallbacks_;
   boost::asio::thread_pool prompts_threads_;
   boost::asio::io_context main_, http_loop_;
   boost::asio::signal_set signals_;
@@ -247,9 +245,6 @@ Result<void> Server::start_directory() {
                                         .log = log_});
   if (!provisioner) return tl::unexpected(provisioner.error());
   provisioner_ = std::move(*provisioner);
-  auto fallbacks = DatabaseFallbacks::open(config_.database_url, config_.server.data_dir, log_);
-  if (!fallbacks) return tl::unexpected(fallbacks.error());
-  fallbacks_ = std::move(*fallbacks);
   return {};
 }
 
@@ -289,8 +284,6 @@ Result<void> Server::start_shards() {
              .metrics = metrics_,
              .log = log_,
              .directory = [this] { return directory_.get(); },
-             .fallback = [this](const std::string& domain,
-                                const std::string& number) { return fallbacks_->find(domain, number); },
              .transmit =
                  [this](sip::Transmit message) {
                    shards_.front()->post([this, message = std::move(message)]() mutable {
@@ -359,7 +352,6 @@ Result<void> Server::start_http() {
   api::Deps deps{[this] { return directory_.get(); },
                  *router_,
                  *prompts_,
-                 *fallbacks_,
                  prompts_threads_,
                  *tokens_,
                  config_.server.node_id,

@@ -32,7 +32,6 @@ struct Shared {
   ops::Metrics& metrics;
   ops::Log log;
   std::function<std::shared_ptr<const tenant::Directory>()> directory;
-  std::function<std::shared_ptr<const tenant::Fallback>(const std::string& domain, const std::string& number)> fallback;
   /// Sends a SIP message; any shard, from its own thread.
   std::function<void(sip::Transmit)> transmit;
   /// Finds where a URI leads to; any shard, from its own thread. The handler is called once, on some thread, later.

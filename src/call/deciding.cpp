@@ -4,7 +4,6 @@
 
 #include "call/connecting.h"
 #include "call/direct.h"
-#include "call/falling_back.h"
 #include "call/hunt.h"
 #include "call/participant.h"
 
@@ -107,9 +106,8 @@ void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>&
 }
 
 void Deciding::failed(std::string_view error, boost::json::object details) {
-  participant_.alarm(alarms_.type, error, details);
-  if (!fall_back(services_, participant_, tenant::Fallback::Mode::on_error, details))
-    participant_.hang_up(EndReason::error);
+  participant_.alarm(alarms_.type, error, std::move(details));
+  participant_.hang_up(EndReason::error);
 }
 
 void Deciding::perform(const DropAction& drop) {

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "call/deciding.h"
-#include "call/falling_back.h"
 #include "call/info_dtmf.h"
 #include "call/joined.h"
 #include "sdp/succession.h"
@@ -92,8 +91,7 @@ void Participant::go_on(std::unique_ptr<Activity> next) {
 
 void Participant::decide(const CallEvent& event) {
   if (event.end.status >= 300) tell_referrer(event.end.status);
-  // Of a device nobody waits for the answer. In a call by the fallback `always` the application is not to be waited for.
-  if ((device_ && event.is_drop()) || session_.fallback() == tenant::Fallback::Mode::always) {
+  if (device_ && event.is_drop()) {
     services_.application.notify(application(), "callEvent", call_event_body(services_, *this, event));
     hang_up(event.end, call_completed);
     return;
@@ -113,9 +111,6 @@ Result<void> Participant::check_offer(const std::string& sdp, bool for_device) {
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
-  if (call::fall_back(services_, *this, tenant::Fallback::Mode::always,
-                      {{"description", "the application is not asked"}}))
-    return;
   auto body = new_call_members(*inbound_, invite, flow);
   for (auto& member : session_.callback_members()) body.insert(member);
   body["ivrServer"] = services_.settings.node_address;
@@ -436,10 +431,6 @@ Result<void> Participant::start_recording(const std::string& file_name) {
 
 void Participant::stop_recording() {
   if (activity_) activity_->stop_recording();
-}
-
-bool Participant::fall_back(const boost::json::object& details) {
-  return call::fall_back(services_, *this, tenant::Fallback::Mode::on_error, details);
 }
 
 void Participant::hang_up(EndReason reason) {

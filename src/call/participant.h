@@ -160,7 +160,6 @@ class Participant final : public IvrHost {
   }
   RecordingOrder file_recording(const std::string& file_name, bool tell) override;
   void hang_up(EndReason reason) override;
-  bool fall_back(const boost::json::object& details) override;
 
  private:
   Result<void> describe();

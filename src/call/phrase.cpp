@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/json_fields.h"
-#include "base/period.h"
 #include "call/recording.h"
 
 namespace rw::call {
@@ -50,12 +49,16 @@ std::optional<Content> read_file(JsonFields& fields, const PhraseContext& contex
 
 /// `cacheTimeToLive` and `refreshCache`.
 audio::SpeechCaching read_caching(JsonFields& fields) {
+  using std::chrono::hours;
+  static constexpr std::array<std::pair<std::string_view, int>, 5> named{
+      {{"DAY", 1}, {"WEEK", 7}, {"MONTH", 30}, {"QUARTER", 91}, {"HALF-YEAR", 182}}};
   constexpr double longest = 366.0 * 24 * 3600;
   audio::SpeechCaching caching;
   caching.refresh = fields.flag("refreshCache").value_or(false);
   const auto text = fields.text("cacheTimeToLive").value_or("");
-  if (const auto period = named_period(text)) {
-    caching.time_to_live = *period;
+  const auto found = std::ranges::find(named, text, &std::pair<std::string_view, int>::first);
+  if (found != named.end()) {
+    caching.time_to_live = hours(24 * found->second);
   } else if (!text.empty()) {
     const auto value = fields.number("cacheTimeToLive", 0, longest);
     if (value) caching.time_to_live = std::chrono::seconds(static_cast<std::int64_t>(*value));

@@ -21,7 +21,6 @@
 #include "ops/log.h"
 #include "ops/metrics.h"
 #include "sip/user_agent.h"
-#include "tenant/fallback.h"
 
 namespace rw::call {
 
@@ -57,9 +56,6 @@ struct Services {
   ops::Log log;
   /// Who is served, as it stands.
   std::function<std::shared_ptr<const tenant::Directory>()> directory{};
-  /// What a domain's calls to a number fall back to, or null. May be empty: to nothing.
-  std::function<std::shared_ptr<const tenant::Fallback>(const std::string& domain, const std::string& number)>
-      fallback{};
   /// Which shard this is, and of how many.
   std::size_t shard = 0, shards = 1;
   /// Brings a letter to the switchboard of another shard.

@@ -44,9 +44,6 @@ class Session {
   void set_reference(boost::json::value value);
   /// The call that the session has grown from, or null.
   const InboundCall* inbound() const { return inbound_.get(); }
-  /// The fallback that the session has used: one is enough.
-  std::optional<tenant::Fallback::Mode> fallback() const { return fallback_; }
-  void set_fallback(tenant::Fallback::Mode mode) { fallback_ = mode; }
   /// The Call-ID of the call that the API has placed: for the log. The session is noted as open.
   void set_call_id(const std::string& call_id);
 
@@ -89,7 +86,6 @@ class Session {
   ops::Log log_;
   const std::shared_ptr<const InboundCall> inbound_;
   std::optional<boost::json::value> reference_;
-  std::optional<tenant::Fallback::Mode> fallback_;
   std::vector<std::unique_ptr<Participant>> participants_;
   std::vector<std::unique_ptr<Participant>> gone_;
   std::optional<EndReason> ending_;  ///< while a participant is being finished: its end may be that of others

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/read_trunk.h"
+#include "base/public_url.h"
 #include "callbacks/signature.h"
 #include "recording/seal.h"
 
@@ -102,7 +103,8 @@ std::string read_key_file(TomlReader& table, std::string_view key, const std::st
 /// An http(s) URL without a trailing slash.
 void read_url(TomlReader& table, std::string_view key, std::string& into) {
   table.text(key, into);
-  if (!into.empty() && !is_http_url(into)) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL");
+  if (!into.empty() && !is_http_url(into))
+    table.wrong(key, "\"" + public_url(into) + "\"", "an http:// or https:// URL");
   while (into.ends_with('/')) into.pop_back();
 }
 

@@ -281,7 +281,7 @@ void Participant::media_event(const media::Event& event) {
     activity_->fell_silent();
   } else if (std::holds_alternative<media::RtpTimedOut>(event)) {
     static constexpr std::string_view what = "RTP media timeout";
-    alarm("callError", what, {{"description", "no RTP came from " + user_}, {"participantId", id_}});
+    alarm("callError", what, {{"description", "no RTP came"}, {"participantId", id_}, {"user", user_}});
     hang_up(End{EndReason::rtp_timeout, 0, std::string(what), {}}, {480, what});
   }
 }

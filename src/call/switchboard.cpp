@@ -148,7 +148,8 @@ Session& Switchboard::open(std::unique_ptr<Session> session) {
 }
 
 void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call) {
-  services_.log.info("call refused", {{"callId", call.call_id}, {"status", std::to_string(status)}, {"why", why}});
+  services_.log.info("call refused",
+                     {{"callId", call.call_id}, {"status", std::to_string(status)}, ops::text("why", why)});
   services_.sip.reject(leg, status, {}, services_.now);
 }
 

@@ -15,7 +15,7 @@ constexpr auto patience = std::chrono::minutes(3);
 bool UserAgent::Impl::offer(Leg& leg, std::string sdp) {
   if (!leg.established || leg.leaving || leg.deferred_bye || sdp.empty()) return false;
   const bool theirs = leg.invite || leg.update;
-  const bool ours = leg.next_offer || (leg.offer && !leg.offer->refresh) || (leg.success && leg.success->wants_answer);
+  const bool ours = leg.next_offer || (leg.offer && !leg.offer->refresh);
   if (theirs || ours) return false;
   if (leg.offer) {
     leg.next_offer = std::move(sdp);
@@ -89,6 +89,8 @@ void UserAgent::Impl::reinvite_response(LegId id, const std::shared_ptr<SentInvi
     } else if (leg->offer->refresh && response.status() == 422) {
       leg->offer.reset();
       session_refreshed(*leg, response);
+    } else if (response.status() == 422 && lengthen_session(*leg, response)) {
+      send_offer(*leg);
     } else {
       offer_refused(*leg, *leg->offer, response.status());
     }

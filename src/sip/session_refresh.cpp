@@ -66,15 +66,20 @@ void UserAgent::Impl::refresh_session(LegId id) {
   });
 }
 
+bool UserAgent::Impl::lengthen_session(Leg& leg, const Message& response) {
+  const auto least = number_of(response, "Min-SE");
+  if (leg.session.interval == 0 || least <= leg.session.interval) return false;
+  leg.session.interval = least;
+  return true;
+}
+
 void UserAgent::Impl::session_refreshed(Leg& leg, const Message& response) {
   const auto id = leg.id;
-  const auto least = number_of(response, "Min-SE");
   if (response.status() / 100 == 2) {
     if (response.header("Session-Expires") != nullptr)
       leg.session = session_timer_of(response, options.min_session_expires);
     watch_session(leg);
-  } else if (response.status() == 422 && least > leg.session.interval && leg.session.interval != 0) {
-    leg.session.interval = least;
+  } else if (response.status() == 422 && lengthen_session(leg, response)) {
     leg.session_timer = timers.start(now, [this, id] { refresh_session(id); });
   } else if (leg.session.interval != 0 && leg.session.we_refresh) {
     leg.session_timer = timers.start(now + pause, [this, id] { refresh_session(id); });  // until it expires

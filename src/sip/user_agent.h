@@ -217,8 +217,9 @@ class UserAgent {
 
   // ---- commands: either side of an established dialog
   /// Offers a new session description by re-INVITE, as soon as our own 2xx has been acknowledged and no session refresh
-  /// is under way. Glare (491) is waited out and tried again. OfferAnswered follows, unless the leg ends first (408 or
-  /// 481: `failed`). False also while another offer of either side is open.
+  /// is under way. Glare (491) is waited out and tried again, a longer session interval (422) is agreed to.
+  /// OfferAnswered follows, unless the leg ends first (408 or 481: `failed`). False also while an offer of theirs has
+  /// not been answered, or another one of this command is open. Descriptions are the caller's: so is the version in o=.
   bool offer(LegId leg, std::string sdp, TimePoint now);
   /// 202; from now on notify_refer() tells how the referred call gets on.
   bool accept_refer(LegId leg, TimePoint now);

@@ -101,6 +101,8 @@ class UserAgent::Impl {
   void refresh_session(LegId id);
   /// A refresh of ours was answered (RFC 4028 7.4, 10).
   void session_refreshed(Leg& leg, const Message& response);
+  /// A longer interval, as a 422 wants it; false: it gives no reason for another try.
+  static bool lengthen_session(Leg& leg, const Message& response);
   void ask_for_session(Message& request, const Leg& leg) const;
 
   // ---- refer.cpp

@@ -22,7 +22,7 @@ struct Mediaservice {
   std::string alarm_url;
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
-  std::string signing_key;  ///< PEM text of the RSA key, or empty
+  std::string signing_key;  ///< PEM text of the key, or empty
   /// PEM texts of the certificate that is shown to the application's server (mutual TLS) and its key; both or none.
   std::string client_certificate, client_key;
   std::string

@@ -141,5 +141,101 @@ TEST_F(OfferTest, AByeWhileAnOfferIsOpen) {
   EXPECT_EQ(count<Ended>(), 1U);
 }
 
+// RFC 4028 7.4: any re-INVITE may meet a 422
+TEST_F(OfferTest, ALongerSessionIntervalIsAgreedTo) {
+  up("Session-Expires: 100;refresher=uac\r\nRequire: timer\r\n");
+  offer();
+  EXPECT_EQ(*last("INVITE").header("Session-Expires"), "100;refresher=uac");
+  reply(422, "", "Min-SE: 300\r\n");
+  ASSERT_EQ(count_sent("INVITE"), 3U);
+  EXPECT_EQ(last("INVITE").body(), held);
+  EXPECT_EQ(*last("INVITE").header("Session-Expires"), "300;refresher=uac");
+  reply(200, "", "Session-Expires: 300;refresher=uac\r\n", answer_sdp);
+  EXPECT_EQ(find<OfferAnswered>()->status, 200);
+  EXPECT_EQ(agent->session_interval(leg), 300U);
+  offer();
+  reply(422, "", "Min-SE: 300\r\n");  // which it has already
+  EXPECT_EQ(count_sent("INVITE"), 4U);
+  EXPECT_EQ(count<OfferAnswered>(), 2U);
+  hang_up();
+}
+
+TEST_F(OfferTest, AnOfferRefreshesTheSession) {
+  up("Session-Expires: 100;refresher=uac\r\nRequire: timer\r\n");
+  pass(seconds(40));
+  offer();
+  reply(200, "", "Session-Expires: 100;refresher=uac\r\n", answer_sdp);
+  pass(seconds(30));
+  EXPECT_EQ(count_sent("INVITE"), 2U);  // the next refresh counts from there
+  pass(milliseconds(20'100));
+  EXPECT_EQ(count_sent("INVITE"), 3U);
+  EXPECT_EQ(last("INVITE").body(), held);  // and repeats what was offered last
+  reply(200, "", {}, answer_sdp);
+  hang_up();
+}
+
+// RFC 3264 4: one offer at a time. Ours waits for the answer to the one before, which their ACK brings.
+TEST_F(OfferTest, AnOfferWaitsForTheAnswerToOurLateOne) {
+  up();
+  receive(request("INVITE", 1));
+  ASSERT_NE(find<OfferReceived>(), nullptr);
+  EXPECT_FALSE(offer());
+  agent->answer_offer(leg, std::string(offer_sdp), now);
+  EXPECT_TRUE(offer());
+  EXPECT_EQ(count_sent("INVITE"), 1U);
+  receive(request("ACK", 1, {}, answer_sdp));
+  ASSERT_NE(find<Acknowledged>(), nullptr);
+  EXPECT_EQ(find<Acknowledged>()->sdp, answer_sdp);
+  EXPECT_EQ(count_sent("INVITE"), 2U);
+  reply(200, "", {}, answer_sdp);
+  EXPECT_EQ(find<OfferAnswered>()->status, 200);
+  hang_up();
+}
+
+TEST_F(OfferTest, AnAnswerWithoutADescriptionIsReportedAsSuch) {
+  up();
+  offer();
+  reply(200);
+  EXPECT_EQ(count_sent("ACK"), 2U);
+  EXPECT_EQ(find<OfferAnswered>()->status, 200);
+  EXPECT_EQ(find<OfferAnswered>()->sdp, "");
+  hang_up();
+}
+
+TEST_F(OfferTest, TheirByeWhileAnOfferIsOpen) {
+  up();
+  offer();
+  reply(100, "");
+  hang_up();
+  EXPECT_EQ(find<Ended>()->cause, EndCause::remote_bye);
+  reply(487, "");  // which is all that becomes of it (RFC 3261 15.1.2)
+  EXPECT_EQ(count_sent("BYE"), 0U);
+  EXPECT_EQ(count<OfferAnswered>(), 0U);
+  EXPECT_FALSE(offer());
+}
+
+TEST_F(OfferTest, AByeWhileGlareIsWaitedOut) {
+  up();
+  offer();
+  reply(491, "");
+  agent->bye(leg, "", now);
+  drain();
+  receive(response_to(last("BYE"), 200));
+  pass(seconds(10));
+  EXPECT_EQ(count_sent("INVITE"), 2U);
+  EXPECT_EQ(count<Ended>(), 1U);
+}
+
+TEST_F(OfferTest, AProxyThatFailsRefusesTheOfferOnly) {
+  for (const int status : {300, 302, 404, 500, 503, 603}) {
+    if (leg == 0) up();
+    offer();
+    reply(status, "", "Contact: <sip:other@192.0.2.77>\r\n");
+    EXPECT_EQ(std::get<OfferAnswered>(events.back()).status, status);
+  }
+  EXPECT_EQ(last("INVITE").request_uri(), "sip:bob@192.0.2.9:5080");
+  hang_up();
+}
+
 }  // namespace
 }  // namespace rw::sip

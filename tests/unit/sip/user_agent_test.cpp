@@ -409,6 +409,22 @@ TEST_F(UserAgentTest, WeRefreshByReinviteWhereUpdateIsUnknown) {
   hang_up();
 }
 
+// RFC 3261 14.1: the Call-ID is theirs
+TEST_F(UserAgentTest, GlareIsWaitedOutForTwoSecondsAtMost) {
+  establish();
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_TRUE(agent->offer(leg(), std::string(sdp), now));
+    drain();
+    const auto before = count_request("INVITE");
+    receive(response_to(last_request("INVITE"), 491));
+    for (int at = 0; at < 40 && count_request("INVITE") == before; ++at) pass(milliseconds(50));
+    ASSERT_EQ(count_request("INVITE"), before + 1);
+    receive(response_to(last_request("INVITE"), 200, {}, sdp));
+    EXPECT_EQ(count<OfferAnswered>(), static_cast<std::size_t>(round + 1));
+  }
+  hang_up();
+}
+
 TEST_F(UserAgentTest, ARefreshThatFailsEndsTheSession) {
   establish("Supported: timer\r\nSession-Expires: 90;refresher=uas\r\nAllow: UPDATE\r\n");
   pass(milliseconds(45'100));

@@ -149,6 +149,7 @@ void Shard::start() {
                                                               .metrics = shared_.metrics,
                                                               .log = shared_.log,
                                                               .directory = shared_.directory,
+                                                              .fallback = shared_.fallback,
                                                               .shard = index_,
                                                               .shards = count_,
                                                               .carry = shared_.carry});

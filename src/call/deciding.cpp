@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "call/connecting.h"
+#include "call/fallback.h"
 #include "call/hunt.h"
 #include "call/participant.h"
 
@@ -106,7 +107,7 @@ void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>&
 
 void Deciding::failed(std::string_view error, boost::json::object details) {
   participant_.alarm(alarms_.type, error, std::move(details));
-  participant_.hang_up(EndReason::error);
+  without_decision(services_, participant_);
 }
 
 void Deciding::perform(const DropAction& drop) {
@@ -128,7 +129,7 @@ void Deciding::perform(const CallPlan& plan) {
   for (const auto& [field, address] : plan.unusable)
     participant_.alarm(alarms_.type, "Invalid sip address: " + address, {{"field", field}, {"address", address}});
   if (plan.destinations.empty()) {
-    participant_.hang_up(EndReason::error);
+    without_decision(services_, participant_);
   } else {
     participant_.change(std::make_unique<Hunt>(services_, participant_, plan));
   }

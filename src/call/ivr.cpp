@@ -134,7 +134,7 @@ void Ivr::replied(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
 void Ivr::failed(std::string_view error, boost::json::object details) {
   state_ = State::leaving;
   host_.alarm("ivrCommandError", error, std::move(details));
-  host_.hang_up(EndReason::error);
+  host_.without_command();
 }
 
 void Ivr::run(IvrCommand command) {

@@ -34,6 +34,8 @@ class IvrHost {
   virtual void connected_to_ivr() = 0;
   /// Ends the call. The Ivr must do nothing more after this.
   virtual void hang_up(EndReason reason) = 0;
+  /// The application has given no usable command: the fallback, or the call's end. As after hang_up().
+  virtual void without_command() = 0;
   /// It called us; else we have called it.
   virtual bool is_caller() const = 0;
   virtual RecordingOrder ivr_recording(const std::string& file_name) = 0;

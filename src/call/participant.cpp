@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "call/deciding.h"
+#include "call/fallback.h"
 #include "call/info_dtmf.h"
 #include "call/joined.h"
 
@@ -64,6 +65,7 @@ void Participant::change(std::unique_ptr<Activity> next) {
 
 void Participant::decide(const CallEvent& event) {
   if (event.end.status >= 300) tell_referrer(event.end.status);
+  if (ends_after_fallback(*this, event)) return;
   change(std::make_unique<Deciding>(services_, *this, event));
 }
 
@@ -336,6 +338,10 @@ void Participant::stop_recording() {
 
 void Participant::hang_up(EndReason reason) {
   hang_up(End{reason, 0, {}, {}}, reason == EndReason::normal ? call_completed : no_decision);
+}
+
+void Participant::without_command() {
+  without_decision(services_, *this);
 }
 
 void Participant::hang_up(const End& end, Refusal refusal) {

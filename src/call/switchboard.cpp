@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "call/fallback.h"
+
 namespace rw::call {
 namespace {
 
@@ -137,7 +139,7 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
-  participant.ask_new_call(*invite.request, invite.flow);
+  if (!fall_back_always(services_, participant)) participant.ask_new_call(*invite.request, invite.flow);
 }
 
 Session& Switchboard::open(std::unique_ptr<Session> session) {

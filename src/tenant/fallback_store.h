@@ -15,13 +15,12 @@ class FallbackStore {
   virtual ~FallbackStore() = default;
   /// A number that is another one after each change, by any node: what is known under it need not be read again.
   virtual Result<std::int64_t> revision() = 0;
-  /// All entries that have not expired.
-  virtual Result<std::vector<Fallback>> load(std::int64_t now) = 0;
+  virtual Result<std::vector<Fallback>> load() = 0;
   /// Adds the entry, or replaces the one of its domain and number.
   virtual Result<void> put(const Fallback& entry) = 0;
   virtual Result<void> remove(const std::string& domain, const std::string& number) = 0;
-  /// Deletes what has expired.
-  virtual Result<void> purge(std::int64_t now) = 0;
+  /// Deletes exactly this entry; nothing happens if another one has taken its place.
+  virtual Result<void> remove(const Fallback& entry) = 0;
 };
 
 }  // namespace rw::tenant

@@ -36,9 +36,9 @@ struct NoDecision {
   boost::json::object details;  ///< errorDetails
 };
 
-/// Reads an answer to newCall or callEvent.
+/// Reads an answer to newCall or callEvent. `drop_codes`: the mediaservice's.
 tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
-                                             const PhraseContext& context);
+                                             const PhraseContext& context, const DropCodes& drop_codes = {});
 
 /// errorDetails of a request that got no usable answer.
 boost::json::object details_of(const callbacks::Failure& failure);

@@ -39,8 +39,9 @@ std::string_view words_of(NoDecision::Kind kind, const Deciding::Alarms& alarms)
 
 /// A party that is dropped because the other one has gone does not change why the call ended.
 EndReason reason_if_dropped(const CallEvent& event) {
-  const bool drop = event.event == "callingPartyDrop" || event.event == "calledPartyDrop";
-  return drop ? event.end.reason : EndReason::rejected;
+  const bool gone =
+      event.event == "callingPartyDrop" || event.event == "calledPartyDrop" || event.event == "callingPartyFailure";
+  return gone ? event.end.reason : EndReason::rejected;
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ bool Deciding::may_be_connected(const PartyAddress& /*by*/) const {
 }
 
 void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
-  const auto decision = read_action(reply, participant_.phrase_context());
+  const auto decision = read_action(reply, participant_.phrase_context(), participant_.application().service->drop_codes);
   if (!decision) {
     failed(words_of(decision.error().kind, alarms_), decision.error().details);
     return;

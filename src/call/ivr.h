@@ -84,6 +84,7 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   void check_digits();
   void barge_in();
   void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
+  void tell_phrase_failed(const std::string& format, const std::string& problem, bool timed_out);
   RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override;
   std::pair<RecordedLeg, RecordedLeg> recorded_sides() const;
@@ -99,6 +100,7 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   State state_ = State::idle;
   IvrCommand command_;
   std::string command_id_;
+  std::size_t phrases_ = 0, failed_phrases_ = 0;  ///< of the command that runs
   DtmfCollector digits_;
   std::optional<DtmfEncryption>
       encryption_;  ///< of the digits in the buffer: once hidden, they stay hidden until they are flushed

@@ -137,7 +137,8 @@ void Joined::stop(const End* end) {
   services_.media.part(participant_.media_leg());
   if (!std::exchange(peer_knows_, true)) {
     if (end != nullptr) {
-      participant_.send(plan_->peer.address, Left{*end});
+      const bool set_up_failed = !confirmed_ && end->reason == EndReason::error;
+      participant_.send(plan_->peer.address, Left{*end, set_up_failed});
     } else {
       participant_.send(plan_->peer.address, Split{});
     }
@@ -179,6 +180,12 @@ void Joined::set_peer_held(bool held) {
   }
 }
 
+/// What the other party's end is for the application.
+std::string_view Joined::name_of(const Left& left) const {
+  if (left.set_up_failed) return is_calling() ? "calledPartyFailure" : "callingPartyFailure";
+  return is_calling() ? "calledPartyDrop" : "callingPartyDrop";
+}
+
 void Joined::message(const Letter& letter) {
   if (letter.from.participant != plan_->peer.address.participant) return;  // of an earlier connection
   if (std::holds_alternative<GreetingHeard>(letter.message)) {
@@ -192,7 +199,7 @@ void Joined::message(const Letter& letter) {
     if (established_) set_peer_held(hold->held);
   } else if (const auto* left = std::get_if<Left>(&letter.message)) {
     peer_knows_ = true;
-    ask(is_calling() ? "calledPartyDrop" : "callingPartyDrop", true, left->end);
+    ask(name_of(*left), true, left->end);
   } else if (std::holds_alternative<Split>(letter.message)) {
     peer_knows_ = true;
     ask_after_split();

@@ -59,6 +59,7 @@ class Joined final : public Activity, private PhrasePlayer::Listener {
   void announce();
   void place_monitor();
   void set_peer_held(bool held);
+  std::string_view name_of(const Left& left) const;
   void ask(std::string_view name, bool caused_by_peer, const End& end);
   CallEvent event(std::string_view name, bool caused_by_peer, const End& end) const;
   void ask_after_split();

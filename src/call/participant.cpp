@@ -262,7 +262,7 @@ End Participant::end_of(const sip::Ended& end) {
       if (answered_) return {EndReason::error, end.status, end.phrase, end.reason};
       return {reason_of_failure(end.status), end.status, end.phrase, end.reason};
     case sip::EndCause::no_ack:
-      return {EndReason::error, 0, "The answer was never acknowledged", end.reason};
+      return {EndReason::error, 408, "The answer was never acknowledged", end.reason};
     case sip::EndCause::rejected:
     case sip::EndCause::transport_failed:
       break;

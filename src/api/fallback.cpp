@@ -141,13 +141,12 @@ void add_fallbacks(http::Router& router, const std::shared_ptr<Routes>& routes) 
     const auto pattern = is_for_number ? for_number : for_all;
     std::vector<std::string> about;
     if (is_for_number) about.emplace_back("number");
-    add_path_command(router, routes, pattern, "ivrfallback", std::move(about),
-                     [is_for_number](const Deps& deps, const tenant::Domain& domain,
-                                     const http::IncomingRequest& request, const boost::json::object& body,
-                                     const http::Responder& respond) {
-                       if (const auto number = number_in(request, is_for_number, respond))
-                         put(deps, domain, *number, body, respond);
-                     });
+    add_path_command(
+        router, routes, pattern, "ivrfallback", std::move(about),
+        [is_for_number](const Deps& deps, const tenant::Domain& domain, const http::IncomingRequest& request,
+                        const boost::json::object& body, const http::Responder& respond) {
+          if (const auto number = number_in(request, is_for_number, respond)) put(deps, domain, *number, body, respond);
+        });
     add_options(router, pattern, "GET, POST, DELETE");
     router.add("GET", pattern, [=](const http::IncomingRequest& request, const http::Responder& respond) {
       get(*routes, is_for_number, request, respond);

@@ -12,8 +12,7 @@ namespace rw::app {
 /// next call.
 class DatabaseFallbackStore final : public tenant::FallbackStore {
  public:
-  DatabaseFallbackStore(std::string url, std::string data_dir)
-      : url_(std::move(url)), data_dir_(std::move(data_dir)) {}
+  DatabaseFallbackStore(std::string url, std::string data_dir) : url_(std::move(url)), data_dir_(std::move(data_dir)) {}
 
   Result<std::int64_t> revision() override;
   Result<std::vector<tenant::Fallback>> load() override;

@@ -33,7 +33,8 @@ tenant::FallbackPtr FallbackKeeper::find(std::string_view domain, std::string_vi
 
 void FallbackKeeper::refresh() {
   const auto done = entries_.refresh(std::time(nullptr));
-  if (!done && !away_) log_.warning("fallback entries can't be read: what is known stays in use", {{"why", done.error().message}});
+  if (!done && !away_)
+    log_.warning("fallback entries can't be read: what is known stays in use", {{"why", done.error().message}});
   if (done && away_) log_.info("fallback entries are read again");
   away_ = !done;
 }

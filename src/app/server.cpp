@@ -163,8 +163,8 @@ Result<void> Server::start() {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  for (const auto step :
-       {&Server::start_storage, &Server::start_fallbacks, &Server::start_demo, &Server::start_shards, &Server::start_sip, &Server::start_http}) {
+  for (const auto step : {&Server::start_storage, &Server::start_fallbacks, &Server::start_demo, &Server::start_shards,
+                          &Server::start_sip, &Server::start_http}) {
     if (auto started = (this->*step)(); !started) return started;
   }
   return {};
@@ -238,36 +238,35 @@ Result<void> Server::start_shards() {
         });
       },
       log_});
-  shared_ = std::make_unique<Shared>(
-      Shared{.config = config_,
-             .call_settings = call_settings(config_),
-             .engine = *engine_,
-             .sounds = *sounds_,
-             .recordings = *recordings_,
-             .tokens = *tokens_,
-             .metrics = metrics_,
-             .log = log_,
-             .directory = [this] { return directory_; },
-             .fallback = [this](std::string_view domain,
-                                std::string_view number) { return fallbacks_->find(domain, number); },
-             .transmit =
-                 [this](sip::Transmit message) {
-                   shards_.front()->post([this, message = std::move(message)]() mutable {
-                     transports_->send(to_hop(message.flow), std::move(message.bytes));
-                   });
-                 },
-             .find_next_hops =
-                 [this](std::string uri, NextHops::Handler handler) {
-                   shards_.front()->post(
-                       [this, uri = std::move(uri), handler = std::move(handler)] { next_hops_->find(uri, handler); });
-                 },
-             .carry =
-                 [this](std::size_t to, call::Letter letter) {
-                   shards_[to]->post([shard = shards_[to].get(), letter = std::move(letter)]() mutable {
-                     shard->receive(std::move(letter));
-                   });
-                 },
-             .listeners = {}});
+  shared_ = std::make_unique<Shared>(Shared{
+      .config = config_,
+      .call_settings = call_settings(config_),
+      .engine = *engine_,
+      .sounds = *sounds_,
+      .recordings = *recordings_,
+      .tokens = *tokens_,
+      .metrics = metrics_,
+      .log = log_,
+      .directory = [this] { return directory_; },
+      .fallback = [this](std::string_view domain, std::string_view number) { return fallbacks_->find(domain, number); },
+      .transmit =
+          [this](sip::Transmit message) {
+            shards_.front()->post([this, message = std::move(message)]() mutable {
+              transports_->send(to_hop(message.flow), std::move(message.bytes));
+            });
+          },
+      .find_next_hops =
+          [this](std::string uri, NextHops::Handler handler) {
+            shards_.front()->post(
+                [this, uri = std::move(uri), handler = std::move(handler)] { next_hops_->find(uri, handler); });
+          },
+      .carry =
+          [this](std::size_t to, call::Letter letter) {
+            shards_[to]->post([shard = shards_[to].get(), letter = std::move(letter)]() mutable {
+              shard->receive(std::move(letter));
+            });
+          },
+      .listeners = {}});
   const auto count = static_cast<std::size_t>(config_.server.shards);
   for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
   return {};

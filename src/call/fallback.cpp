@@ -66,8 +66,7 @@ bool fall_back(Services& services, Participant& caller, const tenant::Fallback& 
   boost::system::error_code unreadable;
   const auto value = boost::json::parse(entry.command, unreadable);
   Result<FallbackCommand> command = fail("it is no JSON object");
-  if (!unreadable && value.is_object())
-    command = read_fallback_command(value.get_object(), caller.phrase_context());
+  if (!unreadable && value.is_object()) command = read_fallback_command(value.get_object(), caller.phrase_context());
   if (!command) {
     caller.session().log().error("the fallback can't be used", {{"why", command.error().message}});
     return false;

@@ -8,10 +8,7 @@
 namespace rw::call {
 
 FallingBack::FallingBack(Services& services, Participant& caller, FallbackCommand command, EndReason reason)
-    : services_(services),
-      caller_(caller),
-      command_(std::move(command)),
-      reason_(reason) {}
+    : services_(services), caller_(caller), command_(std::move(command)), reason_(reason) {}
 
 void FallingBack::begin() {
   if (command_.phrases.empty()) {

@@ -44,7 +44,8 @@ class Play {
     world_.service->allow_refer = true;
     world_.service->hold_music = "music";
     constexpr std::array<std::string_view, 4> fallbacks{
-        R"({"action":{"type":"hangup"},"phrases":[{"format":"file","fileName":"a"}]})", R"({"action":{"type":"hangup"}})",
+        R"({"action":{"type":"hangup"},"phrases":[{"format":"file","fileName":"a"}]})",
+        R"({"action":{"type":"hangup"}})",
         R"({"action":{"type":"call","destAddr":"sip:bob@127.0.0.1:5070","maxRingTime":3}})",
         R"({"action":{"type":"call","destAddr":"sip:bob@127.0.0.1:5070"},"phrases":[{"format":"silence"},{"format":"file","fileName":"b"}]})"};
     using Mode = tenant::Fallback::Mode;

@@ -162,8 +162,7 @@ class World {
     fallbacks[number] = std::make_shared<const tenant::Fallback>(std::move(entry));
   }
   /// The oldest question gets no usable answer.
-  void leave_unanswered(std::size_t shard = 0,
-                        callbacks::Failure::Kind kind = callbacks::Failure::Kind::unreachable) {
+  void leave_unanswered(std::size_t shard = 0, callbacks::Failure::Kind kind = callbacks::Failure::Kind::unreachable) {
     shards[shard]->calls.run([&] { application(shard).refuse(kind); }, now);
     deliver();
   }

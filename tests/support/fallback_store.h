@@ -38,9 +38,7 @@ class FallbackStore final : public tenant::FallbackStore {
     return change([&] { kept_->entries.erase({domain, number}); });
   }
   Result<void> remove(const Fallback& entry) override {
-    return change([&] {
-      std::erase_if(kept_->entries, [&](const auto& one) { return one.second == entry; });
-    });
+    return change([&] { std::erase_if(kept_->entries, [&](const auto& one) { return one.second == entry; }); });
   }
 
  private:

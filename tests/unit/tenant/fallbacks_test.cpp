@@ -19,9 +19,7 @@ class FallbacksTest : public testing::Test {
     made.command = "{}";
     return made;
   }
-  std::unique_ptr<Fallbacks> make() {
-    return std::make_unique<Fallbacks>(std::make_unique<fake::FallbackStore>(kept));
-  }
+  std::unique_ptr<Fallbacks> make() { return std::make_unique<Fallbacks>(std::make_unique<fake::FallbackStore>(kept)); }
   std::shared_ptr<fake::Kept> kept = std::make_shared<fake::Kept>();
   std::unique_ptr<Fallbacks> fallbacks = make();
 };

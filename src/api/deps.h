@@ -11,6 +11,7 @@
 #include "ops/log.h"
 #include "storage/prompt_store.h"
 #include "tenant/directory.h"
+#include "tenant/fallbacks.h"
 
 namespace rw::api {
 
@@ -23,6 +24,7 @@ struct Deps {
   CallControl& calls;
   storage::PromptStore& prompts;
   boost::asio::thread_pool& storage_threads;  ///< where prompt storage may block
+  tenant::Fallbacks& fallbacks;               ///< whose changes may block
   const ReplyTokens& tokens;
   std::string node_id;
   ops::Log log;

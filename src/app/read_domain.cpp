@@ -90,6 +90,14 @@ std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table,
   table.secret("bearer", service->bearer);
   static const std::vector<std::string_view> plans{"se", "eu", "uk", "us", "de", "fr"};
   if (const auto plan = table.choice("tone_plan", plans)) service->tone_plan = plans[*plan];
+  table.table("drop_codes", [&](TomlReader& codes) {
+    for (const auto* code :
+         {"busy", "error", "numberNotFound", "numberNotActive", "dropNoMsg", "temporarilyUnavailable"}) {
+      int status = 0;
+      codes.whole(code, status, 400, 699);
+      if (status != 0) service->drop_codes[code] = status;
+    }
+  });
   table.flag("identify_calls", service->identify_calls);
   table.flag("allow_refer", service->allow_refer);
   table.text("hold_music", service->hold_music);

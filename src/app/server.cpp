@@ -17,7 +17,9 @@
 
 #include "api/rest_api.h"
 #include "app/call_router.h"
+#include "app/database_fallback_store.h"
 #include "app/demo_server.h"
+#include "app/fallback_keeper.h"
 #include "app/make_jwks_cache.h"
 #include "app/keeping.h"
 #include "app/make_prompt_store.h"
@@ -116,6 +118,7 @@ class Server {
 
  private:
   Result<void> start_storage();
+  Result<void> start_fallbacks();
   Result<void> start_demo();
   Result<void> start_directory();
   Result<void> start_shards();
@@ -139,6 +142,7 @@ class Server {
   tenant::CurrentDirectory directory_;
   std::unique_ptr<ReplyTokens> tokens_;
   std::unique_ptr<storage::PromptStore> prompts_;
+  std::unique_ptr<FallbackKeeper> fallbacks_;
   boost::asio::thread_pool prompts_threads_;
   boost::asio::io_context main_, http_loop_;
   boost::asio::signal_set signals_;
@@ -169,8 +173,8 @@ Result<void> Server::start() {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  for (const auto step : {&Server::start_storage, &Server::start_demo, &Server::start_directory, &Server::start_shards,
-                          &Server::start_sip, &Server::start_http}) {
+  for (const auto step : {&Server::start_storage, &Server::start_demo, &Server::start_directory,
+                          &Server::start_fallbacks, &Server::start_shards, &Server::start_sip, &Server::start_http}) {
     if (auto started = (this->*step)(); !started) return started;
   }
   return {};
@@ -203,6 +207,12 @@ Result<void> Server::start_storage() {
   options.makers.make_engine = [this] { return speech_->make_engine(); };
   sounds_ = std::make_unique<sounds::SoundLoaderPool>(std::move(options));
   boost::asio::post(prompts_threads_, [this] { check_prompt_store(*prompts_, log_); });
+  return {};
+}
+
+Result<void> Server::start_fallbacks() {
+  fallbacks_ = std::make_unique<FallbackKeeper>(
+      std::make_unique<DatabaseFallbackStore>(config_.database_url, config_.server.data_dir), log_);
   return {};
 }
 
@@ -284,6 +294,8 @@ Result<void> Server::start_shards() {
              .metrics = metrics_,
              .log = log_,
              .directory = [this] { return directory_.get(); },
+             .fallback = [this](std::string_view domain,
+                                std::string_view number) { return fallbacks_->find(domain, number); },
              .transmit =
                  [this](sip::Transmit message) {
                    shards_.front()->post([this, message = std::move(message)]() mutable {
@@ -353,6 +365,7 @@ Result<void> Server::start_http() {
                  *router_,
                  *prompts_,
                  prompts_threads_,
+                 fallbacks_->entries(),
                  *tokens_,
                  config_.server.node_id,
                  log_,
@@ -471,6 +484,7 @@ void Server::stop_all() {
   provisioner_->stop();
   prompts_->stop();
   prompts_threads_.join();
+  fallbacks_->stop();
   shards_.front()->post([this] { transports_->stop(); });
   engine_.reset();  // its last events are messages to the shards
   recordings_->close();

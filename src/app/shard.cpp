@@ -151,6 +151,7 @@ void Shard::start(const std::vector<ledger::Waiting>& notices) {
                                                               .metrics = shared_.metrics,
                                                               .log = shared_.log,
                                                               .directory = shared_.directory,
+                                                              .fallback = shared_.fallback,
                                                               .shard = index_,
                                                               .shards = count_,
                                                               .carry = shared_.carry,

@@ -18,6 +18,7 @@
 #include "callbacks/http_channel.h"
 #include "media/engine.h"
 #include "sip/user_agent.h"
+#include "tenant/fallbacks.h"
 
 namespace rw::app {
 
@@ -32,6 +33,8 @@ struct Shared {
   ops::Metrics& metrics;
   ops::Log log;
   std::function<std::shared_ptr<const tenant::Directory>()> directory;
+  /// The fallback for a called number; any shard, from its own thread.
+  std::function<tenant::FallbackPtr(std::string_view domain, std::string_view number)> fallback;
   /// Sends a SIP message; any shard, from its own thread.
   std::function<void(sip::Transmit)> transmit;
   /// Finds where a URI leads to; any shard, from its own thread. The handler is called once, on some thread, later.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "call/deciding.h"
+#include "call/fallback.h"
 #include "call/info_dtmf.h"
 #include "call/joined.h"
 #include "sdp/succession.h"
@@ -91,6 +92,7 @@ void Participant::go_on(std::unique_ptr<Activity> next) {
 
 void Participant::decide(const CallEvent& event) {
   if (event.end.status >= 300) tell_referrer(event.end.status);
+  if (ends_after_fallback(*this, event)) return;
   if (device_ && event.is_drop()) {
     services_.application.notify(application(), "callEvent", call_event_body(services_, *this, event));
     hang_up(event.end, call_completed);
@@ -359,7 +361,7 @@ End Participant::end_of(const sip::Ended& end) {
       if (answered_) return {EndReason::error, end.status, end.phrase, end.reason};
       return {reason_of_failure(end.status), end.status, end.phrase, end.reason};
     case sip::EndCause::no_ack:
-      return {EndReason::error, 0, "The answer was never acknowledged", end.reason};
+      return {EndReason::error, 408, "The answer was never acknowledged", end.reason};
     case sip::EndCause::rejected:
     case sip::EndCause::transport_failed:
       break;
@@ -435,6 +437,10 @@ void Participant::stop_recording() {
 
 void Participant::hang_up(EndReason reason) {
   hang_up(End{reason, 0, {}, {}}, reason == EndReason::normal ? call_completed : no_decision);
+}
+
+void Participant::without_command() {
+  without_decision(services_, *this);
 }
 
 void Participant::hang_up(const End& end, Refusal refusal) {

@@ -160,6 +160,7 @@ class Participant final : public IvrHost {
   }
   RecordingOrder file_recording(const std::string& file_name, bool tell) override;
   void hang_up(EndReason reason) override;
+  void without_command() override;
 
  private:
   Result<void> describe();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "ops/log.h"
 #include "ops/metrics.h"
 #include "sip/user_agent.h"
+#include "tenant/fallback.h"
 
 namespace rw::call {
 
@@ -56,6 +58,8 @@ struct Services {
   ops::Log log;
   /// Who is served, as it stands.
   std::function<std::shared_ptr<const tenant::Directory>()> directory{};
+  /// The fallback for a called number of a domain, as it stands; null: there is none. May be empty.
+  std::function<std::shared_ptr<const tenant::Fallback>(std::string_view domain, std::string_view number)> fallback{};
   /// Which shard this is, and of how many.
   std::size_t shard = 0, shards = 1;
   /// Brings a letter to the switchboard of another shard.

@@ -47,6 +47,10 @@ class Session {
   /// The Call-ID of the call that the API has placed: for the log. The session is noted as open.
   void set_call_id(const std::string& call_id);
 
+  /// The called number's fallback is in use, or has been: once for each session.
+  bool fallen_back() const { return fallen_back_; }
+  void set_fallen_back() { fallen_back_ = true; }
+
   Participant& add(std::unique_ptr<Participant> participant);
   /// The participant of that id, or null.
   Participant* participant(std::string_view id) const;
@@ -91,6 +95,7 @@ class Session {
   std::optional<EndReason> ending_;  ///< while a participant is being finished: its end may be that of others
   TimePoint begun_;
   CallLimits::Place place_;
+  bool fallen_back_ = false;
   Timer limit_;
 };
 

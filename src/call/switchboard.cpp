@@ -4,6 +4,7 @@
 
 #include "call/alerting.h"
 #include "call/caller_check.h"
+#include "call/fallback.h"
 
 namespace rw::call {
 namespace {
@@ -136,6 +137,7 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
+  if (fall_back_always(services_, participant)) return;
   if (device != nullptr) {
     participant.change(std::make_unique<Alerting>(services_, participant, invite.request->request_uri()));
   } else {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +34,7 @@ struct Mediaservice {
   std::string
       ca;  ///< PEM text of the certificates that the application's server is checked against; empty: the system's
   std::string tone_plan = "eu";
+  std::map<std::string, int, std::less<>> drop_codes;  ///< SIP statuses in place of the usual ones, by dropCode
   bool identify_calls = false;
   bool allow_refer = false;  ///< REFER is put to the application; otherwise it is refused with 603
   std::string hold_music;    ///< prompt file that a party hears while the other holds it, or empty: silence

@@ -285,16 +285,6 @@ void Participant::offer_received(const sip::OfferReceived& offer) {
                 changed ? std::optional(media_.held()) : std::nullopt);
 }
 
-void Participant::answer_offer(const std::string& sdp) {
-  description_ = sdp;
-  services_.sip.answer_offer(sip_leg_, description_, services_.now);
-}
-
-void Participant::refuse_offer(const std::string& problem) {
-  services_.sip.reject_offer(sip_leg_, 488, services_.now);
-  alarm("callError", "invalidSdp", {{"description", problem}});
-}
-
 void Participant::refreshed(bool by_invite) {
   notify_change(by_invite ? "reInvite" : "update", std::nullopt);
 }

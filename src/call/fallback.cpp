@@ -111,7 +111,7 @@ bool ends_after_fallback(Participant& participant, const CallEvent& event) {
   if (event.event.ends_with("Drop")) {
     participant.hang_up(End{event.end.reason, 0, {}, {}}, call_completed);
   } else if (event.event.ends_with("Failure")) {
-    participant.hang_up(EndReason::error);
+    participant.hang_up(End{event.end.reason, 0, {}, {}}, no_decision);
   } else {
     return false;  // the application has made the event itself, or has allowed it: it is there
   }

@@ -68,7 +68,7 @@ bool fall_back(Services& services, Participant& caller, const tenant::Fallback& 
   Result<FallbackCommand> command = fail("it is no JSON object");
   if (!unreadable && value.is_object()) command = read_fallback_command(value.get_object(), caller.phrase_context());
   if (!command) {
-    caller.session().log().error("the fallback can't be used", {{"why", command.error().message}});
+    caller.session().log().error("the fallback can't be used", {ops::text("why", command.error().message)});
     return false;
   }
   caller.session().set_fallen_back();

@@ -142,9 +142,11 @@ class Application(Program):
 
 
 class Server(Program):
-    """The real server with high limits, its data in a temporary folder."""
+    """The real server with high limits, its data in a temporary folder. `service`, `more`: further lines of its configuration, of the
+    mediaservice and after it; `domain`: in place of no authorisation."""
 
-    def __init__(self, application):
+    def __init__(self, application, domain='auth = "none"', service="", more=""):
+        self.parts = domain, service, more
         self.binary = Path(os.environ.get("RINGWRIGHT_BINARY", PROJECT / "build" / "release" / "src" / "ringwright"))
         if not self.binary.exists():
             raise SystemExit(f"{self.binary} is missing: build it first (make build) or set RINGWRIGHT_BINARY")
@@ -158,6 +160,7 @@ class Server(Program):
         self.await_ready()
 
     def configuration(self, application):
+        domain, service, more = self.parts
         extra = os.environ.get("BENCH_EXTRA_CONFIGURATION", "")
         return f"""
 [server]
@@ -179,12 +182,14 @@ calls_per_second = 2000
 [[domains]]
 name = "{DOMAIN}"
 aliases = ["127.0.0.1"]
-auth = "none"
+{domain}
 [[domains.mediaservices]]
 id = "main"
 numbers = ["*"]
 callback_url = "{application.url}"
+{service}
 {extra}
+{more}
 """
 
     def await_ready(self):
@@ -259,13 +264,13 @@ class Callees(Program):
 class Sipp(Program):
     """SIPp with one of our scenarios; `finish` waits for it and returns what it counted."""
 
-    def __init__(self, scenario, server, sink, calls, rate, hold_ms=0):
+    def __init__(self, scenario, server, sink, calls, rate, hold_ms=0, domain=DOMAIN):
         self.folder = tempfile.TemporaryDirectory(prefix="ringwright-sipp-")
         self.statistics = Path(self.folder.name) / "statistics.csv"
         self.began = time.monotonic()
         super().__init__(
             ["sipp", "-sf", BENCH / "sipp" / f"{scenario}.xml", "-i", "127.0.0.1", "-p", free_port(socket.SOCK_DGRAM),
-             "-s", "100", "-key", "sink_port", sink.port, "-m", calls, "-r", rate, "-l", calls, "-d", hold_ms,
+             "-s", "100", "-key", "sink_port", sink.port, "-key", "domain", domain, "-m", calls, "-r", rate, "-l", calls, "-d", hold_ms,
              "-nostdin", "-trace_stat", "-stf", self.statistics, "-fd", "1", "-buff_size", 8 << 20,
              f"127.0.0.1:{server.sip_port}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder.name)

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/call_control.h"
+#include "api/jwks_cache.h"
 #include "base/reply_token.h"
 #include "ops/log.h"
 #include "storage/prompt_store.h"
@@ -23,9 +24,10 @@ struct Deps {
   const ReplyTokens& tokens;
   std::string node_id;
   ops::Log log;
-  std::function<bool()> is_ready;           ///< calls are taken: started and not draining
-  std::function<std::string()> metrics;     ///< in Prometheus' text format
-  std::function<std::string()> public_url;  ///< how others reach this server, without a slash at the end
+  std::function<bool()> is_ready;             ///< calls are taken: started and not draining
+  std::function<std::string()> metrics;       ///< in Prometheus' text format
+  std::function<std::string()> public_url;    ///< how others reach this server, without a slash at the end
+  std::shared_ptr<JwksCache> jwks = nullptr;  ///< null: no keys are fetched
 };
 
 }  // namespace rw::api

@@ -76,6 +76,8 @@ void read_sip(TomlReader& table, Config::Sip& sip) {
   table.whole("min_session_expires", sip.min_session_expires, 2, 86400);
   read_next_hop(table, "outbound_proxy", sip.outbound_proxy);
   table.flag("follow_redirects", sip.follow_redirects);
+  if (const auto unauthorised = table.choice("unauthorised", {"refuse", "ignore"}))
+    sip.ignore_unauthorised = *unauthorised == 1;
   table.each_text("dns_servers", [&](const std::string& text) -> std::string {
     constexpr std::uint16_t dns_port = 53;
     auto address = net::Address::from(text, dns_port);
@@ -163,8 +165,8 @@ void read_domains(TomlReader& root, Config& config) {
     if (!domain->restricts_callers() && !sip_loopback) {
       table.problem(
           "trunks",
-          "none has `allow`, but a SIP listener is not a loopback address: expected the networks that calls may come "
-          "from");
+          "none has `allow` or `inbound_username`, but a SIP listener is not a loopback address: expected the networks "
+          "that calls may come from, or what callers have to prove");
     }
     if (!names.insert(domain->name).second) table.problem("name", "used twice: " + domain->name);
     config.domains.push_back(std::move(domain));

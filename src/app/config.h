@@ -50,6 +50,7 @@ struct Config {
     std::uint32_t session_expires = 1800;
     std::uint32_t min_session_expires = 90;
     std::string outbound_proxy;             ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
+    bool ignore_unauthorised = false;       ///< callers that no trunk allows hear nothing, in place of 403
     bool follow_redirects = false;          ///< a 3xx response to a call that we place leads to its Contacts
     std::vector<net::Address> dns_servers;  ///< empty: the system's
   } sip;

@@ -48,7 +48,7 @@ void check_prompt_store(storage::PromptStore& store, const ops::Log& log) {
   if (const auto checked = s3->check_bucket()) {
     log.info("prompt storage: the S3 bucket is reachable", {});
   } else {
-    log.error("prompt storage: the S3 bucket is not reachable", {{"reason", checked.error().message}});
+    log.error("prompt storage: the S3 bucket is not reachable", {ops::text("reason", checked.error().message)});
   }
 }
 

@@ -4,7 +4,9 @@
 #include <set>
 #include <sstream>
 
+#include "api/jwt_keys.h"
 #include "app/read_trunk.h"
+#include "base/public_url.h"
 #include "callbacks/signature.h"
 #include "recording/seal.h"
 
@@ -102,7 +104,8 @@ std::string read_key_file(TomlReader& table, std::string_view key, const std::st
 /// An http(s) URL without a trailing slash.
 void read_url(TomlReader& table, std::string_view key, std::string& into) {
   table.text(key, into);
-  if (!into.empty() && !is_http_url(into)) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL");
+  if (!into.empty() && !is_http_url(into))
+    table.wrong(key, "\"" + public_url(into) + "\"", "an http:// or https:// URL");
   while (into.ends_with('/')) into.pop_back();
 }
 
@@ -115,7 +118,13 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
   domain->open = auth == 1;
   std::vector<std::string> key_files;
   table.texts("jwt_public_keys", key_files);
-  for (const auto& file : key_files) domain->jwt_public_keys.push_back(read_key_file(table, "jwt_public_keys", file));
+  for (const auto& file : key_files) {
+    domain->jwt_public_keys.push_back(read_key_file(table, "jwt_public_keys", file));
+    const auto& pem = domain->jwt_public_keys.back();
+    if (pem.empty()) continue;  // has been reported
+    if (const auto key = api::JwtKey::from_pem(pem); !key)
+      table.problem("jwt_public_keys", file + ": " + key.error().message);
+  }
   table.secret("jwt_secret", domain->jwt_secret);
   read_url(table, "jwks_url", domain->jwks_url);
   table.each_table("access_keys", [&](TomlReader& key) { domain->access_keys.push_back(read_access_key(key)); });

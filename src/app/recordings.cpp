@@ -82,7 +82,7 @@ void Recordings::finished(const recording::Finished& finished) {
   const auto service = service_of(*options_.directory(), context);
   if (!service) {
     options_.log.error("nobody to be told of a recording: its mediaservice is not served any more",
-                       {{"domain", finished.domain}, {"file", finished.file_name}});
+                       {{"domain", finished.domain}, ops::text("file", finished.file_name)});
     return acknowledge(finished.id);
   }
   const callbacks::Context application{service, text(context, "sessionId"), text(context, "traceId"),

@@ -17,6 +17,7 @@
 #include "api/rest_api.h"
 #include "app/call_router.h"
 #include "app/demo_server.h"
+#include "app/make_jwks_cache.h"
 #include "app/make_prompt_store.h"
 #include "app/recordings.h"
 #include "app/shard.h"
@@ -146,6 +147,7 @@ class Server {
   std::unique_ptr<net::SipTransports> transports_;
   std::unique_ptr<NextHops> next_hops_;
   std::unique_ptr<CallRouter> router_;
+  std::shared_ptr<api::JwksCache> jwks_;
   std::unique_ptr<http::Server> http_;
   std::thread http_thread_;
   std::string sip_addresses_, http_addresses_, public_url_;
@@ -301,6 +303,7 @@ Result<void> Server::start_sip() {
 Result<void> Server::start_http() {
   router_ = std::make_unique<CallRouter>(shards_);
   metrics_.set_sampler([this] { return sample(); });
+  jwks_ = make_jwks_cache(http_loop_, config_, log_);
   api::Deps deps{[this] { return directory_; },
                  *router_,
                  *prompts_,
@@ -310,7 +313,8 @@ Result<void> Server::start_http() {
                  log_,
                  [this] { return ready_.load(std::memory_order_relaxed); },
                  [this] { return metrics_.text(); },
-                 [this] { return public_url_; }};
+                 [this] { return public_url_; },
+                 jwks_};
   public_url_ = config_.http.public_url;
   http_ = std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)),
                                          api::make_server_options(config_.http.cors_allow_origin));
@@ -405,6 +409,7 @@ void Server::stop_all() {
     log_.error("notifications not delivered at the end", {{"count", std::to_string(lost)}});
   }
   http_->stop(milliseconds(500));
+  jwks_->stop();
   if (demo_) demo_->stop();
   http_thread_.join();
   prompts_->stop();

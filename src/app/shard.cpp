@@ -106,7 +106,8 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       work_(boost::asio::make_work_guard(loop_)),
       timer_(loop_),
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
-                 shared.config.limits.calls_per_second / static_cast<double>(count)) {
+                 shared.config.limits.calls_per_second / static_cast<double>(count)),
+      callers_(shared.config.sip.ignore_unauthorised) {
   callbacks::Settings settings;
   settings.connect_timeout = shared.config.callbacks.connect_timeout;
   settings.answer_timeout = shared.config.callbacks.answer_timeout;
@@ -133,7 +134,9 @@ sip::UserAgentOptions Shard::user_agent_options() {
   options.session_expires = shared_.config.sip.session_expires;
   options.min_session_expires = shared_.config.sip.min_session_expires;
   options.listeners = shared_.listeners;
-  options.admit = [this](const sip::Message&, const sip::Flow&, TimePoint now) { return admit(now); };
+  options.admit = [this](const sip::Message& invite, const sip::Flow& flow, TimePoint now) {
+    return admit(invite, flow, now);
+  };
   return options;
 }
 
@@ -189,6 +192,20 @@ void Shard::connection_closed(const sip::Flow& flow) {
 void Shard::receive(call::Letter letter) {
   switchboard_->receive(std::move(letter), Clock::now());
   settle();
+}
+
+sip::Admission Shard::admit(const sip::Message& invite, const sip::Flow& flow, TimePoint now) {
+  auto verdict = callers_.decide(*shared_.directory(), invite, flow, now);
+  if (verdict.status == 0) return admit(now);
+  if (verdict.status != 401) {
+    shared_.metrics.call_refused(verdict.status);
+    const auto* call_id = invite.header("Call-ID");
+    shared_.log.info("call refused", {{"callId", call_id == nullptr ? "" : *call_id},
+                                      {"status", std::to_string(verdict.status)},
+                                      {"from", flow.remote.to_string()},
+                                      {"why", "no trunk of the domain allows this caller"}});
+  }
+  return verdict;
 }
 
 sip::Admission Shard::admit(TimePoint now) {

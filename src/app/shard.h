@@ -13,6 +13,7 @@
 #include "app/config.h"
 #include "app/next_hops.h"
 #include "call/admission_control.h"
+#include "call/caller_check.h"
 #include "call/switchboard.h"
 #include "callbacks/http_channel.h"
 #include "media/engine.h"
@@ -78,7 +79,8 @@ class Shard {
   /// Puts a notification into the outbox, or an alarm (with an empty event), that is not a call's doing.
   void tell(const callbacks::Context& application, std::string event, boost::json::object body,
             std::function<void()> over);
-  /// Whether one more call may begin.
+  /// Whether a call may begin: for its caller, then for our load.
+  sip::Admission admit(const sip::Message& invite, const sip::Flow& flow, TimePoint now);
   sip::Admission admit(TimePoint now);
 
   // ---- from any thread
@@ -107,6 +109,7 @@ class Shard {
   boost::asio::steady_timer timer_;
   TimePoint armed_ = TimePoint::max();
   call::AdmissionControl admission_;
+  call::CallerCheck callers_;
   std::unique_ptr<sip::UserAgent> user_agent_;
   std::unique_ptr<callbacks::HttpChannel> channel_;
   std::unique_ptr<Media> media_;

@@ -90,8 +90,9 @@ void TrunkRegistrations::tell(Entry& entry) const {
   if (state == entry.said && problem == entry.problem) return;
   const auto text = sip::name(state);
   if (state == Registration::State::failed || (state == Registration::State::unregistered && !problem.empty())) {
-    shared_.log.warning("trunk registration",
-                        {{"domain", entry.domain}, {"trunk", entry.trunk}, {"state", text}, {"problem", problem}});
+    shared_.log.warning(
+        "trunk registration",
+        {{"domain", entry.domain}, {"trunk", entry.trunk}, {"state", text}, ops::text("problem", problem)});
   } else if (state != entry.said) {
     const auto expires =
         std::to_string(state == Registration::State::registered ? entry.registration->granted().count() : 0);

@@ -57,7 +57,8 @@ struct Format {
 Convert converter(const Format& format) {
   switch (format.tag) {
     case 1:
-      return format.bits == 8 ? from_unsigned : format.bits % 8 == 0 && format.bits <= 32 ? from_signed : nullptr;
+      if (format.bits == 8) return from_unsigned;
+      return format.bits == 16 || format.bits == 24 || format.bits == 32 ? from_signed : nullptr;
     case 3:
       return format.bits == 32 ? from_float : nullptr;
     case 6:

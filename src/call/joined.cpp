@@ -100,7 +100,8 @@ void Joined::place_monitor() {
   auto& session = participant_.session();
   const MonitorPlan& plan = plan_->monitor->plan;
   const auto failed = [&](const std::string& why) {
-    session.log().warning("the monitor can't be called", {{"address", plan.address}, {"why", why}});
+    session.log().warning("the monitor can't be called",
+                          {ops::personal("address", plan.address), ops::text("why", why)});
   };
   const auto domain = services_.directory()->domain(session.domain());
   if (!domain) return failed("the domain is not served any more");

@@ -103,9 +103,10 @@ void Participant::decide(const CallEvent& event) {
   change(std::make_unique<Deciding>(services_, *this, event));
 }
 
-Result<void> Participant::check_offer(const std::string& sdp) {
+Result<void> Participant::check_offer(const std::string& sdp, bool for_device) {
   offer_ = sdp;
-  return sdp.empty() ? Result<void>{} : media_.check(sdp);
+  if (sdp.empty()) return {};
+  return for_device ? sdp::DeviceNegotiator::read_offer(sdp).map([](const auto&) {}) : media_.check(sdp);
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
@@ -188,8 +189,12 @@ void Participant::stop_ringback() {
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
   if (!offer) return tl::unexpected(offer.error());
-  description_ = *offer;
-  invite.sdp = std::move(*offer);
+  return place_with(std::move(invite), std::move(*offer));
+}
+
+Result<void> Participant::place_with(sip::OutgoingInvite invite, std::string sdp) {
+  description_ = sdp;
+  invite.sdp = std::move(sdp);
   const auto leg = services_.sip.invite(std::move(invite), services_.now);
   if (!leg) return tl::unexpected(leg.error());
   sip_leg_ = *leg;
@@ -198,13 +203,9 @@ Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* l
   return {};
 }
 
-Result<void> Participant::established(const std::string& sdp) {
+void Participant::established() {
   answered_ = confirmed_ = true;
-  if (!sdp.empty()) {
-    if (auto taken = media_.complete(sdp); !taken) return taken;
-  }
   media_.start_timeout_watch();
-  return {};
 }
 
 void Participant::set_connection(std::string connection, std::string other_id, std::string other_user) {
@@ -356,7 +357,7 @@ void Participant::media_event(const media::Event& event) {
     activity_->fell_silent();
   } else if (std::holds_alternative<media::RtpTimedOut>(event)) {
     static constexpr std::string_view what = "RTP media timeout";
-    alarm("callError", what, {{"description", "no RTP came from " + user_}, {"participantId", id_}});
+    alarm("callError", what, {{"description", "no RTP came"}, {"participantId", id_}, {"user", user_}});
     hang_up(End{EndReason::rtp_timeout, 0, std::string(what), {}}, {480, what});
   }
 }

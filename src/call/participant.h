@@ -86,8 +86,10 @@ class Participant final : public IvrHost {
   /// Sends the INVITE of a leg that is to be placed. `like`: whom it will be joined with, or null. The error says what
   /// can't be used.
   Result<void> place(sip::OutgoingInvite invite, const Participant* like);
-  /// The placed leg was answered with `sdp`. The error says why its media can't be used.
-  Result<void> established(const std::string& sdp);
+  /// The same with an offer of somebody else's media.
+  Result<void> place_with(sip::OutgoingInvite invite, std::string sdp);
+  /// The placed leg was answered, and its media is settled.
+  void established();
   /// The connection that the participant is in, for its events; empty: none. `other`: the party at its other end.
   void set_connection(std::string connection, std::string other_id, std::string other_user);
   const std::string& connection() const { return connection_id_; }
@@ -108,8 +110,8 @@ class Participant final : public IvrHost {
   void alarm(std::string_view type, std::string_view error, boost::json::object details) override;
 
   // ---- inputs
-  /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served.
-  Result<void> check_offer(const std::string& sdp);
+  /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served, by us or by a device.
+  Result<void> check_offer(const std::string& sdp, bool for_device);
   /// Asks the application what to do with the call (newCall).
   void ask_new_call(const sip::Message& invite, const sip::Flow& flow);
   void cancelled(const std::string& sip_reason);
@@ -127,6 +129,7 @@ class Participant final : public IvrHost {
   void receive(const Letter& letter);
 
   // ---- commands of the API
+  Activity* activity() const { return activity_.get(); }
   Ivr::Interruption interrupt(std::string_view command);
   bool split() { return activity_ && activity_->split(); }
   Result<void> start_recording(const std::string& file_name);

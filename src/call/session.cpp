@@ -1,6 +1,7 @@
 #include "call/session.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/serialize.hpp>
 #include <iterator>
 #include <utility>
@@ -96,13 +97,31 @@ void Session::complete(EndReason reason) {
 
 void Session::alarm(std::string_view type, std::string_view error, boost::json::object details,
                     boost::json::object members) {
-  log_.warning("alarm", {{"type", type}, {"error", error}, {"details", boost::json::serialize(details)}});
+  log_alarm(type, error, details);
   members["type"] = type;
   members["error"] = error;
   members["domain"] = domain();
   members["sessionId"] = id();
   members["errorDetails"] = std::move(details);
   services_.application.alarm(application_, std::move(members));
+}
+
+/// The same, fit for the log: what is an address or a number as a whole has fields of its own.
+void Session::log_alarm(std::string_view type, std::string_view error, boost::json::object details) const {
+  std::array<std::string, 2> persons;
+  for (std::size_t at = 0; at < persons.size(); ++at) {
+    const auto name = std::array{"address", "user"}[at];
+    if (const auto* value = details.if_contains(name); value != nullptr && value->is_string())
+      persons[at] = value->get_string();
+    details.erase(name);
+  }
+  // "Invalid sip address: …" ends with the address.
+  if (!persons[0].empty() && error.ends_with(persons[0])) error.remove_suffix(persons[0].size());
+  log_.warning("alarm", {{"type", type},
+                         ops::text("error", error),
+                         ops::text("details", boost::json::serialize(details)),
+                         ops::personal("address", persons[0]),
+                         ops::personal("user", persons[1])});
 }
 
 boost::json::object Session::callback_members() const {

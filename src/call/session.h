@@ -71,6 +71,7 @@ class Session {
 
  private:
   void complete(EndReason reason);
+  void log_alarm(std::string_view type, std::string_view error, boost::json::object details) const;
 
   Services& services_;
   SessionHolder& holder_;

@@ -3,22 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "call/alerting.h"
+
 namespace rw::call {
 namespace {
 
 constexpr Refusal stopping{503, "Server is stopping"};
-
-/// Whether the caller's network and key let it in (section 12): with no networks configured, whoever can reach us
-/// may call.
-bool is_trusted(const tenant::Domain& domain, const sip::IncomingInvite& invite) {
-  if (!domain.restricts_callers()) return true;
-  const auto* key = invite.request->header("X-Trunk-Key");
-  return std::any_of(domain.trunks.begin(), domain.trunks.end(), [&](const tenant::Trunk& trunk) {
-    const bool network = std::any_of(trunk.allow.begin(), trunk.allow.end(),
-                                     [&](const net::Network& allowed) { return allowed.contains(invite.flow.remote); });
-    return network && (trunk.key.empty() || (key != nullptr && *key == trunk.key));
-  });
-}
 
 }  // namespace
 
@@ -118,11 +108,8 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no such domain", call);
     return;
   }
-  if (!is_trusted(*domain, invite)) {
-    refuse(invite.leg, 403, "no trunk of the domain allows this source", call);
-    return;
-  }
-  auto service = domain->service_for(call.called_party);
+  const auto* device = domain->device(call.called_party);
+  auto service = device != nullptr ? domain->service(device->mediaservice) : domain->service_for(call.called_party);
   if (service == nullptr) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
     return;
@@ -132,12 +119,16 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   Session& session = open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
-  if (const auto usable = participant.check_offer(invite.request->body()); !usable) {
+  if (const auto usable = participant.check_offer(invite.request->body(), device != nullptr); !usable) {
     session.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
     participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
-  participant.ask_new_call(*invite.request, invite.flow);
+  if (device != nullptr) {
+    participant.change(std::make_unique<Alerting>(services_, participant, invite.request->request_uri()));
+  } else {
+    participant.ask_new_call(*invite.request, invite.flow);
+  }
 }
 
 Session& Switchboard::open(std::unique_ptr<Session> session) {
@@ -148,7 +139,8 @@ Session& Switchboard::open(std::unique_ptr<Session> session) {
 }
 
 void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call) {
-  services_.log.info("call refused", {{"callId", call.call_id}, {"status", std::to_string(status)}, {"why", why}});
+  services_.log.info("call refused",
+                     {{"callId", call.call_id}, {"status", std::to_string(status)}, ops::text("why", why)});
   services_.sip.reject(leg, status, {}, services_.now);
 }
 

@@ -12,6 +12,7 @@
 #include "call/admission_control.h"
 #include "call/call_plan.h"
 #include "call/participant.h"
+#include "call/remote_call_order.h"
 #include "call/services.h"
 #include "call/session.h"
 
@@ -57,6 +58,11 @@ class Switchboard final : private SessionHolder {
                           TimePoint now);
   Verdict stop_recording(const ReplySubject& subject, const std::string& connection_id, TimePoint now);
   Verdict place_ivr_call(const PlacedCallOrder& order, TimePoint now);
+  /// Answers a call for a device with its media. `reference`: replaces the session's.
+  Verdict answer_remote_call(const ReplySubject& subject, const sdp::DeviceAudio& audio,
+                             const std::optional<boost::json::value>& reference, TimePoint now);
+  Verdict send_remote_call_ringback(const ReplySubject& subject, TimePoint now);
+  Verdict place_remote_call(const RemoteCallOrder& order, TimePoint now);
   /// Ends every session, because the server stops.
   void end_all(TimePoint now);
 
@@ -77,6 +83,8 @@ class Switchboard final : private SessionHolder {
   tl::expected<std::vector<Participant*>, Verdict> parties(const ReplySubject& subject,
                                                            const std::string& connection_id) const;
   tl::expected<Participant*, Verdict> participant(const ReplySubject& subject, const std::string& participant_id) const;
+  tl::expected<Participant*, Verdict> alerting(const ReplySubject& subject) const;
+  boost::json::object placed_members(const Participant& participant) const;
   Session& open(std::unique_ptr<Session> session);
   /// After each input: delivers the letters, then destroys what is over.
   void settle();

@@ -173,12 +173,17 @@ Verdict Switchboard::place_ivr_call(const PlacedCallOrder& order, TimePoint now)
   session.log().info("call placed", {{"participantId", participant.id()}});
   participant.change(std::make_unique<PlacedCall>(services_, participant, order.destination.max_ring_time));
   Verdict verdict;
-  verdict.extra = {{"sessionId", session.id()},
-                   {"participantId", participant.id()},
-                   {"traceId", session.application().trace_id},
-                   {"replyId", services_.tokens.issue(participant.reply_subject())}};
+  verdict.extra = placed_members(participant);
   settle();
   return verdict;
+}
+
+/// What the API answers about a call that it has placed.
+boost::json::object Switchboard::placed_members(const Participant& participant) const {
+  return {{"sessionId", participant.session().id()},
+          {"participantId", participant.id()},
+          {"traceId", participant.session().application().trace_id},
+          {"replyId", services_.tokens.issue(participant.reply_subject())}};
 }
 
 }  // namespace rw::call

@@ -75,8 +75,8 @@ void Sender::log(ops::Level level, const Context& context, std::string_view mess
               {"sessionId", context.session_id},
               {"callId", context.call_id},
               {"event", event},
-              {"url", url},
-              {"problem", problem}});
+              ops::text("url", url),
+              ops::text("problem", problem)});
 }
 
 }  // namespace rw::callbacks

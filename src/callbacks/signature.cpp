@@ -1,6 +1,7 @@
 #include "callbacks/signature.h"
 
 #include <openssl/bio.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -27,6 +28,28 @@ class Signer::Key {
   EVP_PKEY* key_;
 };
 
+namespace {
+
+bool is_p256(const EVP_PKEY* key) {
+  return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) == 256;
+}
+
+/// The two integers of a DER signature in the form of RFC 7518 section 3.4; empty if it is none.
+std::string joined_integers(std::span<const unsigned char> der) {
+  constexpr int length = 32;
+  const unsigned char* at = der.data();
+  const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> pair(
+      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())), &ECDSA_SIG_free);
+  std::array<unsigned char, 2 * length> both{};
+  if (!pair || BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), both.data(), length) != length ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), both.data() + length, length) != length) {
+    return {};
+  }
+  return {reinterpret_cast<const char*>(both.data()), both.size()};
+}
+
+}  // namespace
+
 Signer::Signer(std::unique_ptr<Key> key) : key_(std::move(key)) {}
 Signer::Signer(Signer&&) noexcept = default;
 Signer& Signer::operator=(Signer&&) noexcept = default;
@@ -38,7 +61,8 @@ Result<Signer> Signer::from_pem(std::string_view pem) {
   auto* raw = PEM_read_bio_PrivateKey(input.get(), nullptr, nullptr, nullptr);
   if (raw == nullptr) return fail("signing key: not a private key in PEM form");
   auto key = std::make_unique<Key>(raw);
-  if (EVP_PKEY_get_base_id(raw) != EVP_PKEY_RSA) return fail("signing key: not an RSA key");
+  if (EVP_PKEY_get_base_id(raw) != EVP_PKEY_RSA && !is_p256(raw))
+    return fail("signing key: neither an RSA key nor one on the curve P-256");
   return Signer(std::move(key));
 }
 
@@ -47,7 +71,9 @@ std::string Signer::token(std::string_view issuer, std::string_view body, std::s
   const auto issued = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   const boost::json::object claims{
       {"iss", issuer}, {"iat", issued}, {"exp", issued + 60}, {"jti", jti}, {"body_sha256", sha256_hex(body)}};
-  const auto text = base64url(R"({"alg":"RS256","typ":"JWT"})") + "." + base64url(boost::json::serialize(claims));
+  const bool elliptic = is_p256(key_->get());
+  const auto text = base64url(elliptic ? R"({"alg":"ES256","typ":"JWT"})" : R"({"alg":"RS256","typ":"JWT"})") + "." +
+                    base64url(boost::json::serialize(claims));
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   std::array<unsigned char, 1024> signature{};
   std::size_t length = signature.size();
@@ -56,7 +82,9 @@ std::string Signer::token(std::string_view issuer, std::string_view body, std::s
       EVP_DigestSign(context.get(), signature.data(), &length, bytes, text.size()) != 1) {
     return {};
   }
-  return text + "." + base64url({reinterpret_cast<const char*>(signature.data()), length});
+  const auto made = elliptic ? joined_integers(std::span(signature).first(length))
+                             : std::string(reinterpret_cast<const char*>(signature.data()), length);
+  return made.empty() ? std::string() : text + "." + base64url(made);
 }
 
 std::string sha256_hex(std::string_view bytes) {

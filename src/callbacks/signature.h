@@ -9,10 +9,11 @@
 
 namespace rw::callbacks {
 
-/// Signs callbacks: an RS256 JWT that holds the hash of the body. Not thread-safe.
+/// Signs callbacks: a JWT that holds the hash of the body, RS256 or ES256 by the kind of the key. An RSA signature
+/// takes some thirty times as long to make. Not thread-safe.
 class Signer {
  public:
-  /// `pem`: an RSA private key.
+  /// `pem`: a private key, RSA or EC P-256.
   static Result<Signer> from_pem(std::string_view pem);
   Signer(Signer&&) noexcept;
   Signer& operator=(Signer&&) noexcept;

@@ -6,8 +6,12 @@
 #include <chrono>
 #include <ctime>
 
+#include "ops/mask.h"
+
 namespace rw::ops {
 namespace {
+
+constexpr std::size_t longest_text = 4096;  ///< of others
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -90,16 +94,33 @@ bool Log::enabled(Level level) const {
   return level >= sink_->threshold;
 }
 
+std::string Log::shown(const Field& field) const {
+  const bool in_full = enabled(Level::debug);
+  switch (field.kind) {
+    case Field::Kind::plain:
+      break;
+    case Field::Kind::personal:
+      return in_full ? std::string(field.value) : mask_personal(field.value);
+    case Field::Kind::text: {
+      const auto clean = without_secrets(field.value.substr(0, longest_text));
+      return in_full ? clean : mask_text(clean);
+    }
+  }
+  return std::string(field.value);
+}
+
 void Log::append(std::string& line, const Field& field) const {
+  if (field.kind == Field::Kind::personal && field.value.empty()) return;
+  const auto value = shown(field);
   if (sink_->format == Format::json) {
     line += ",\"";
-    append_json(line, field.first);
+    append_json(line, field.name);
     line += "\":\"";
-    append_json(line, field.second);
+    append_json(line, value);
     line += '"';
   } else {
-    line.append(" ").append(field.first).append("=");
-    append_text(line, field.second);
+    line.append(" ").append(field.name).append("=");
+    append_text(line, value);
   }
 }
 

@@ -11,9 +11,24 @@ namespace rw::ops {
 
 enum class Level : std::uint8_t { debug, info, warning, error };
 
-using Field = std::pair<std::string_view, std::string_view>;
+/// One member of a line. Most are {"name", value}, for values of our own making: states, counts, ids, addresses of the
+/// network. What others have said goes through personal() or text(); secrets are not logged at all.
+struct Field {
+  enum class Kind : std::uint8_t { plain, personal, text };
+  std::string_view name, value;
+  Kind kind = Kind::plain;
+};
+/// A value that tells of a person: a number, a user part, a SIP address, a header's value. Left out if it is empty.
+constexpr Field personal(std::string_view name, std::string_view value) {
+  return {name, value, Field::Kind::personal};
+}
+/// A sentence, URL or JSON text that may quote what others have said.
+constexpr Field text(std::string_view name, std::string_view value) {
+  return {name, value, Field::Kind::text};
+}
 
 /// Structured log to standard error: one line per event, JSON or text. Thread-safe; a line is written whole.
+/// Personal data is masked (ops/mask.h) unless the threshold is `debug`; secrets in texts are taken out at any level.
 /// What belongs to a call carries traceId, sessionId and callId: put them into a scoped Log by with().
 class Log {
  public:
@@ -43,6 +58,7 @@ class Log {
 
  private:
   struct Sink;
+  std::string shown(const Field& field) const;
   void append(std::string& line, const Field& field) const;
   std::shared_ptr<Sink> sink_;
   std::string context_;  ///< the fields of with(), already formatted

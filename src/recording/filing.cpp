@@ -64,7 +64,7 @@ Filing::Entry* Filing::find(const std::string& id) {
 void Filing::write(const Entry& entry) {
   if (auto written = journal_.write(entry); !written)
     options_.log.error("The journal of a recording can't be written",
-                       {{"recordingId", entry.id}, {"error", written.error().message}});
+                       {{"recordingId", entry.id}, ops::text("error", written.error().message)});
   const std::lock_guard lock(unsynced_mutex_);
   unsynced_.push_back(entry.id);
 }
@@ -162,7 +162,7 @@ void Filing::uploaded(const std::string& id, const tl::expected<std::uint64_t, U
     return failed(*entry, "could not be stored within " + std::to_string(options_.give_up.count() / 3600) +
                               " hours: " + error.message);
   options_.log.warning("A recording can't be stored yet",
-                       {{"recordingId", id}, {"domain", entry->domain}, {"error", error.message}});
+                       {{"recordingId", id}, {"domain", entry->domain}, ops::text("error", error.message)});
   upload_at(Clock::now() + options_.back_off(failures + 1), *entry, nullptr, failures + 1);
 }
 
@@ -190,8 +190,8 @@ void Filing::report(const Entry& entry) {
   if (!finished.success)
     options_.log.error("A recording has failed", {{"recordingId", entry.id},
                                                   {"domain", entry.domain},
-                                                  {"fileName", entry.file_name},
-                                                  {"reason", entry.reason},
+                                                  ops::text("fileName", entry.file_name),
+                                                  ops::text("reason", entry.reason),
                                                   {"kept", finished.kept}});
   --pending_;
   if (options_.report) options_.report(std::move(finished));

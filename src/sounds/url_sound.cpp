@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "audio/stream_decoder.h"
+#include "base/public_url.h"
 
 namespace rw::sounds {
 namespace {
@@ -16,17 +17,6 @@ constexpr int most_redirects = 5;
 constexpr std::chrono::seconds longest_freshness = std::chrono::hours(1);
 /// A version that is a date, not an ETag, which begins with a quotation mark or W/.
 constexpr std::string_view date_mark = "date:";
-
-/// The URL without what may be secret in it.
-std::string public_form(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
-  const auto host = url.find("://");
-  if (host == std::string_view::npos) return std::string(url);
-  const auto path = std::min(url.find('/', host + 3), url.size());
-  const auto user = url.substr(0, path).rfind('@');
-  if (user == std::string_view::npos) return std::string(url);
-  return std::string(url.substr(0, host + 3)) + std::string(url.substr(user + 1));
-}
 
 std::string version_of(const http::TransferResponse& response) {
   if (const auto etag = response.header("etag")) return std::string(*etag);
@@ -65,7 +55,7 @@ http::TransferRequest request_for(const std::string& url, const std::string& eta
 
 Result<Fetched> fetch_sound(http::Transfers& transfers, const FetchRules& rules, const std::atomic<bool>& cancel,
                             const std::string& url, const std::string& etag, SoundOutput& output) {
-  const auto failed = [&](const std::string& why) { return fail(public_form(url) + ": " + why); };
+  const auto failed = [&](const std::string& why) { return fail(public_url(url) + ": " + why); };
   audio::StreamDecoder decoder;
   std::vector<float> heard;
   Result<void> decoded;

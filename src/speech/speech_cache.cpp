@@ -218,7 +218,7 @@ void SpeechCache::warn(const std::string& what, const std::string& why) {
     if (warned_ != 0 && now - warned_ < interval) return;
     warned_ = now;
   }
-  options_.log.warning("speech cache: " + what, {{"reason", why}});
+  options_.log.warning("speech cache: " + what, {ops::text("reason", why)});
 }
 
 }  // namespace rw::speech

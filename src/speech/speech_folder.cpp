@@ -222,7 +222,7 @@ void SpeechFolder::discard(const std::string& key, const std::string& why, std::
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   if (found == entries_.end() || found->second.expires != expires) return;
-  options_.log.warning("speech cache: an entry is broken and removed", {{"key", key}, {"reason", why}});
+  options_.log.warning("speech cache: an entry is broken and removed", {{"key", key}, ops::text("reason", why)});
   remove(key);
 }
 

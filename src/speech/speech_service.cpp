@@ -104,7 +104,7 @@ class SpeechService::Engine final : public SpeechEngine {
     if (service_.espeak_installed_) return TextEngine::espeak_ng;
     if (!service_.warned_.exchange(true)) {
       service_.log_.warning("speech in other languages than English sounds English: install the package espeak-ng",
-                            {{"language", language}});
+                            {ops::text("language", language)});
     }
     return TextEngine::flite;
   }
@@ -138,7 +138,7 @@ Result<std::unique_ptr<SpeechService>> SpeechService::make(SpeechSettings settin
     if (opened) {
       cache.folder = std::move(*opened);
     } else {
-      service->log_.error("speech is not kept", {{"reason", opened.error().message}});
+      service->log_.error("speech is not kept", {ops::text("reason", opened.error().message)});
     }
   }
   service->cache_ = std::make_unique<SpeechCache>(std::move(cache));

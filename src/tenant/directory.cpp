@@ -51,6 +51,11 @@ std::shared_ptr<const Mediaservice> Domain::service_for(std::string_view user) c
   return best;
 }
 
+const Device* Domain::device(std::string_view user) const {
+  const auto found = std::find_if(devices.begin(), devices.end(), [user](const auto& one) { return one.id == user; });
+  return found == devices.end() ? nullptr : &*found;
+}
+
 std::shared_ptr<const Mediaservice> Domain::service(std::string_view id) const {
   const auto found = std::find_if(mediaservices.begin(), mediaservices.end(),
                                   [id](const auto& one) { return id.empty() || one->id == id; });
@@ -68,7 +73,7 @@ const Trunk* Domain::trunk_for(std::string_view host) const {
 }
 
 bool Domain::restricts_callers() const {
-  return std::any_of(trunks.begin(), trunks.end(), [](const Trunk& trunk) { return !trunk.allow.empty(); });
+  return std::any_of(trunks.begin(), trunks.end(), [](const Trunk& trunk) { return trunk.takes_calls(); });
 }
 
 Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {}

@@ -22,7 +22,7 @@ struct Mediaservice {
   std::string alarm_url;
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
-  std::string signing_key;  ///< PEM text of the RSA key, or empty
+  std::string signing_key;  ///< PEM text of the key, or empty
   /// PEM texts of the certificate that is shown to the application's server (mutual TLS) and its key; both or none.
   std::string client_certificate, client_key;
   std::string
@@ -45,8 +45,8 @@ struct Trunk {
   Limits limits;
 
   // ---- inbound
-  std::vector<net::Network> allow;                 ///< empty: no calls come in over it
-  std::string key;                                 ///< X-Trunk-Key, or empty
+  std::vector<net::Network> allow;  ///< empty: from anywhere, if there is a password to prove; else from nowhere
+  std::string key;                  ///< X-Trunk-Key, or empty
   std::string inbound_username, inbound_password;  ///< what callers have to prove by digest (RFC 8760), or empty
 
   // ---- outbound
@@ -55,6 +55,9 @@ struct Trunk {
   std::string username, password, realm;  ///< for digest; an empty realm: whichever the proxy names
   bool trusted = false;                   ///< P-Asserted-Identity is sent even for callers who want privacy (RFC 3325)
   std::string registration;               ///< address of record that is kept registered at the proxy, or empty
+
+  /// Whether calls come in over it: it names networks, or what callers have to prove.
+  bool takes_calls() const { return !allow.empty() || !inbound_username.empty(); }
 };
 
 /// What a program signs its requests with (AWS Signature V4).
@@ -88,11 +91,13 @@ struct Domain {
   /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the
   /// order in the file.
   std::shared_ptr<const Mediaservice> service_for(std::string_view user) const;
+  /// The device with that SIP user part, or null. It goes before the mediaservices' numbers.
+  const Device* device(std::string_view user) const;
   /// The one with that id, or the first one if `id` is empty; null if there is none.
   std::shared_ptr<const Mediaservice> service(std::string_view id) const;
   /// The outbound trunk for a destination's host part: one that names it, else one for any, else null.
   const Trunk* trunk_for(std::string_view host) const;
-  /// Whether any trunk names networks; if none does, whoever can reach us may call.
+  /// Whether calls come in over any trunk of its own; if not, whoever can reach us may call.
   bool restricts_callers() const;
 };
 

@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+import json
 import socket
 import time
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from support.application import Application, Raw
 from support.tokens import Key, claims_of, decode
 
@@ -221,8 +222,19 @@ def authorisation(request):
     return request.headers["Authorization"].split(" ", 1)
 
 
-def test_requests_are_signed(own_server, application, phone, tmp_path):
-    key = Key("RS256")
+def verify(key, text, signature):
+    public = key.private.public_key()
+    if key.kind == "RS256":
+        public.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        assert len(signature) == 64
+        pair = utils.encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+        public.verify(pair, text, ec.ECDSA(hashes.SHA256()))
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_requests_are_signed(own_server, application, phone, tmp_path, algorithm):
+    key = Key(algorithm)
     (tmp_path / "key.pem").write_bytes(key.private_pem())
     server = own_server(service={"signing_key": str(tmp_path / "key.pem")})
     application.replies["newCall"] = [Raw(status=500), DROP]
@@ -233,7 +245,8 @@ def test_requests_are_signed(own_server, application, phone, tmp_path):
         scheme, token = authorisation(request)
         assert scheme == "Bearer"
         text, _, signature = token.rpartition(".")
-        key.private.public_key().verify(decode(signature), text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        verify(key, text.encode(), decode(signature))
+        assert json.loads(decode(text.split(".")[0]))["alg"] == algorithm
         claims = claims_of(token)
         assert claims["exp"] == claims["iat"] + 60 and abs(claims["iat"] - time.time()) < 60 and claims["iss"]
         assert claims["body_sha256"] == hashlib.sha256(request.raw).hexdigest()

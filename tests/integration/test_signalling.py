@@ -14,7 +14,7 @@ SCENARIOS = pathlib.Path(__file__).parent / "sipp"
 def sipp(tmp_path):
     def run(server, scenario, transport="udp", calls=1):
         port = (server.sip_tcp if transport == "tcp" else server.sip_udp)[1]
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
             own_port = probe.getsockname()[1]
         errors = tmp_path / f"{scenario}.errors"

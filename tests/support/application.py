@@ -103,6 +103,7 @@ class Application:
             self.changed.notify_all()
         if callable(reply):
             reply = reply(body)
+        self.description.trace_callback("alarm" if event == "alarms" else event, reply)
         if isinstance(reply, Raw):
             if reply.hold:
                 released.wait(reply.hold)

@@ -7,6 +7,8 @@ import re
 import jsonschema
 import yaml
 
+from . import api_members
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -23,10 +25,16 @@ class Description:
             rule = {"$ref": f"#/components/schemas/{schema}", "components": self.document["components"]}
             self.validators[schema] = jsonschema.Draft202012Validator(rule, format_checker=jsonschema.FormatChecker())
         self.validators[schema].validate(body)
+        self.trace({"$ref": f"#/components/schemas/{schema}"}, body)
+
+    def trace(self, rule, body, *also):
+        """For docs/api-coverage.md: what a message has to do with."""
+        api_members.trace(api_members.members_of(self.document, rule, body) | set(also))
 
     def check_rule(self, rule, body):
         jsonschema.Draft202012Validator({"allOf": [rule], "components": self.document["components"]},
                                         format_checker=jsonschema.FormatChecker()).validate(body)
+        self.trace(rule, body)
 
     def resolve(self, node):
         while "$ref" in node:
@@ -40,6 +48,15 @@ class Description:
         path = path.split("?")[0]
         item = next((item for pattern, item in self.paths if pattern.fullmatch(path)), None)
         return None if item is None else item.get(method.lower())
+
+    def trace_operation(self, method, operation):
+        path = next(path for path, item in self.document["paths"].items() if item.get(method.lower()) is operation)
+        self.trace({}, None, f"{method} {path}")
+
+    def trace_callback(self, event, reply):
+        """A callback that was asked, and what it was answered."""
+        content = self.document["webhooks"].get(event, {}).get("post", {}).get("responses", {}).get("200", {}).get("content", {})
+        self.trace(content.get("application/json", {}).get("schema", {}), reply, event)
 
     def check_request(self, method, path, body):
         """A request that the server has taken must be as described."""
@@ -59,6 +76,8 @@ class Description:
         response = operation["responses"].get(str(answer.status))
         assert response, f"{method} {path}: the status {answer.status} is not described"
         response = self.resolve(response)
+        if 200 <= answer.status < 300:
+            self.trace_operation(method, operation)
         for name in response.get("headers", {}):
             assert answer.headers[name] is not None, f"{method} {path}: the header {name} is missing"
         found = answer.headers["Content-Type"].split(";")[0]

@@ -76,7 +76,8 @@ class Server:
     @staticmethod
     def _domain(name, callback_url, service, aliases, trunks=(), keys={}):
         service = {"callback_url": callback_url, "alarm_url": callback_url + "/alarms", **service}
-        return ["[[domains]]", f'name = "{name}"', 'auth = "none"', f"aliases = {toml(aliases)}", f"trunks = {toml(list(trunks))}",
+        keys = {"auth": "none", **keys}
+        return ["[[domains]]", f'name = "{name}"', f"aliases = {toml(aliases)}", f"trunks = {toml(list(trunks))}",
                 *[f"{key} = {toml(value)}" for key, value in keys.items()],
                 "[[domains.mediaservices]]",
                 *[f"{key} = {toml(value)}" for key, value in service.items()]]

@@ -118,6 +118,12 @@ TEST(StreamDecoder, RefusesWhatIsNoAudio) {
   EXPECT_FALSE(stream(bytes).result);
 }
 
+TEST(StreamDecoder, RefusesSamplesWithoutBits) {
+  auto bytes = wav_bytes(sine(440, 8000));
+  bytes[34] = 0;
+  EXPECT_FALSE(stream(bytes).result);
+}
+
 TEST(StreamDecoder, TakesHeadersOfThoseWhoDoNotKnowTheLength) {
   auto bytes = wav_bytes(sine(440, 8000));
   for (const std::size_t at : {4U, 40U}) bytes.replace(at, 4, "\xff\xff\xff\xff");

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "base/reply_token.h"
-#include "call/call_plan.h"
+#include "call/remote_call_order.h"
 
 /// What the REST resources ask of running calls. The resources have checked the caller's rights, the replyId's
 /// signature and domain, and the types of the members; whether the thing exists and is in the right state is for the
@@ -46,14 +46,27 @@ struct StopRecording {
 struct PlaceIvrCall {
   call::PlacedCallOrder order;
 };
+struct PlaceRemoteCall {
+  call::RemoteCallOrder order;
+};
+struct AnswerRemoteCall {
+  ReplySubject subject;
+  sdp::DeviceAudio audio;
+  std::optional<boost::json::value> session_reference;
+};
+struct SendRemoteCallRingback {
+  ReplySubject subject;
+};
 using CallCommand = std::variant<InterruptIvrCommand, HangUpParticipant, HangUpRemoteParticipant, HangUpCall,
-                                 SplitConnection, StartRecording, StopRecording, PlaceIvrCall>;
+                                 SplitConnection, StartRecording, StopRecording, PlaceIvrCall, PlaceRemoteCall,
+                                 AnswerRemoteCall, SendRemoteCallRingback>;
 
 /// `status` 200: done, `extra` are members beside `success`. Otherwise the error body's code and sentence.
 struct CommandResult {
   int status = 200;
   std::string error;
   std::string reason;
+  int retry_after = 0;  ///< seconds, for 429 and 503; 0: the usual ones
   boost::json::object extra;
 };
 

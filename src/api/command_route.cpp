@@ -1,6 +1,7 @@
 #include "api/command_route.h"
 
 #include "api/answers.h"
+#include "api/deferred_sink.h"
 #include "api/json_body.h"
 
 namespace rw::api {
@@ -21,21 +22,29 @@ http::Responder with_log_line(const ops::Log& log, std::string command, std::str
 }  // namespace
 
 std::shared_ptr<const tenant::Domain> Routes::authorised(const http::IncomingRequest& request,
-                                                         const http::Responder& respond) {
-  auto domain = authoriser.authorise(request.capture("domain"), request.header("Authorization"),
-                                     std::chrono::system_clock::now());
+                                                         const http::Responder& respond, Scheme scheme) {
+  const auto now = std::chrono::system_clock::now();
+  const auto& name = request.capture("domain");
+  auto domain = scheme == Scheme::signature ? authoriser.authorise_signed(name, request, now)
+                                            : authoriser.authorise(name, request.header("Authorization"), now);
   if (domain) return std::move(*domain);
-  respond(failure(domain.error().status, domain.error().reason));
+  auto answer = failure(domain.error().status, domain.error().reason);
+  if (scheme == Scheme::signature) {
+    for (auto& [header, value] : answer.headers) {
+      if (header == "WWW-Authenticate") value = "AWS4-HMAC-SHA256";
+    }
+  }
+  respond(std::move(answer));
   return nullptr;
 }
 
 void add_path_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string_view pattern,
-                      std::string name, std::vector<std::string> about, PathCommand command) {
+                      std::string name, std::vector<std::string> about, PathCommand command, Scheme scheme) {
   add_options(router, pattern, "POST");
   router.add("POST", pattern,
-             [routes, name = std::move(name), about = std::move(about), command = std::move(command)](
+             [routes, name = std::move(name), about = std::move(about), command = std::move(command), scheme](
                  const http::IncomingRequest& request, const http::Responder& respond) {
-               const auto domain = routes->authorised(request, respond);
+               const auto domain = routes->authorised(request, respond, scheme);
                if (!domain) return;
                auto answer_to = with_log_line(routes->deps.log, name, domain->name, respond);
                if (const auto key = request.header("Idempotency-Key")) {
@@ -53,13 +62,44 @@ void add_path_command(http::Router& router, const std::shared_ptr<Routes>& route
              });
 }
 
-void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command) {
+void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command,
+                 Scheme scheme) {
   const auto pattern = "/{domain}/" + name;
   add_path_command(
       router, routes, pattern, std::move(name), {},
       [command = std::move(command)](const Deps& deps, const tenant::Domain& domain, const http::IncomingRequest&,
                                      const boost::json::object& body,
-                                     const http::Responder& respond) { command(deps, domain, body, respond); });
+                                     const http::Responder& respond) { command(deps, domain, body, respond); },
+      scheme);
+}
+
+void wait_for_keys(http::Router& router, const std::shared_ptr<Routes>& routes) {
+  if (!routes->deps.jwks) return;
+  const auto waits = [routes](const http::IncomingRequest& request, std::function<void()> then) {
+    const auto domain = request.captures.find("domain");
+    return domain != request.captures.end() &&
+           routes->authoriser.wait_for_keys(domain->second, request.header("Authorization"),
+                                            std::chrono::system_clock::now(), std::move(then));
+  };
+  router.wrap(
+      [waits](http::Handler handler) -> http::Handler {
+        return [waits, handler = std::move(handler)](http::IncomingRequest request, const http::Responder& respond) {
+          const auto later = std::make_shared<http::IncomingRequest>(std::move(request));
+          if (!waits(*later, [later, respond, handler] { handler(std::move(*later), respond); }))
+            handler(std::move(*later), respond);
+        };
+      },
+      [waits](http::UploadHandler handler) -> http::UploadHandler {
+        return [waits, handler = std::move(handler)](
+                   http::IncomingRequest request, const http::Responder& respond) -> std::unique_ptr<http::BodySink> {
+          const auto later = std::make_shared<http::IncomingRequest>(std::move(request));
+          auto sink = std::make_unique<DeferredSink>();
+          const auto held = sink->held();
+          if (waits(*later, [later, respond, handler, held] { held->open(handler(std::move(*later), respond)); }))
+            return sink;
+          return handler(std::move(*later), respond);
+        };
+      });
 }
 
 void add_options(http::Router& router, std::string_view pattern, std::string methods) {
@@ -68,8 +108,9 @@ void add_options(http::Router& router, std::string_view pattern, std::string met
              [methods = std::move(methods)](const http::IncomingRequest&, const http::Responder& respond) {
                auto answer = json_answer(200, {});
                answer.headers.emplace_back("Access-Control-Allow-Methods", methods);
-               answer.headers.emplace_back("Access-Control-Allow-Headers",
-                                           "Authorization, Content-Type, Idempotency-Key, Range");
+               answer.headers.emplace_back(
+                   "Access-Control-Allow-Headers",
+                   "Authorization, Content-Type, Idempotency-Key, Range, X-Amz-Content-Sha256, X-Amz-Date");
                respond(std::move(answer));
              });
 }

@@ -14,14 +14,14 @@ namespace rw::api {
 
 /// What the routes share; lives as long as one of them.
 struct Routes {
-  explicit Routes(Deps d) : deps(std::move(d)), authoriser(deps.directory) {}
+  explicit Routes(Deps d) : deps(std::move(d)), authoriser(deps.directory, deps.jwks) {}
   Deps deps;
   Authoriser authoriser;
   IdempotencyCache idempotency;
 
   /// The domain of the path, if the request may act for it. Otherwise nothing: it has been answered.
-  std::shared_ptr<const tenant::Domain> authorised(const http::IncomingRequest& request,
-                                                   const http::Responder& respond);
+  std::shared_ptr<const tenant::Domain> authorised(const http::IncomingRequest& request, const http::Responder& respond,
+                                                   Scheme scheme = Scheme::bearer);
 };
 
 /// A command: `POST /{domain}/<name>` with a JSON object.
@@ -29,8 +29,9 @@ using Command = std::function<void(const Deps& deps, const tenant::Domain& domai
                                    const http::Responder& respond)>;
 
 /// Adds a command's route, which authorises, keeps the promise of Idempotency-Key, parses the body and writes one log
-/// line for each answer.
-void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command);
+/// line for each answer. `scheme`: what lets it in.
+void add_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string name, Command command,
+                 Scheme scheme = Scheme::bearer);
 
 /// The same at a path of its own, "/{domain}/…", some of which the command is about.
 using PathCommand =
@@ -38,7 +39,12 @@ using PathCommand =
                        const boost::json::object& body, const http::Responder& respond)>;
 /// `name`: for the log; `about`: which captures say what it is about.
 void add_path_command(http::Router& router, const std::shared_ptr<Routes>& routes, std::string_view pattern,
-                      std::string name, std::vector<std::string> about, PathCommand command);
+                      std::string name, std::vector<std::string> about, PathCommand command,
+                      Scheme scheme = Scheme::bearer);
+
+/// Lets the requests of all routes that the router has so far, and whose path names a domain, wait for keys that are
+/// being fetched.
+void wait_for_keys(http::Router& router, const std::shared_ptr<Routes>& routes);
 
 /// Adds OPTIONS for a path: 200, {} and the CORS headers. (Access-Control-Allow-Origin stands on every answer.)
 void add_options(http::Router& router, std::string_view pattern, std::string methods);

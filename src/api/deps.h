@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/call_control.h"
+#include "api/jwks_cache.h"
 #include "base/reply_token.h"
 #include "ops/log.h"
 #include "storage/prompt_store.h"
@@ -13,6 +14,8 @@
 #include "tenant/fallbacks.h"
 
 namespace rw::api {
+
+class Provisioning;
 
 /// What the REST API works with. All of it is thread-safe and outlives the HTTP server.
 struct Deps {
@@ -25,9 +28,12 @@ struct Deps {
   const ReplyTokens& tokens;
   std::string node_id;
   ops::Log log;
-  std::function<bool()> is_ready;           ///< calls are taken: started and not draining
-  std::function<std::string()> metrics;     ///< in Prometheus' text format
-  std::function<std::string()> public_url;  ///< how others reach this server, without a slash at the end
+  std::function<bool()> is_ready;             ///< calls are taken: started and not draining
+  std::function<std::string()> metrics;       ///< in Prometheus' text format
+  std::function<std::string()> public_url;    ///< how others reach this server, without a slash at the end
+  std::shared_ptr<JwksCache> jwks = nullptr;  ///< null: no keys are fetched
+  Provisioning* provisioning = nullptr;
+  std::string provisioning_token{};  ///< what an operator shows; empty: nobody provisions
 };
 
 }  // namespace rw::api

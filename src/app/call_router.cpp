@@ -28,17 +28,34 @@ struct Runner {
   call::Verdict operator()(const api::StopRecording& it) const {
     return shard.calls().stop_recording(it.subject, it.connection_id, now);
   }
+  call::Verdict operator()(const api::AnswerRemoteCall& it) const {
+    return shard.calls().answer_remote_call(it.subject, it.audio, it.session_reference, now);
+  }
+  call::Verdict operator()(const api::SendRemoteCallRingback& it) const {
+    return shard.calls().send_remote_call_ringback(it.subject, now);
+  }
+  call::Verdict operator()(const api::PlaceRemoteCall& it) const {
+    if (const auto admission = shard.admit(now); admission.status != 0)
+      return {503, "unavailable", "the server takes no more calls now", admission.retry_after};
+    return shard.calls().place_remote_call(it.order, now);
+  }
   call::Verdict operator()(const api::PlaceIvrCall& it) const {
-    if (shard.admit(now).status != 0) return {503, "unavailable", "the server takes no more calls now"};
+    if (const auto admission = shard.admit(now); admission.status != 0)
+      return {503, "unavailable", "the server takes no more calls now", admission.retry_after};
     return shard.calls().place_ivr_call(it.order, now);
   }
 };
+
+/// It begins a call, which any shard may have.
+bool begins_a_call(const api::CallCommand& command) {
+  return std::holds_alternative<api::PlaceIvrCall>(command) || std::holds_alternative<api::PlaceRemoteCall>(command);
+}
 
 }  // namespace
 
 void CallRouter::execute(api::CallCommand command, Done done) {
   // A new call goes to any shard; for one that runs they are asked one after the other.
-  const bool fresh = std::holds_alternative<api::PlaceIvrCall>(command);
+  const bool fresh = begins_a_call(command);
   ask(fresh ? next_++ % shards_.size() : 0, std::make_shared<const api::CallCommand>(std::move(command)),
       std::move(done));
 }
@@ -49,10 +66,11 @@ void CallRouter::ask(std::size_t index, std::shared_ptr<const api::CallCommand> 
     auto verdict = std::visit(Runner{shard}, *command);
     shard.settle();
     // A session is on the shard of its Call-ID, which the command does not know.
-    if (verdict.status == 404 && index + 1 < shards_.size() && !std::holds_alternative<api::PlaceIvrCall>(*command)) {
+    if (verdict.status == 404 && index + 1 < shards_.size() && !begins_a_call(*command)) {
       ask(index + 1, command, done);
     } else {
-      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), std::move(verdict.extra)});
+      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), verdict.retry_after,
+            std::move(verdict.extra)});
     }
   });
 }

@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include "api/jwt_keys.h"
 #include "app/read_trunk.h"
 #include "base/public_url.h"
 #include "callbacks/signature.h"
@@ -30,10 +31,46 @@ void read_client_certificate(TomlReader& table, tenant::Mediaservice& service) {
                   "missing: expected both, the certificate and its key");
 }
 
-std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain) {
+tenant::AccessKey read_access_key(TomlReader& table) {
+  tenant::AccessKey key;
+  table.text("id", key.id);
+  table.secret("secret", key.secret);
+  table.text("region", key.region);
+  for (const auto& [name, value] : {std::pair("id", &key.id), {"secret", &key.secret}, {"region", &key.region}}) {
+    if (value->empty()) table.problem(name, "missing");
+  }
+  return key;
+}
+
+/// Devices are given by their name alone, or as tables {id, mediaservice}.
+void read_devices(TomlReader& table, std::vector<tenant::Device>& devices) {
+  table.each_text_or_table(
+      "devices",
+      [&](const std::string& id) -> std::string {
+        devices.push_back({id, {}});
+        return {};
+      },
+      [&](TomlReader& device) { devices.push_back(read_device(device)); });
+}
+
+/// Each device once, and each with a mediaservice that there is.
+void check_devices(TomlReader& table, const tenant::Domain& domain) {
+  std::set<std::string> ids;
+  for (const auto& device : domain.devices) {
+    if (!ids.insert(device.id).second) table.problem("devices", "used twice in this domain: " + device.id);
+    if (!device.mediaservice.empty() && !domain.service(device.mediaservice))
+      table.problem("devices", device.id + ": there is no mediaservice " + device.mediaservice);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain,
+                                                              const TrustedUrls& trusted) {
   auto service = std::make_shared<tenant::Mediaservice>();
   service->domain = domain;
   table.text("id", service->id);
+  service->trusted_urls = trusted(service->id);
   if (service->id.empty()) table.problem("id", "missing");
   table.texts("numbers", service->numbers);
   read_url(table, "callback_url", service->callback_url);
@@ -67,37 +104,34 @@ std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table,
   return service;
 }
 
-tenant::AccessKey read_access_key(TomlReader& table) {
-  tenant::AccessKey key;
-  table.text("id", key.id);
-  table.secret("secret", key.secret);
-  table.text("region", key.region);
-  for (const auto& [name, value] : {std::pair("id", &key.id), {"secret", &key.secret}, {"region", &key.region}}) {
-    if (value->empty()) table.problem(name, "missing");
+tenant::Device read_device(TomlReader& table) {
+  tenant::Device device;
+  table.text("id", device.id);
+  if (device.id.empty()) table.problem("id", "missing");
+  table.text("mediaservice", device.mediaservice);
+  return device;
+}
+
+void check_exposure(TomlReader& table, const tenant::Domain& domain, Exposure exposure) {
+  if (domain.open && !exposure.http_loopback) {
+    table.problem("auth",
+                  "found \"none\", but an HTTP listener is not a loopback address: anybody could place calls; "
+                  "expected \"token\"");
   }
-  return key;
+  if (!domain.restricts_callers() && !exposure.sip_loopback) {
+    table.problem(
+        "trunks",
+        "none has `allow`, but a SIP listener is not a loopback address: expected the networks that calls may come "
+        "from");
+  }
 }
-
-/// Devices are given by their name alone, or as tables {id, mediaservice}.
-void read_devices(TomlReader& table, std::vector<tenant::Device>& devices) {
-  table.each_text_or_table(
-      "devices",
-      [&](const std::string& id) -> std::string {
-        devices.push_back({id, {}});
-        return {};
-      },
-      [&](TomlReader& device) {
-        tenant::Device read;
-        device.text("id", read.id);
-        if (read.id.empty()) device.problem("id", "missing");
-        device.text("mediaservice", read.mediaservice);
-        devices.push_back(std::move(read));
-      });
-}
-
-}  // namespace
 
 std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path) {
+  if (!table.may_refer()) {
+    if (path.find("-----BEGIN ") == std::string::npos)
+      table.problem(key, "expected a PEM text, not the name of a file: -----BEGIN …");
+    return path;
+  }
   std::ifstream file(path);
   if (!file) {
     table.problem(key, "can't read the file " + path);
@@ -116,7 +150,7 @@ void read_url(TomlReader& table, std::string_view key, std::string& into) {
   while (into.ends_with('/')) into.pop_back();
 }
 
-std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
+std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, const TrustedUrls& trusted) {
   auto domain = std::make_shared<tenant::Domain>();
   table.text("name", domain->name);
   if (domain->name.empty()) table.problem("name", "missing");
@@ -125,7 +159,13 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
   domain->open = auth == 1;
   std::vector<std::string> key_files;
   table.texts("jwt_public_keys", key_files);
-  for (const auto& file : key_files) domain->jwt_public_keys.push_back(read_key_file(table, "jwt_public_keys", file));
+  for (const auto& file : key_files) {
+    domain->jwt_public_keys.push_back(read_key_file(table, "jwt_public_keys", file));
+    const auto& pem = domain->jwt_public_keys.back();
+    if (pem.empty()) continue;  // has been reported
+    if (const auto key = api::JwtKey::from_pem(pem); !key)
+      table.problem("jwt_public_keys", file + ": " + key.error().message);
+  }
   table.secret("jwt_secret", domain->jwt_secret);
   read_url(table, "jwks_url", domain->jwks_url);
   table.each_table("access_keys", [&](TomlReader& key) { domain->access_keys.push_back(read_access_key(key)); });
@@ -149,10 +189,11 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
   read_devices(table, domain->devices);
   std::set<std::string> ids;
   table.each_table("mediaservices", [&](TomlReader& service) {
-    auto read = read_mediaservice(service, domain->name);
+    auto read = read_mediaservice(service, domain->name, trusted);
     if (!ids.insert(read->id).second) service.problem("id", "used twice in this domain: " + read->id);
     domain->mediaservices.push_back(std::move(read));
   });
+  check_devices(table, *domain);
   return domain;
 }
 

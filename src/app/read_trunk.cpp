@@ -108,11 +108,11 @@ tenant::Trunk read_trunk(TomlReader& table) {
         table.problem(key, "without effect: expected `proxy` too, the SIP URI that calls are sent to");
     }
   }
-  if (!table.has("allow") && !table.has("proxy")) {
+  if (!table.has("allow") && !table.has("inbound_username") && !table.has("proxy")) {
     table.problem(
         "allow",
-        "missing: expected `allow`, the networks that calls may come from, or `proxy`, the SIP URI that calls "
-        "are sent to, or both");
+        "missing: expected `allow`, the networks that calls may come from, or `inbound_username`, what callers have to "
+        "prove, or `proxy`, the SIP URI that calls are sent to");
   }
   return trunk;
 }

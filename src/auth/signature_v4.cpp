@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 
-using Digest = std::array<unsigned char, 32>;
+using Digest = SigningKey;
 
 Digest hmac(std::string_view key, std::string_view text) {
   Digest digest{};
@@ -135,15 +135,21 @@ std::string signed_header_names(const SignedRequest& request) {
   return names;
 }
 
-std::string signature(const SignedRequest& request, const AwsCredentials& credentials, const SignatureScope& scope) {
-  const auto date = amz_date(scope.time);
-  const auto to_sign = std::string(algorithm) + "\n" + date + "\n" + scope_text(scope) + "\n" +
-                       payload_hash(canonical_request(request, scope.service));
-  Digest key = hmac("AWS4" + credentials.secret_access_key, date.substr(0, 8));
+SigningKey signing_key(std::string_view secret_access_key, const SignatureScope& scope) {
+  Digest key = hmac("AWS4" + std::string(secret_access_key), amz_date(scope.time).substr(0, 8));
   key = hmac(as_text(key), scope.region);
   key = hmac(as_text(key), scope.service);
-  key = hmac(as_text(key), "aws4_request");
+  return hmac(as_text(key), "aws4_request");
+}
+
+std::string signature(const SignedRequest& request, const SigningKey& key, const SignatureScope& scope) {
+  const auto to_sign = std::string(algorithm) + "\n" + amz_date(scope.time) + "\n" + scope_text(scope) + "\n" +
+                       payload_hash(canonical_request(request, scope.service));
   return hex(hmac(as_text(key), to_sign));
+}
+
+std::string signature(const SignedRequest& request, const AwsCredentials& credentials, const SignatureScope& scope) {
+  return signature(request, signing_key(credentials.secret_access_key, scope), scope);
 }
 
 std::vector<NameValue> sign(SignedRequest request, const AwsCredentials& credentials, const SignatureScope& scope) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -50,6 +51,11 @@ std::string canonical_request(const SignedRequest& request, std::string_view ser
 std::string signed_header_names(const SignedRequest& request);
 /// Lower-case hex of the signature.
 std::string signature(const SignedRequest& request, const AwsCredentials& credentials, const SignatureScope& scope);
+
+/// What is signed with: good for one day, region and service, and dearer to make than to use.
+using SigningKey = std::array<unsigned char, 32>;
+SigningKey signing_key(std::string_view secret_access_key, const SignatureScope& scope);
+std::string signature(const SignedRequest& request, const SigningKey& key, const SignatureScope& scope);
 
 /// Signs by headers: the ones that have to be sent with the request besides its own: `x-amz-date`, for S3
 /// `x-amz-content-sha256`, `x-amz-security-token` if there is one, and `Authorization`.

@@ -1,6 +1,7 @@
 #include "call/action.h"
 
 #include "base/json_fields.h"
+#include "call/device_media.h"
 
 namespace rw::call {
 namespace {
@@ -33,7 +34,8 @@ boost::json::object details_of(const callbacks::Failure& failure) {
 }
 
 tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
-                                             const PhraseContext& context, const DropCodes& drop_codes) {
+                                             const PhraseContext& context, const tenant::Domain* domain,
+                                             const DropCodes& drop_codes) {
   constexpr std::size_t longest_quote = 100;
   if (!reply) {
     const bool empty = reply.error().kind == callbacks::Failure::Kind::empty;
@@ -58,6 +60,12 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
     if (participant.empty()) fields.reject("participantId", "the id of the participant to connect with");
     if (fields.error()) return unusable(fields.error()->message, reply->status);
     return ConnectAction{std::move(participant), std::move(recording)};
+  }
+  if (*action == "httpcall") {
+    if (domain == nullptr) return unusable("action: the domain is not served any more", reply->status);
+    auto device = read_device_audio(fields, *domain);
+    if (fields.error()) return unusable(fields.error()->message, reply->status);
+    return HttpCallAction{std::move(device), std::move(recording)};
   }
   if (*action == "call") {
     auto plan = read_call_plan(reply->body, context);

@@ -13,24 +13,6 @@ constexpr std::size_t most_destinations = 20;
 constexpr double longest_ring_seconds = 3600;
 constexpr std::string_view an_address = "a sip:, sips: or tel: URI";
 
-/// The URI of a destination; empty: it is none. One in angle brackets counts too.
-std::string usable_address(std::string_view text) {
-  auto uri = sip::Uri::parse(text);
-  if (!uri && text.find('<') != std::string_view::npos) {
-    if (auto address = sip::NameAddress::parse(text)) uri = std::move(address->uri);
-  }
-  if (!uri) return {};
-  uri->headers.clear();  // what a URI adds to the request has not been checked
-  return uri->to_string();
-}
-
-void read_ring_time(JsonFields& fields, Destination& destination) {
-  const auto seconds = fields.number("maxRingTime", 0, longest_ring_seconds);
-  if (!seconds) return;
-  destination.max_ring_time = std::chrono::milliseconds(std::lround(*seconds * 1000));
-  if (destination.max_ring_time.count() == 0) fields.reject("maxRingTime", "more than 0 seconds");
-}
-
 /// All that is said about one destination but its address; what is absent stays as it is.
 void read_leg(JsonFields& fields, Destination& destination) {
   read_leg_headers(fields, destination.headers);
@@ -139,6 +121,23 @@ void read_monitor(JsonFields& fields, CallPlan& plan) {
 }
 
 }  // namespace
+
+std::string usable_address(std::string_view text) {
+  auto uri = sip::Uri::parse(text);
+  if (!uri && text.find('<') != std::string_view::npos) {
+    if (auto address = sip::NameAddress::parse(text)) uri = std::move(address->uri);
+  }
+  if (!uri) return {};
+  uri->headers.clear();  // what a URI adds to the request has not been checked
+  return uri->to_string();
+}
+
+void read_ring_time(JsonFields& fields, Destination& destination) {
+  const auto seconds = fields.number("maxRingTime", 0, longest_ring_seconds);
+  if (!seconds) return;
+  destination.max_ring_time = std::chrono::milliseconds(std::lround(*seconds * 1000));
+  if (destination.max_ring_time.count() == 0) fields.reject("maxRingTime", "more than 0 seconds");
+}
 
 Result<CallPlan> read_call_plan(const boost::json::object& reply, const PhraseContext& context) {
   JsonFields fields(reply);

@@ -81,6 +81,11 @@ struct CallPlan {
 /// Reads the members of the action `call`. The error names a member that can't be used.
 Result<CallPlan> read_call_plan(const boost::json::object& reply, const PhraseContext& context);
 
+/// The URI of a destination; empty: it is none. One in angle brackets counts too.
+std::string usable_address(std::string_view text);
+/// `maxRingTime`; what is absent or can't be used leaves `destination` as it is.
+void read_ring_time(JsonFields& fields, Destination& destination);
+
 /// What placeivrcall wants.
 struct PlacedCallOrder {
   std::shared_ptr<const tenant::Mediaservice> service;

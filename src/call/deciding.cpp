@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "call/connecting.h"
+#include "call/direct.h"
 #include "call/fallback.h"
 #include "call/hunt.h"
 #include "call/participant.h"
@@ -39,8 +40,7 @@ std::string_view words_of(NoDecision::Kind kind, const Deciding::Alarms& alarms)
 
 /// A party that is dropped because the other one has gone does not change why the call ended.
 EndReason reason_if_dropped(const CallEvent& event) {
-  const bool gone =
-      event.event == "callingPartyDrop" || event.event == "calledPartyDrop" || event.event == "callingPartyFailure";
+  const bool gone = event.is_drop() || event.event == "callingPartyFailure";
   return gone ? event.end.reason : EndReason::rejected;
 }
 
@@ -96,8 +96,9 @@ bool Deciding::may_be_connected(const PartyAddress& /*by*/) const {
 }
 
 void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
-  const auto decision =
-      read_action(reply, participant_.phrase_context(), participant_.application().service->drop_codes);
+  const auto domain = services_.directory()->domain(participant_.session().domain());
+  const auto decision = read_action(reply, participant_.phrase_context(), domain.get(),
+                                    participant_.application().service->drop_codes);
   if (!decision) {
     failed(words_of(decision.error().kind, alarms_), decision.error().details);
     return;
@@ -125,6 +126,22 @@ void Deciding::perform(const ConnectAction& connect) {
   participant_.change(std::make_unique<Connecting>(
       services_, participant_,
       Connecting::Order{connect.participant_id, takes_place, alarms_.type, alarms_.failed, connect.recording}));
+}
+
+void Deciding::perform(const HttpCallAction& call) {
+  if (participant_.is_device()) {
+    failed(alarms_.failed, {{"field", "action"}, {"description", "action: a device can't be joined with a device"}});
+    return;
+  }
+  auto& session = participant_.session();
+  auto& device = session.add(
+      std::make_unique<Participant>(services_, session, participant_.remote_user(), participant_.user(), call.device));
+  const auto connection = services_.ids.uuid();
+  device.change(std::make_unique<DeviceHalf>(services_, device,
+                                             Half::Place{Half::Role::called, participant_.facts(), connection}));
+  participant_.change(std::make_unique<Direct>(services_, participant_,
+                                               Half::Place{Half::Role::calling, device.facts(), connection},
+                                               call.device, call.recording));
 }
 
 void Deciding::perform(const CallPlan& plan) {

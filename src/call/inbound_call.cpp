@@ -16,12 +16,14 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+constexpr std::string_view trunk_key = "x-trunk-key";  ///< a secret between the carrier and us
+
 /// The headers whose names begin with `prefix`, as {"x-name": "value"} or {"x-name": ["value", …]}.
 boost::json::object headers_with_prefix(const sip::Message& message, std::string_view prefix) {
   boost::json::object found;
   for (const auto& [name, value] : message.all_headers()) {
     const auto key = lower(name);
-    if (!key.starts_with(prefix)) continue;
+    if (!key.starts_with(prefix) || key == trunk_key) continue;
     auto* present = found.if_contains(key);
     if (present == nullptr) {
       found[key] = value;
@@ -73,7 +75,8 @@ InboundCall InboundCall::read(const sip::Message& invite) {
   if (const auto* trace = invite.header("X-Trace-Id"); trace != nullptr && trace->size() <= 128) call.trace_id = *trace;
   for (const auto& [name, value] : invite.all_headers()) {
     const auto key = lower(name);
-    if (key.starts_with("x-") || key.starts_with("p-")) call.custom_headers.emplace_back(name, value);
+    if ((key.starts_with("x-") && key != trunk_key) || key.starts_with("p-"))
+      call.custom_headers.emplace_back(name, value);
   }
   return call;
 }

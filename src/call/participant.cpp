@@ -6,6 +6,8 @@
 #include "call/fallback.h"
 #include "call/info_dtmf.h"
 #include "call/joined.h"
+#include "sdp/succession.h"
+#include "sip/uri.h"
 
 namespace rw::call {
 
@@ -33,6 +35,20 @@ Participant::Participant(Services& services, Session& session, std::string user,
   services_.participants.emplace(id_, this);
 }
 
+Participant::Participant(Services& services, Session& session, std::string user, std::string remote_user,
+                         sdp::DeviceAudio device)
+    : services_(services),
+      session_(session),
+      id_(services.ids.uuid()),
+      user_(std::move(user)),
+      remote_user_(std::move(remote_user)),
+      device_(std::move(device)),
+      media_(services, *this),
+      answered_(true),
+      confirmed_(true) {
+  services_.participants.emplace(id_, this);
+}
+
 Participant::~Participant() = default;
 
 PartyFacts Participant::facts() const {
@@ -45,6 +61,12 @@ PartyFacts Participant::facts() const {
   facts.expires = services_.sip.session_interval(sip_leg_);
   facts.codec = media_.codec();
   facts.held = media_.held();
+  if (device_ && media_.is_open()) {
+    facts.for_device.emplace();
+    facts.for_device->codec = media_.codec();
+    facts.for_device->receive = media_.address();
+    facts.for_device->telephone_event = device_->telephone_event;
+  }
   return facts;
 }
 
@@ -63,15 +85,31 @@ void Participant::change(std::unique_ptr<Activity> next) {
   if (confirmed_ && activity_.get() == current) current->confirmed();
 }
 
+void Participant::go_on(std::unique_ptr<Activity> next) {
+  if (activity_) activity_->keep_connection();
+  change(std::move(next));
+}
+
 void Participant::decide(const CallEvent& event) {
   if (event.end.status >= 300) tell_referrer(event.end.status);
   if (ends_after_fallback(*this, event)) return;
+  if (device_ && event.is_drop()) {
+    services_.application.notify(application(), "callEvent", call_event_body(services_, *this, event));
+    hang_up(event.end, call_completed);
+    return;
+  }
+  if (const auto opened = device_ ? open_device_media(nullptr) : Result<void>{}; !opened) {
+    alarm("ivrCommandError", "mediaServerError", {{"description", opened.error().message}});
+    hang_up(EndReason::error);
+    return;
+  }
   change(std::make_unique<Deciding>(services_, *this, event));
 }
 
-Result<void> Participant::check_offer(const std::string& sdp) {
+Result<void> Participant::check_offer(const std::string& sdp, bool for_device) {
   offer_ = sdp;
-  return sdp.empty() ? Result<void>{} : media_.check(sdp);
+  if (sdp.empty()) return {};
+  return for_device ? sdp::DeviceNegotiator::read_offer(sdp).map([](const auto&) {}) : media_.check(sdp);
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
@@ -100,6 +138,11 @@ bool Participant::answer() {
     return false;
   }
   media_.start();
+  return answer_with(description_);
+}
+
+bool Participant::answer_with(const std::string& sdp) {
+  description_ = sdp::succeeding(description_, sdp);
   answered_ = services_.sip.answer(sip_leg_, description_, {}, services_.now);
   if (!answered_) hang_up(End{EndReason::cancelled, 487, "Request cancelled", {}}, no_decision);  // just now
   return answered_;
@@ -146,10 +189,27 @@ void Participant::stop_ringback() {
   ringback_.reset();
 }
 
+Result<void> Participant::enter_trunk(const std::string& target) {
+  const auto domain = services_.directory()->domain(session_.domain());
+  const auto uri = sip::Uri::parse(target);
+  const auto* trunk = domain && uri ? domain->trunk_for(uri->host) : nullptr;
+  if (trunk == nullptr) return {};
+  auto place = services_.limits->enter(*domain, trunk, services_.now);
+  if (!place) return fail(place.error().what);
+  trunk_place_ = std::move(*place);
+  return {};
+}
+
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
   if (!offer) return tl::unexpected(offer.error());
-  invite.sdp = std::move(*offer);
+  return place_with(std::move(invite), std::move(*offer));
+}
+
+Result<void> Participant::place_with(sip::OutgoingInvite invite, std::string sdp) {
+  if (auto entered = enter_trunk(invite.target); !entered) return entered;
+  description_ = sdp;
+  invite.sdp = std::move(sdp);
   const auto leg = services_.sip.invite(std::move(invite), services_.now);
   if (!leg) return tl::unexpected(leg.error());
   sip_leg_ = *leg;
@@ -158,13 +218,9 @@ Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* l
   return {};
 }
 
-Result<void> Participant::established(const std::string& sdp) {
+void Participant::established() {
   answered_ = confirmed_ = true;
-  if (!sdp.empty()) {
-    if (auto taken = media_.complete(sdp); !taken) return taken;
-  }
   media_.start_timeout_watch();
-  return {};
 }
 
 void Participant::set_connection(std::string connection, std::string other_id, std::string other_user) {
@@ -180,13 +236,15 @@ void Participant::send(const PartyAddress& to, PartyMessage message) {
 
 void Participant::acknowledged(const std::string& sdp) {
   if (!sdp.empty()) {
-    if (const auto taken = media_.complete(sdp); !taken) {
-      lost_media(taken.error().message);
-      return;
+    if (!activity_->description_answered(sdp)) {
+      if (const auto taken = media_.complete(sdp); !taken) {
+        lost_media(taken.error().message);
+        return;
+      }
+      activity_->codec_changed();
     }
-    activity_->codec_changed();
   }
-  if (confirmed_) return;
+  if (confirmed_ || gone_) return;
   confirmed_ = true;
   media_.start_timeout_watch();
   activity_->confirmed();
@@ -210,16 +268,15 @@ void Participant::cancelled(const std::string& sip_reason) {
 }
 
 void Participant::offer_received(const sip::OfferReceived& offer) {
+  if (activity_->offer_received(offer)) return;
   const bool was_held = media_.held();
   const auto old_codec = media_.codec();
-  auto sdp = media_.respond(offer.sdp);
+  const auto sdp = media_.respond(offer.sdp);
   if (!sdp) {
-    services_.sip.reject_offer(sip_leg_, 488, services_.now);
-    alarm("callError", "invalidSdp", {{"description", sdp.error().message}});
+    refuse_offer(sdp.error().message);
     return;
   }
-  if (is_inbound() && !answered_) description_ = *sdp;
-  services_.sip.answer_offer(sip_leg_, std::move(*sdp), services_.now);
+  answer_offer(*sdp);
   if (ringback_ && media_.codec() != old_codec) ringback_->codec_changed(media_.codec());
   if (media_.codec() != old_codec) activity_->codec_changed();
   const bool changed = media_.held() != was_held;
@@ -232,9 +289,41 @@ void Participant::refreshed(bool by_invite) {
   notify_change(by_invite ? "reInvite" : "update", std::nullopt);
 }
 
+void Participant::answer_offer(const std::string& sdp) {
+  description_ = sdp::succeeding(description_, sdp);
+  services_.sip.answer_offer(sip_leg_, description_, services_.now);
+}
+
+void Participant::refuse_offer(const std::string& problem) {
+  services_.sip.reject_offer(sip_leg_, 488, services_.now);
+  alarm("callError", "invalidSdp", {{"description", problem}});
+}
+
+bool Participant::offer_media(const std::string& sdp) {
+  auto next = sdp::succeeding(description_, sdp);
+  if (!services_.sip.offer(sip_leg_, next, services_.now)) return false;
+  description_ = std::move(next);
+  return true;
+}
+
+void Participant::offer_answered(int status, const std::string& sdp) {
+  activity_->offer_answered(status, sdp);
+}
+
+Result<void> Participant::open_device_media(const Participant* like) {
+  if (media_.is_open()) return {};
+  auto opened = media_.connect(*device_, like == nullptr ? nullptr : &like->media_);
+  if (opened) media_.start_timeout_watch();
+  return opened;
+}
+
 void Participant::refresh_refused(int status) {
+  reinvite_refused(status, "the session refresh");
+}
+
+void Participant::reinvite_refused(int status, const std::string& what) {
   session_.alarm("callError", "unexpectedReinviteResponse",
-                 {{"description", "the session refresh was answered " + std::to_string(status)}},
+                 {{"description", what + " was answered " + std::to_string(status)}},
                  {{"status", std::to_string(status)}, {"participantId", id_}, {"user", user_}, {"callId", call_id_}});
 }
 
@@ -314,7 +403,7 @@ void Participant::join_request(const Letter& letter) {
 
 void Participant::join(const JoinRequest& request) {
   send(request.from.address, JoinAccepted{facts(), request.connection});
-  change(std::make_unique<Joined>(services_, *this, JoinPlan{Joined::Role::called, request.from, request.connection}));
+  change(std::make_unique<Joined>(services_, *this, JoinPlan{{Half::Role::called, request.from, request.connection}}));
 }
 
 void Participant::tell_referrer(int status) {
@@ -372,6 +461,7 @@ void Participant::let_go(const End& end) {
   if (referrer_) send(*referrer_, Left{end});
   stop_ringback();
   media_.release();
+  trunk_place_ = {};
 }
 
 }  // namespace rw::call

@@ -1,8 +1,19 @@
+#include "call/device_media.h"
 #include "call/participant.h"
 #include "media/codec.h"
 
 /// What a participant tells the application.
 namespace rw::call {
+
+namespace {
+
+/// Where a device has to send.
+void add_media(boost::json::object& body, const sdp::RemoteAudio& remote) {
+  add_remote_audio(body, remote);
+  body["remoteRtpPort"] = std::to_string(remote.receive.port());
+}
+
+}  // namespace
 
 PhraseContext Participant::phrase_context() const {
   return {session_.domain(), application().service->tone_plan};
@@ -80,11 +91,14 @@ void Participant::notify_answered(const PartyFacts& calling, const PartyFacts& c
   if (calling.expires != 0) body["callingPartyExpires"] = calling.expires;
   if (called.expires != 0) body["calledPartyExpires"] = called.expires;
   body["replyId"] = services_.tokens.issue(reply_subject());
+  for (const auto* party : {&calling, &called}) {
+    if (party->for_device) add_media(body, *party->for_device);
+  }
   services_.application.notify(application(), "callAnswered", std::move(body));
   session_.log().info("answered", {{"participantId", id_}, {"codec", rtp::facts(media_.codec()).name}});
 }
 
-void Participant::notify_change(std::string_view event, std::optional<bool> hold) {
+void Participant::notify_change(std::string_view event, std::optional<bool> hold, const sdp::RemoteAudio* media) {
   auto body = session_.callback_members();
   body["domain"] = session_.domain();
   body["event"] = event;
@@ -97,6 +111,7 @@ void Participant::notify_change(std::string_view event, std::optional<bool> hold
   body["ivrServer"] = services_.settings.node_address;
   body["replyId"] = services_.tokens.issue(reply_subject());
   if (hold) body["hold"] = *hold;
+  if (media != nullptr) add_media(body, *media);
   services_.application.notify(application(), "callNotify", std::move(body));
 }
 

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "call/outcome.h"
 #include "media/engine.h"
+#include "sdp/device.h"
 
 /// How two participants that are joined know each other: by address and message, never by pointer, since they may
 /// belong to different sessions and live on different shards.
@@ -30,6 +32,8 @@ struct PartyFacts {
   std::uint32_t expires = 0;  ///< session interval of its leg, seconds; 0: none
   rtp::Codec codec = rtp::Codec::pcma;
   bool held = false;  ///< it holds the call: it wants to hear nothing
+  /// Of a REST device: where it has to send, and what.
+  std::optional<sdp::RemoteAudio> for_device = {};
 };
 
 /// The application wants the two connected. Answered with JoinAccepted or JoinRefused.

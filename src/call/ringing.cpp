@@ -22,16 +22,21 @@ void Ringing::progress(const sip::Progress& progress) {
     participant_.notify_change("ringing", std::nullopt);
   }
   // A description that can't be used may yet be followed by one that can, in the answer.
-  if (!progress.sdp.empty() && participant_.media().complete(progress.sdp)) early_media();
+  if (!progress.sdp.empty() && describe(progress.sdp)) early_media();
+}
+
+Result<void> Ringing::describe(const std::string& sdp) {
+  return participant_.media().complete(sdp);
 }
 
 void Ringing::answered(const sip::Answered& answer) {
   limit_.cancel();
-  if (const auto usable = participant_.established(answer.sdp); !usable) {
+  if (const auto usable = answer.sdp.empty() ? Result<void>{} : describe(answer.sdp); !usable) {
     participant_.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
     participant_.hang_up(End{EndReason::failed, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
+  participant_.established();
   taken();
 }
 

@@ -23,6 +23,8 @@ class Ringing : public Activity {
   void answered(const sip::Answered& answer) override;
 
  protected:
+  /// The other side's description answers ours. The error says why it can't be used.
+  virtual Result<void> describe(const std::string& sdp);
   /// The other side sends sound before it answers.
   virtual void early_media() {}
   /// It has answered, and its media runs.

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "base/timers.h"
 #include "call/activity.h"
+#include "call/call_limits.h"
 #include "call/media_port.h"
 #include "call/party.h"
 #include "call/recording.h"
@@ -63,6 +64,9 @@ struct Services {
   std::size_t shard = 0, shards = 1;
   /// Brings a letter to the switchboard of another shard.
   std::function<void(std::size_t shard, Letter)> carry{};
+
+  /// Of domains and trunks; the same for all shards.
+  std::shared_ptr<CallLimits> limits = std::make_shared<CallLimits>();
 
   Timers timers{};
   IdSource ids{};

@@ -12,6 +12,7 @@
 #include "call/admission_control.h"
 #include "call/call_plan.h"
 #include "call/participant.h"
+#include "call/remote_call_order.h"
 #include "call/services.h"
 #include "call/session.h"
 
@@ -22,6 +23,7 @@ struct Verdict {
   int status = 200;
   std::string error;
   std::string reason;
+  int retry_after = 0;             ///< seconds, for 429 and 503; 0: the usual ones
   boost::json::object extra = {};  ///< members of a success beside `success`
 };
 
@@ -57,6 +59,11 @@ class Switchboard final : private SessionHolder {
                           TimePoint now);
   Verdict stop_recording(const ReplySubject& subject, const std::string& connection_id, TimePoint now);
   Verdict place_ivr_call(const PlacedCallOrder& order, TimePoint now);
+  /// Answers a call for a device with its media. `reference`: replaces the session's.
+  Verdict answer_remote_call(const ReplySubject& subject, const sdp::DeviceAudio& audio,
+                             const std::optional<boost::json::value>& reference, TimePoint now);
+  Verdict send_remote_call_ringback(const ReplySubject& subject, TimePoint now);
+  Verdict place_remote_call(const RemoteCallOrder& order, TimePoint now);
   /// Ends every session, because the server stops.
   void end_all(TimePoint now);
 
@@ -69,7 +76,7 @@ class Switchboard final : private SessionHolder {
 
   void dispatch(const sip::Event& event);
   void new_call(const sip::IncomingInvite& invite);
-  void refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call);
+  void refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call, int retry_after = 0);
   void leg_of_nobody(const sip::Event& event);
   void deliver(Letter letter);
   void return_to_sender(const Letter& letter);
@@ -77,6 +84,8 @@ class Switchboard final : private SessionHolder {
   tl::expected<std::vector<Participant*>, Verdict> parties(const ReplySubject& subject,
                                                            const std::string& connection_id) const;
   tl::expected<Participant*, Verdict> participant(const ReplySubject& subject, const std::string& participant_id) const;
+  tl::expected<Participant*, Verdict> alerting(const ReplySubject& subject) const;
+  boost::json::object placed_members(const Participant& participant) const;
   Session& open(std::unique_ptr<Session> session);
   /// After each input: delivers the letters, then destroys what is over.
   void settle();

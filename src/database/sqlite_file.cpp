@@ -38,6 +38,10 @@ bool Statement::step() {
   return code == SQLITE_ROW;
 }
 
+void Statement::reset() {
+  sqlite3_reset(statement_);
+}
+
 std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   return bytes == nullptr ? "" : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));

@@ -33,6 +33,8 @@ class Statement {
   /// True: there is a row to be read. An error is a SqliteProblem: the database is ours, and what it refuses is a
   /// bug or a broken disk.
   bool step();
+  /// Makes it ready to be run again; the values stay bound.
+  void reset();
   /// Where a named parameter is bound; 0 if the statement has none of that name.
   int place(const std::string& name) const;
   int columns() const;

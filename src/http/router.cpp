@@ -55,6 +55,16 @@ bool Router::fits(const Path& path, const std::vector<std::string>& segments) {
   return true;
 }
 
+void Router::wrap(const std::function<Handler(Handler)>& handler,
+                  const std::function<UploadHandler(UploadHandler)>& upload) {
+  for (auto& [pattern, path] : paths_) {
+    for (auto& [method, route] : path.methods) {
+      if (route.handler) route.handler = handler(std::move(route.handler));
+      if (route.upload) route.upload = upload(std::move(route.upload));
+    }
+  }
+}
+
 Router::Match Router::find(std::string_view method, std::string_view path) const {
   Match match;
   std::vector<std::string> segments;

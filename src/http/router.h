@@ -33,6 +33,9 @@ class Router {
   void add(std::string method, std::string_view pattern, Handler handler, std::uint64_t max_body = usual_max_body);
   void add_upload(std::string method, std::string_view pattern, UploadHandler handler, std::uint64_t max_body);
 
+  /// Puts something before the handlers of all routes that there are so far.
+  void wrap(const std::function<Handler(Handler)>& handler, const std::function<UploadHandler(UploadHandler)>& upload);
+
   struct Match {
     int status = 404;              ///< 200: `route` is set; 400: a broken percent-escape; 404; 405: see `allow`
     const Route* route = nullptr;  ///< HEAD is served by the route of GET

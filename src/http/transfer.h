@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "http/address_policy.h"
 #include "http/client.h"
+#include "net/address_policy.h"
 
 namespace rw::http {
 
@@ -32,9 +32,9 @@ struct TransferRequest {
   std::chrono::milliseconds total_timeout{30'000};  ///< connecting and redirects included
   std::chrono::seconds stall_timeout{10};           ///< without a byte
   int most_redirects = 0;
-  std::string ca_file = {};                   ///< certificates that are trusted in place of the system's
-  const AddressPolicy* policy = nullptr;      ///< null: any address
-  const std::atomic<bool>* cancel = nullptr;  ///< looked at about once a second, and with each piece
+  std::string ca_file = {};                    ///< certificates that are trusted in place of the system's
+  const net::AddressPolicy* policy = nullptr;  ///< null: any address
+  const std::atomic<bool>* cancel = nullptr;   ///< looked at about once a second, and with each piece
 
   std::uint64_t most_bytes = 1024 * 1024;  ///< of the answer's body
   /// Takes the body of a 2xx answer as it comes, in place of TransferResponse::body. False: no more of it is wanted,

@@ -9,11 +9,10 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "rtp/codec.h"
+#include "sdp/audio_stream.h"
 #include "sdp/session.h"
 
 namespace rw::sdp {
-
-enum class Direction : std::uint8_t { send_receive, send_only, receive_only, inactive };
 
 /// What one offer and its answer have settled about the audio stream, from our side.
 struct Agreement {
@@ -22,10 +21,7 @@ struct Agreement {
   bool rtcp_mux = false;
   rtp::Codec codec = rtp::Codec::pcma;  ///< what we send
   std::uint8_t payload_type = 8;        ///< its number, as the other side chose it
-  struct Receive {
-    std::uint8_t payload_type;
-    rtp::Codec codec;
-  };
+  using Receive = UsableFormats::Format;
   std::vector<Receive> receive;                         ///< what may come, by our numbers
   std::optional<std::uint8_t> telephone_event_send;     ///< the other side's number
   std::optional<std::uint8_t> telephone_event_receive;  ///< ours
@@ -45,7 +41,7 @@ struct Capabilities {
 /// are refused with port 0. A description of ours gets a new version when, and only when, it has changed.
 class Negotiator {
  public:
-  explicit Negotiator(Capabilities capabilities) : ours_(std::move(capabilities)) {}
+  explicit Negotiator(Capabilities capabilities) : ours_(std::move(capabilities)), publisher_(ours_.session_id) {}
 
   struct Answer {
     std::string sdp;
@@ -63,11 +59,8 @@ class Negotiator {
   static Result<void> check(std::string_view offer, const std::vector<rtp::Codec>& codecs);
 
  private:
-  std::string publish(Session session);
-
   Capabilities ours_;
-  std::uint64_t version_ = 0;
-  std::string last_;  ///< our last description, at version 0, to see whether the next one differs
+  Publisher publisher_;
 };
 
 }  // namespace rw::sdp

@@ -67,7 +67,9 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
   const bool fresh_invite = request.method() == "INVITE" && request.to_tag.empty();
   if (fresh_invite && options.admit) {
     if (const auto admission = options.admit(*request.message, request.flow, now); admission.status != 0) {
+      if (admission.silent) return;
       auto refusal = request.response(admission.status, "stateless");
+      for (const auto& [name, value] : admission.headers) refusal.add(name, value);
       if (admission.retry_after != 0) refusal.add("Retry-After", std::to_string(admission.retry_after));
       send(request.reply_to, refusal.serialise());
       return;

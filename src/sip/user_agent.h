@@ -158,8 +158,10 @@ struct Lookup {
 
 /// What is decided about a new INVITE before any state exists for it.
 struct Admission {
-  int status = 0;       ///< 0: let it in; otherwise the final response, sent statelessly
-  int retry_after = 0;  ///< seconds, for 503; 0: no Retry-After
+  int status = 0;        ///< 0: let it in; otherwise the final response, sent statelessly
+  int retry_after = 0;   ///< seconds, for 503; 0: no Retry-After
+  bool silent = false;   ///< the response is not sent at all
+  Headers headers = {};  ///< of the response
 };
 
 struct UserAgentOptions {

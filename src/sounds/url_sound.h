@@ -11,7 +11,7 @@
 namespace rw::sounds {
 
 struct FetchRules {
-  http::AddressPolicy addresses = http::AddressPolicy({});
+  net::AddressPolicy addresses = net::AddressPolicy({});
   std::string ca_file = {};  ///< certificates that are trusted in place of the system's
 };
 

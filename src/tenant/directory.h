@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "net/address.h"
@@ -22,6 +23,9 @@ struct Mediaservice {
   std::string callback_url;          ///< without a trailing slash
   std::string secondary_callback_url;
   std::string alarm_url;
+  /// The operator has written the three URLs into the configuration file: they may lead to any address. Others may only
+  /// lead to where [fetch] allows.
+  bool trusted_urls = false;
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
   std::string signing_key;  ///< PEM text of the key, or empty
@@ -48,8 +52,8 @@ struct Trunk {
   Limits limits;
 
   // ---- inbound
-  std::vector<net::Network> allow;                 ///< empty: no calls come in over it
-  std::string key;                                 ///< X-Trunk-Key, or empty
+  std::vector<net::Network> allow;  ///< empty: from anywhere, if there is a password to prove; else from nowhere
+  std::string key;                  ///< X-Trunk-Key, or empty
   std::string inbound_username, inbound_password;  ///< what callers have to prove by digest (RFC 8760), or empty
 
   // ---- outbound
@@ -58,6 +62,9 @@ struct Trunk {
   std::string username, password, realm;  ///< for digest; an empty realm: whichever the proxy names
   bool trusted = false;                   ///< P-Asserted-Identity is sent even for callers who want privacy (RFC 3325)
   std::string registration;               ///< address of record that is kept registered at the proxy, or empty
+
+  /// Whether calls come in over it: it names networks, or what callers have to prove.
+  bool takes_calls() const { return !allow.empty() || !inbound_username.empty(); }
 };
 
 /// What a program signs its requests with (AWS Signature V4).
@@ -91,14 +98,17 @@ struct Domain {
   /// The mediaservice for a called user part: an exact match, then the longest literal prefix before a `*`, then the
   /// order in the file.
   std::shared_ptr<const Mediaservice> service_for(std::string_view user) const;
+  /// The device with that SIP user part, or null. It goes before the mediaservices' numbers.
+  const Device* device(std::string_view user) const;
   /// The one with that id, or the first one if `id` is empty; null if there is none.
   std::shared_ptr<const Mediaservice> service(std::string_view id) const;
   /// The outbound trunk for a destination's host part: one that names it, else one for any, else null.
   const Trunk* trunk_for(std::string_view host) const;
-  /// Whether any trunk names networks; if none does, whoever can reach us may call.
+  /// Whether calls come in over any trunk of its own; if not, whoever can reach us may call.
   bool restricts_callers() const;
 };
 
+/// All domains at one moment. Names and aliases are found at once, however many there are.
 class Directory {
  public:
   explicit Directory(std::vector<std::shared_ptr<const Domain>> domains);
@@ -107,10 +117,18 @@ class Directory {
   /// By the host part of a SIP URI: name or alias; null if there is none.
   std::shared_ptr<const Domain> domain_for_host(std::string_view host) const;
   const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
-  bool all_open() const;
+  bool all_open() const { return all_open_; }
+  /// What stands in the way of one more domain (or of `domain` in the place of the one of that name): a sentence about
+  /// the first name or alias that is another domain's; nothing if there is none.
+  std::optional<std::string> clash(const Domain& domain) const;
 
  private:
   std::vector<std::shared_ptr<const Domain>> domains_;
+  std::unordered_map<std::string, std::shared_ptr<const Domain>> by_name_, by_alias_;  ///< in lower case
+  bool all_open_ = true;
 };
+
+/// Names of hosts are compared so.
+std::string lower_case(std::string_view text);
 
 }  // namespace rw::tenant

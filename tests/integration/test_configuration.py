@@ -76,6 +76,8 @@ def test_a_recording_key_has_to_be_one(check, tmp_path):
     ("[[domains]]\nname = 'a'\njwt_public_keys = ['/no/such/file.pem']\n", 3, "domains[0].jwt_public_keys", "/no/such/file.pem", "read"),
     ("[[domains]]\nname = 'a'\njwt_secret = 'env:RINGWRIGHT_NO_SUCH_VARIABLE'\n", 3, "domains[0].jwt_secret", "RINGWRIGHT_NO_SUCH_VARIABLE", "environment"),
     ("[http]\nlisten = ['0.0.0.0:8080']\n[[domains]]\nname = 'a'\nauth = 'none'\n", 5, "domains[0].auth", '"none"', '"token"'),
+    ("[http]\nlisten = ['[::]:8080']\n[[domains]]\nname = 'a'\nauth = 'none'\n", 5, "domains[0].auth", '"none"', '"token"'),
+    ("[http]\nlisten = ['127.0.0.1:8080', '192.0.2.1:8080']\n[[domains]]\nname = 'a'\nauth = 'none'\n", 5, "domains[0].auth", '"none"', '"token"'),
     ("[sip]\nlisten = ['udp:0.0.0.0:5060']\n[[domains]]\nname = 'a'\n", None, "domains[0].trunks", "", "networks that calls may come from"),
 ])
 def test_what_is_wrong_is_said_with_file_line_key_found_and_expected(check, text, line, key, found, expected):

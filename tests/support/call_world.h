@@ -66,6 +66,7 @@ class World {
     auto domain = std::make_shared<tenant::Domain>();
     domain->name = "demo.example";
     domain->open = true;
+    domain->allow_media = {*net::Network::parse("127.0.0.0/8")};
     domain->mediaservices = {service};
     directory = std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{domain});
     for (std::size_t at = 0; at < shard_count; ++at) shards.push_back(std::make_unique<Shard>(*this, at, shard_count));
@@ -106,6 +107,15 @@ class World {
   }
   void cancel(sip::LegId leg) {
     phones.cancel(leg, "", now);
+    deliver();
+  }
+  /// A phone answers the offer that it has had: `status` 200 with `sdp`, or refuses it.
+  void answer_offer(sip::LegId leg, int status = 200, std::string sdp = std::string(phone_sdp)) {
+    if (status == 200) {
+      phones.answer_offer(leg, std::move(sdp), now);
+    } else {
+      phones.reject_offer(leg, status, now);
+    }
     deliver();
   }
   /// The last event of that kind that the phones have had for `leg`, or null.

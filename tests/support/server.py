@@ -76,7 +76,8 @@ class Server:
     @staticmethod
     def _domain(name, callback_url, service, aliases, trunks=(), keys={}):
         service = {"callback_url": callback_url, "alarm_url": callback_url + "/alarms", **service}
-        return ["[[domains]]", f'name = "{name}"', 'auth = "none"', f"aliases = {toml(aliases)}", f"trunks = {toml(list(trunks))}",
+        keys = {"auth": "none", **keys}
+        return ["[[domains]]", f'name = "{name}"', f"aliases = {toml(aliases)}", f"trunks = {toml(list(trunks))}",
                 *[f"{key} = {toml(value)}" for key, value in keys.items()],
                 "[[domains.mediaservices]]",
                 *[f"{key} = {toml(value)}" for key, value in service.items() if value is not None]]
@@ -187,6 +188,12 @@ class Server:
         self.process.kill()
         self.process.wait(timeout=30)
         self.errors.close()
+
+    def stop_and_change(self, change):
+        """Starts anew with another configuration."""
+        self.kill()
+        self.file.write_text(change(self.file.read_text()))
+        self.start()
 
     def stop(self):
         """Ends the process by SIGTERM and checks that it ended well."""

@@ -42,10 +42,22 @@ class Key:
         r, s = utils.decode_dss_signature(self.private.sign(text, ec.ECDSA(hashes.SHA256())))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
-    def token(self, alg=None, **claims):
+    def jwk(self, **more):
+        """The public key as a JSON Web Key."""
+        numbers = self.private.public_key().public_numbers()
+
+        def number(value, length=None):
+            return encode(value.to_bytes(length or (value.bit_length() + 7) // 8, "big"))
+
+        if self.kind == "RS256":
+            return {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e), "use": "sig", **more}
+        return {"kty": "EC", "crv": "P-256", "x": number(numbers.x, 32), "y": number(numbers.y, 32), "use": "sig", **more}
+
+    def token(self, alg=None, kid=None, **claims):
         claims = {"exp": int(time.time()) + 300, **claims}
         claims = {name: value for name, value in claims.items() if value is not None}
-        text = encode(json.dumps({"alg": alg or self.kind, "typ": "JWT"}).encode()) + "." + encode(json.dumps(claims).encode())
+        header = {"alg": alg or self.kind, "typ": "JWT", **({"kid": kid} if kid else {})}
+        text = encode(json.dumps(header).encode()) + "." + encode(json.dumps(claims).encode())
         return text + "." + encode(b"" if alg == "none" else self.sign(text.encode()))
 
     def header(self, **more):

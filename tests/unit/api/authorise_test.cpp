@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/signature_v4.h"
 #include "unit/api/signer.h"
 
 namespace rw::api {
@@ -130,6 +131,78 @@ TEST_F(AuthoriseTest, AChangedDirectoryIsNoticed) {
   changed->jwt_public_keys = {Signer::rsa().public_pem()};
   directory_ = std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{changed});
   EXPECT_EQ(status("first.example.com", token), 401);
+}
+
+class SignedRequestTest : public testing::Test {
+ protected:
+  SignedRequestTest() {
+    auto first = std::make_shared<tenant::Domain>();
+    first->name = "first.example.com";
+    first->access_keys = {{"AKID1", "secret one", "eu-north-1"}, {"SHARED", "of the first", "eu-north-1"}};
+    auto second = std::make_shared<tenant::Domain>();
+    second->name = "second.example.com";
+    second->access_keys = {{"AKID2", "secret two", "eu-west-1"}, {"SHARED", "of the second", "eu-north-1"}};
+    directory_ = std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{first, second});
+  }
+
+  /// 200, or the refusal's status and sentence.
+  std::pair<int, std::string> ask(const std::string& domain, const std::string& id, const std::string& secret,
+                                  const std::string& region = "eu-north-1") {
+    http::IncomingRequest request;
+    request.method = "POST";
+    request.path = "/" + domain + "/hangupcall";
+    request.body = "{}";
+    request.headers = {{"Host", "api.example.com"}};
+    if (!id.empty()) {
+      const auth::SignedRequest to_sign{
+          request.method, request.path, {}, request.headers, auth::payload_hash(request.body)};
+      for (auto& header : auth::sign(to_sign, {id, secret, {}}, {region, "execute-api", 1000}))
+        request.headers.push_back(std::move(header));
+    }
+    const auto result = authoriser_.authorise_signed(domain, request, std::chrono::system_clock::from_time_t(1000));
+    return result ? std::pair(200, (*result)->name) : std::pair(result.error().status, result.error().reason);
+  }
+
+  std::shared_ptr<const tenant::Directory> directory_;
+  Authoriser authoriser_{[this] { return directory_; }};
+};
+
+TEST_F(SignedRequestTest, AKeyOpensItsOwnDomain) {
+  for (int times = 0; times < 2; ++times) {
+    EXPECT_EQ(ask("first.example.com", "AKID1", "secret one"), std::pair(200, std::string("first.example.com")));
+    EXPECT_EQ(ask("second.example.com", "AKID2", "secret two", "eu-west-1").first, 200);
+  }
+  EXPECT_EQ(ask("first.example.com", "SHARED", "of the first").first, 200);
+  EXPECT_EQ(ask("second.example.com", "SHARED", "of the second").first, 200);
+}
+
+TEST_F(SignedRequestTest, AKeyOfAnotherDomainIs403) {
+  const auto refused = ask("first.example.com", "AKID2", "secret two", "eu-west-1");
+  EXPECT_EQ(refused.first, 403);
+  EXPECT_EQ(ask("unknown.example.com", "AKID2", "secret two", "eu-west-1"), refused);
+  EXPECT_EQ(ask("second.example.com", "SHARED", "of the first").first, 403);
+}
+
+TEST_F(SignedRequestTest, WhatIsWrongLooksTheSameWhoeverItIsFor) {
+  const auto refused = ask("first.example.com", "AKID1", "guess");
+  EXPECT_EQ(refused.first, 401);
+  EXPECT_EQ(ask("unknown.example.com", "AKID1", "guess"), refused);
+  EXPECT_EQ(ask("first.example.com", "NOBODY", "guess"), refused);
+  EXPECT_EQ(ask("unknown.example.com", "NOBODY", "guess"), refused);
+  EXPECT_EQ(ask("first.example.com", "AKID1", "secret one", "eu-west-1"), refused);
+  const auto nothing = ask("first.example.com", "", "");
+  EXPECT_EQ(nothing.first, 401);
+  EXPECT_EQ(ask("unknown.example.com", "", ""), nothing);
+}
+
+TEST_F(SignedRequestTest, AChangedDirectoryIsNoticed) {
+  EXPECT_EQ(ask("first.example.com", "AKID1", "secret one").first, 200);
+  auto changed = std::make_shared<tenant::Domain>();
+  changed->name = "first.example.com";
+  changed->access_keys = {{"AKID1", "another", "eu-north-1"}};
+  directory_ = std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{changed});
+  EXPECT_EQ(ask("first.example.com", "AKID1", "secret one").first, 401);
+  EXPECT_EQ(ask("first.example.com", "AKID1", "another").first, 200);
 }
 
 }  // namespace

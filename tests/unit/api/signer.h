@@ -18,7 +18,7 @@ namespace rw::api::test {
 /// A customer's key pair, and the tokens signed with it.
 class Signer {
  public:
-  static Signer rsa() { return Signer(EVP_RSA_gen(2048)); }
+  static Signer rsa(unsigned bits = 2048) { return Signer(EVP_RSA_gen(bits)); }
   static Signer p256() { return Signer(EVP_EC_gen("P-256")); }
 
   std::string public_pem() const {
@@ -29,9 +29,18 @@ class Signer {
     return {text, static_cast<std::size_t>(length)};
   }
 
-  std::string token(std::string_view claims) const {
-    const bool is_rsa = EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_RSA;
-    const auto text = base64url(is_rsa ? R"({"alg":"RS256"})" : R"({"alg":"ES256"})") + "." + base64url(claims);
+  /// As a JSON Web Key, with more members ("name":value,) before its own.
+  std::string jwk(const std::string& more = {}) const {
+    return "{" + more +
+           (is_rsa() ? R"("kty":"RSA","n":")" + part("n") + R"(","e":")" + part("e")
+                     : R"("kty":"EC","crv":"P-256","x":")" + part("qx", 32) + R"(","y":")" + part("qy", 32)) +
+           "\"}";
+  }
+
+  /// `header`: more members of it.
+  std::string token(std::string_view claims, const std::string& header = {}) const {
+    const std::string algorithm = is_rsa() ? "RS256" : "ES256";
+    const auto text = base64url("{" + header + R"("alg":")" + algorithm + "\"}") + "." + base64url(claims);
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
     EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get());
@@ -40,11 +49,22 @@ class Signer {
     std::string signature(length, '\0');
     EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &length, bytes, text.size());
     signature.resize(length);
-    return text + "." + base64url(is_rsa ? signature : raw(signature));
+    return text + "." + base64url(is_rsa() ? signature : raw(signature));
   }
 
  private:
   explicit Signer(EVP_PKEY* key) : key_(key, &EVP_PKEY_free) {}
+
+  bool is_rsa() const { return EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_RSA; }
+
+  std::string part(const char* name, int width = 0) const {
+    BIGNUM* number = nullptr;
+    EVP_PKEY_get_bn_param(key_.get(), name, &number);
+    std::string bytes(static_cast<std::size_t>(width == 0 ? BN_num_bytes(number) : width), '\0');
+    BN_bn2binpad(number, reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+    BN_free(number);
+    return base64url(bytes);
+  }
 
   /// r and s as JOSE has them.
   static std::string raw(const std::string& der) {

@@ -217,7 +217,7 @@ TEST_F(TransferTest, AConnectionThatIsRefusedIsUnreachable) {
 }
 
 TEST_F(TransferTest, ThePolicyHoldsForEachConnection) {
-  const AddressPolicy outside({});
+  const net::AddressPolicy outside({});
   TransferRequest request;
   request.policy = &outside;
   const auto refused = get("/hello", request);
@@ -225,7 +225,7 @@ TEST_F(TransferTest, ThePolicyHoldsForEachConnection) {
   EXPECT_EQ(refused.error().message, "its address is not one that may be used");
   request.url = "http://localhost" + peer.host().substr(peer.host().find(':')) + "/hello";
   EXPECT_FALSE(transfers.run(request));  // by whatever name
-  const AddressPolicy inside({*net::Network::parse("127.0.0.0/8")});
+  const net::AddressPolicy inside({*net::Network::parse("127.0.0.0/8")});
   request.policy = &inside;
   ASSERT_TRUE(get("/hello", request));
   // The connection that is kept open now was allowed to that request only.
@@ -241,16 +241,6 @@ TEST_F(TransferTest, RefusesWhatIsNoHttp) {
   }
   request.url = peer.url("/" + std::string(longest_url, 'a'));
   EXPECT_FALSE(transfers.run(request));
-}
-
-TEST(AddressPolicy, AllowsWhatIsPublicAndWhatIsListed) {
-  const AddressPolicy policy({*net::Network::parse("10.1.0.0/16")});
-  for (const auto* text : {"8.8.8.8", "1.1.1.1", "2606:4700::1111", "10.1.2.3", "::ffff:8.8.8.8", "::ffff:10.1.2.3"})
-    EXPECT_TRUE(policy.allows(*net::Address::from(text, 80))) << text;
-  for (const auto* text : {"127.0.0.1", "0.0.0.0", "10.2.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254",
-                           "100.64.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1", "ff02::1",
-                           "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1"})
-    EXPECT_FALSE(policy.allows(*net::Address::from(text, 80))) << text;
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ class UrlSoundTest : public testing::Test {
   std::vector<IncomingRequest> requests_;
 
   http::Transfers transfers_;
-  FetchRules rules_{http::AddressPolicy({*net::Network::parse("127.0.0.0/8")})};
+  FetchRules rules_{net::AddressPolicy({*net::Network::parse("127.0.0.0/8")})};
   std::atomic<bool> cancel_{false};
   media::SoundPtr heard_;
 };
@@ -135,7 +135,7 @@ TEST_F(UrlSoundTest, SaysWhatWentWrongWithoutSecrets) {
 }
 
 TEST_F(UrlSoundTest, GoesNowhereItMayNot) {
-  rules_.addresses = http::AddressPolicy({});
+  rules_.addresses = net::AddressPolicy({});
   answer("a.wav", 200, {}, wav());
   const auto fetched = fetch(base_ + "a.wav");
   ASSERT_FALSE(fetched);

@@ -1,4 +1,4 @@
-#include "http/address_policy.h"
+#include "net/address_policy.h"
 
 #include <netinet/in.h>
 
@@ -7,26 +7,26 @@
 #include <cstring>
 #include <optional>
 
-namespace rw::http {
+namespace rw::net {
 namespace {
 
 /// IANA's registries of special-purpose addresses (RFC 6890): what isn't reachable from everywhere.
-const std::vector<net::Network>& special_networks() {
+const std::vector<Network>& special_networks() {
   static const auto networks = [] {
-    std::vector<net::Network> all;
+    std::vector<Network> all;
     for (const auto* text :
          {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
           "192.0.0.0/24",   "192.0.2.0/24",  "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24",
           "203.0.113.0/24", "224.0.0.0/4",   "240.0.0.0/4",    "::/96",          "64:ff9b:1::/48", "100::/64",
           "2001::/23",      "2001:db8::/32", "fc00::/7",       "fe80::/10",      "ff00::/8"})
-      all.push_back(*net::Network::parse(text));
+      all.push_back(*Network::parse(text));
     return all;
   }();
   return networks;
 }
 
 /// The IPv4 address that an IPv6 one stands for: mapped, translated (RFC 6052) or 6to4.
-std::optional<net::Address> embedded_v4(const net::Address& address) {
+std::optional<Address> embedded_v4(const Address& address) {
   if (!address.is_v6()) return std::nullopt;
   const auto* bytes = reinterpret_cast<const sockaddr_in6*>(address.raw())->sin6_addr.s6_addr;
   constexpr std::array<unsigned char, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -40,16 +40,16 @@ std::optional<net::Address> embedded_v4(const net::Address& address) {
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
   std::memcpy(&v4.sin_addr, found, 4);
-  return net::Address(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+  return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
 }
 
 }  // namespace
 
-bool AddressPolicy::allows(const net::Address& address) const {
-  const auto contains = [&](const net::Network& network) { return network.contains(address); };
+bool AddressPolicy::allows(const Address& address) const {
+  const auto contains = [&](const Network& network) { return network.contains(address); };
   if (std::ranges::any_of(also_, contains)) return true;
   if (const auto v4 = embedded_v4(address)) return allows(*v4);
   return std::ranges::none_of(special_networks(), contains);
 }
 
-}  // namespace rw::http
+}  // namespace rw::net

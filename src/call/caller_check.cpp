@@ -1,0 +1,64 @@
+#include "call/caller_check.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+#include "sip/uri.h"
+
+namespace rw::call {
+namespace {
+
+/// Whether the source and the key are those of the trunk. What is left to prove is its password, if it has one.
+bool fits(const tenant::Trunk& trunk, const std::string* key, const net::Address& source) {
+  if (!trunk.takes_calls()) return false;
+  const auto holds_it = [&source](const net::Network& network) { return network.contains(source); };
+  if (!trunk.allow.empty() && std::none_of(trunk.allow.begin(), trunk.allow.end(), holds_it)) return false;
+  return trunk.key.empty() || (key != nullptr && key->size() == trunk.key.size() &&
+                               CRYPTO_memcmp(key->data(), trunk.key.data(), key->size()) == 0);
+}
+
+}  // namespace
+
+sip::Admission CallerCheck::decide(const tenant::Directory& directory, const sip::Message& invite,
+                                   const sip::Flow& flow, TimePoint now) {
+  const auto called = sip::Uri::parse(invite.request_uri());
+  const auto domain = called ? directory.domain_for_host(called->host) : nullptr;
+  return domain && domain->restricts_callers() ? decide(*domain, invite, flow, now) : sip::Admission{};
+}
+
+sip::Admission CallerCheck::decide(const tenant::Domain& domain, const sip::Message& invite, const sip::Flow& flow,
+                                   TimePoint now) {
+  using Verdict = sip::DigestServer::Verdict;
+  const auto* key = invite.header("X-Trunk-Key");
+  auto best = Verdict::absent;
+  bool may_prove = false;
+  for (const auto& trunk : domain.trunks) {
+    if (!fits(trunk, key, flow.remote)) continue;
+    if (trunk.inbound_username.empty()) return {};
+    may_prove = true;
+    const auto verdict = digest_.check(invite, domain.name, trunk.inbound_username, trunk.inbound_password, now);
+    if (verdict == Verdict::granted) return {};
+    best = std::max(best, verdict);
+  }
+  if (may_prove && best != Verdict::wrong) {
+    sip::Admission challenge{.status = 401};
+    for (auto& value : digest_.challenges(domain.name, best == Verdict::stale, now))
+      challenge.headers.emplace_back("WWW-Authenticate", std::move(value));
+    return challenge;
+  }
+  return {.status = 403, .silent = silent_};
+}
+
+const tenant::Trunk* trunk_of(const tenant::Domain& domain, const sip::Message& invite, const net::Address& source) {
+  const auto* key = invite.header("X-Trunk-Key");
+  const auto* proof = invite.header("Authorization");
+  const auto found = std::ranges::find_if(domain.trunks, [&](const tenant::Trunk& trunk) {
+    const auto named = "username=\"" + trunk.inbound_username + "\"";
+    return fits(trunk, key, source) &&
+           (trunk.inbound_username.empty() || (proof != nullptr && proof->find(named) != std::string::npos));
+  });
+  return found == domain.trunks.end() ? nullptr : &*found;
+}
+
+}  // namespace rw::call

@@ -1,0 +1,33 @@
+#include "call/placed_remote_call.h"
+
+#include <utility>
+
+#include "call/participant.h"
+#include "call/remote.h"
+
+namespace rw::call {
+
+Result<void> PlacedRemoteCall::describe(const std::string& sdp) {
+  auto remote = negotiator_.accept(sdp);
+  if (!remote) return tl::unexpected(remote.error());
+  remote_ = std::move(*remote);
+  return {};
+}
+
+bool PlacedRemoteCall::offer_received(const sip::OfferReceived& offer) {  // by UPDATE, in an early dialog
+  if (auto answer = negotiator_.answer(offer.sdp)) {
+    participant().answer_offer(answer->sdp);
+    remote_ = std::move(answer->remote);
+    participant().notify_change("update", remote_->held, &*remote_);
+  } else {
+    participant().refuse_offer(answer.error().message);
+  }
+  return true;
+}
+
+void PlacedRemoteCall::taken() {
+  participant().change(
+      std::make_unique<Remote>(services(), participant(), Remote::Start{std::move(negotiator_), std::move(remote_)}));
+}
+
+}  // namespace rw::call

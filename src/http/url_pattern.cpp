@@ -1,0 +1,64 @@
+#include "http/url_pattern.h"
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+
+namespace rw::http {
+namespace {
+
+bool same(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+/// The URL in its normal form: nothing if it is not one of a base for callbacks.
+std::optional<boost::urls::url> base_url(std::string_view text) {
+  if (text.size() > longest_base_url) return std::nullopt;
+  const auto parsed = boost::urls::parse_uri(text);
+  if (!parsed) return std::nullopt;
+  boost::urls::url url(*parsed);
+  const bool web = url.scheme_id() == boost::urls::scheme::http || url.scheme_id() == boost::urls::scheme::https;
+  if (!web || url.has_userinfo() || url.has_query() || url.has_fragment() || url.host().empty()) return std::nullopt;
+  if (url.has_port() && (url.port_number() == 0)) return std::nullopt;  // none, or more than 65535
+  url.normalize();
+  while (url.encoded_path().ends_with('/')) {
+    const std::string path(url.encoded_path());
+    url.set_encoded_path(path.substr(0, path.size() - 1));
+  }
+  return url;
+}
+
+std::uint16_t port_of(const boost::urls::url& url) {
+  if (url.has_port()) return url.port_number();
+  return url.scheme_id() == boost::urls::scheme::https ? 443 : 80;
+}
+
+/// Cuts ":*" out of the pattern; false: it has none.
+bool take_any_port(std::string& pattern) {
+  const auto authority = pattern.find("://");
+  if (authority == std::string::npos) return false;
+  const auto end = std::min(pattern.find('/', authority + 3), pattern.size());
+  if (end < 2 || pattern.compare(end - 2, 2, ":*") != 0) return false;
+  pattern.erase(end - 2, 2);
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> matching_url(std::string_view pattern, std::string_view url) {
+  std::string allowed_text(pattern);
+  const bool any_port = take_any_port(allowed_text);
+  const auto allowed = base_url(allowed_text);
+  const auto wanted = base_url(url);
+  if (!allowed || !wanted || allowed->scheme_id() != wanted->scheme_id()) return std::nullopt;
+  if (!same(allowed->host(), wanted->host()) || allowed->host_type() != wanted->host_type()) return std::nullopt;
+  if (!any_port && port_of(*allowed) != port_of(*wanted)) return std::nullopt;
+  const std::string prefix(allowed->encoded_path());
+  const std::string path(wanted->encoded_path());
+  if (!path.starts_with(prefix) || (path.size() > prefix.size() && path[prefix.size()] != '/')) return std::nullopt;
+  return std::string(wanted->buffer());
+}
+
+}  // namespace rw::http

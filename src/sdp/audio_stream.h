@@ -1,0 +1,62 @@
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "net/address.h"
+#include "rtp/codec.h"
+#include "sdp/session.h"
+
+/// Reading and writing the description of one audio stream, whoever it is negotiated for.
+namespace rw::sdp {
+
+enum class Direction : std::uint8_t { send_receive, send_only, receive_only, inactive };
+
+/// The whole text as a number, or nothing.
+template <class Number>
+std::optional<Number> number(std::string_view text) {
+  Number value{};
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// What of a remote stream can be used.
+struct UsableFormats {
+  struct Format {
+    std::uint8_t payload_type;
+    rtp::Codec codec;
+  };
+  std::vector<Format> codecs;  ///< in the remote side's order of preference, with its numbers
+  std::optional<std::uint8_t> telephone_event;
+};
+UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& codecs);
+
+/// Where the stream's RTP goes: its own c= line, or the session's.
+Result<net::Address> rtp_address(const Session& session, const Media& media);
+
+/// What the remote side sends, mirrored: what we may.
+Direction answering_direction(const Session& session, const Media& media, const net::Address& remote);
+/// The attribute's name: "sendrecv", …
+std::string_view name_of(Direction direction);
+
+void describe_codec(Media& media, rtp::Codec codec, std::uint8_t payload_type);
+void describe_telephone_event(Media& media, std::uint8_t payload_type);
+
+/// The sess-version of one side's descriptions: a new one when, and only when, a description has changed.
+class Publisher {
+ public:
+  explicit Publisher(std::uint64_t session_id) : session_id_(session_id) {}
+  /// The description as it is sent, from `host`.
+  std::string publish(Session session, const std::string& host);
+
+ private:
+  std::uint64_t session_id_;
+  std::uint64_t version_ = 0;
+  std::string last_;  ///< the last description, at version 0, to see whether the next one differs
+};
+
+}  // namespace rw::sdp

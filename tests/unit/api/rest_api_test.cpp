@@ -333,5 +333,39 @@ TEST_F(RestApiTest, Health) {
   EXPECT_EQ(ask(request("GET", "/metrics")).body, "ringwright_sessions 0\n");
 }
 
+constexpr std::string_view fallback =
+    R"({"mode":"onError","expiration":"DAY","command":{"action":{"type":"hangup"},"phrases":[{"fileName":"a"}]}})";
+
+TEST_F(RestApiTest, FallbacksAreSetListedAndDeleted) {
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/%2B4685", std::string(fallback)).status, 200);
+  EXPECT_EQ(post("/cache/open.test/ivrfallback", std::string(fallback)).status, 200);
+  const auto all = json(ask(request("GET", "/cache/open.test/ivrfallback"))).at("data").as_array();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_FALSE(all[0].as_object().contains("number"));
+  EXPECT_EQ(all[1].at("number"), "+4685");
+  const auto one = json(ask(request("GET", "/cache/open.test/ivrfallback/%2B4685"))).at("data").as_object();
+  EXPECT_EQ(one, all[1].as_object());
+  EXPECT_TRUE(json(ask(request("GET", "/cache/other.test/ivrfallback"))).at("data").as_array().empty());
+  EXPECT_EQ(ask(request("DELETE", "/cache/other.test/ivrfallback/%2B4685")).status, 404);
+  EXPECT_EQ(ask(request("DELETE", "/cache/open.test/ivrfallback/%2B4685")).status, 200);
+  EXPECT_EQ(ask(request("DELETE", "/cache/open.test/ivrfallback")).status, 200);
+  EXPECT_TRUE(kept_->entries.empty());
+}
+
+TEST_F(RestApiTest, FallbacksAreRefused) {
+  EXPECT_EQ(post("/cache/closed.test/ivrfallback/1", std::string(fallback)).status, 401);
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/" + std::string(129, '1'), std::string(fallback)).status, 400);
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/a%20b", std::string(fallback)).status, 400);
+  kept_->away = true;
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/1", std::string(fallback)).status, 503);
+  kept_->away = false;
+  for (std::size_t at = 0; at < tenant::most_fallbacks; ++at)
+    kept_->entries[{"open.test", std::to_string(at)}] = tenant::Fallback{
+        .domain = "open.test", .number = std::to_string(at), .expires = std::time(nullptr) + 100, .command = "{}"};
+  ++kept_->revision;
+  ASSERT_TRUE(fallbacks_.refresh(std::time(nullptr)));
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/one-more", std::string(fallback)).status, 409);
+}
+
 }  // namespace
 }  // namespace rw::api

@@ -118,7 +118,7 @@ TEST_F(IvrTest, DoesNotAskInABusyLoopWhenNothingCanBePlayed) {
   sounds.missing = "gone";
   reply(R"({"phrases":[{"fileName":"gone"}]})");
   EXPECT_FALSE(asking());
-  EXPECT_EQ(host.alarms, std::vector<std::string>{"phraseError"});
+  EXPECT_EQ(host.alarms, (std::vector<std::string>{"phraseError", "IVR command failed"}));
   pass(seconds(1));
   EXPECT_TRUE(asking());
 }
@@ -135,7 +135,7 @@ TEST_F(IvrTest, GivesUpAPhraseThatIsNotReadyWithinTenSeconds) {
   sounds.hold = true;
   reply(R"({"phrases":[{"fileName":"slow"}],"getIVRCommandAfter":5})");
   pass(seconds(10));
-  EXPECT_EQ(host.alarms, std::vector<std::string>{"phraseRemoteCacheTimeout"});
+  EXPECT_EQ(host.alarms, (std::vector<std::string>{"phraseRemoteCacheTimeout", "IVR command failed"}));
   sounds.held[0](sounds.sound("slow"));  // too late: it is not played any more
   EXPECT_TRUE(media.queue.empty());
   pass(seconds(5));

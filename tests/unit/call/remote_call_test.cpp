@@ -159,6 +159,18 @@ TEST_F(RemoteCallTest, AnApplicationThatCanNotBeAskedEndsTheCall) {
   EXPECT_EQ(completed_reason(), "error");
 }
 
+TEST_F(RemoteCallTest, AnApplicationThatCanNotBeAskedHasAFallback) {
+  world.set_fallback(tenant::Fallback::Mode::on_error,
+                     R"({"action":{"type":"call","destAddr":"sip:help@127.0.0.1:5070"}})");
+  const auto caller = world.call();
+  world.leave_unanswered();
+  EXPECT_EQ(alarm(), "triggeredByError");
+  world.pick_up(called(0));
+  EXPECT_NE(world.last<sip::Answered>(caller), nullptr);
+  world.hang_up(caller);
+  EXPECT_EQ(completed_reason(), "normal");
+}
+
 TEST_F(RemoteCallTest, AnEmptyReplyWillDo) {
   const auto caller = world.call();
   const auto subject = world.subject_of(world.question().body);

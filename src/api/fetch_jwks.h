@@ -7,7 +7,7 @@
 
 #include "api/jwt_keys.h"
 #include "base/result.h"
-#include "http/address_policy.h"
+#include "net/address_policy.h"
 
 namespace rw::api {
 
@@ -19,7 +19,7 @@ struct FetchedJwks {
 
 /// How a key set is fetched. Its address comes from the customer, so it is checked like any other.
 struct JwksFetchRules {
-  http::AddressPolicy policy;
+  net::AddressPolicy policy;
   std::string ca_file;  ///< certificates that are trusted in place of the system's
 };
 

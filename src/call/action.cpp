@@ -34,7 +34,8 @@ boost::json::object details_of(const callbacks::Failure& failure) {
 }
 
 tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
-                                             const PhraseContext& context, const tenant::Domain* domain) {
+                                             const PhraseContext& context, const tenant::Domain* domain,
+                                             const DropCodes& drop_codes) {
   constexpr std::size_t longest_quote = 100;
   if (!reply) {
     const bool empty = reply.error().kind == callbacks::Failure::Kind::empty;
@@ -49,7 +50,7 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
   if (*action == "ivr") return IvrAction{std::move(recording)};
   if (*action == "drop") {
     const auto code = fields.text("dropCode").value_or("");
-    const auto refusal = refusal_for(code);
+    const auto refusal = refusal_for(code, drop_codes);
     if (!refusal) return unusable("dropCode: unknown code " + code.substr(0, longest_quote), reply->status);
     if (fields.error()) return unusable(fields.error()->message, reply->status);
     return DropAction{*refusal};

@@ -44,9 +44,10 @@ struct NoDecision {
 };
 
 /// Reads an answer to newCall or callEvent. `domain`: says where a device's media may be; null: it is not served any
-/// more.
+/// more. `drop_codes`: the mediaservice's.
 tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
-                                             const PhraseContext& context, const tenant::Domain* domain);
+                                             const PhraseContext& context, const tenant::Domain* domain,
+                                             const DropCodes& drop_codes = {});
 
 /// errorDetails of a request that got no usable answer.
 boost::json::object details_of(const callbacks::Failure& failure);

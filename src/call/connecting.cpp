@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "call/fallback.h"
 #include "call/joined.h"
 #include "call/participant.h"
 
@@ -55,7 +56,7 @@ void Connecting::message(const Letter& letter) {
 void Connecting::failed(const std::string& why) {
   participant_.alarm(order_.alarm_type, order_.alarm_error,
                      {{"field", "participantId"}, {"value", order_.target}, {"description", why}});
-  participant_.hang_up(EndReason::error);
+  without_decision(services_, participant_);
 }
 
 }  // namespace rw::call

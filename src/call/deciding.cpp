@@ -4,6 +4,7 @@
 
 #include "call/connecting.h"
 #include "call/direct.h"
+#include "call/fallback.h"
 #include "call/hunt.h"
 #include "call/participant.h"
 
@@ -39,7 +40,8 @@ std::string_view words_of(NoDecision::Kind kind, const Deciding::Alarms& alarms)
 
 /// A party that is dropped because the other one has gone does not change why the call ended.
 EndReason reason_if_dropped(const CallEvent& event) {
-  return event.is_drop() ? event.end.reason : EndReason::rejected;
+  const bool gone = event.is_drop() || event.event == "callingPartyFailure";
+  return gone ? event.end.reason : EndReason::rejected;
 }
 
 }  // namespace
@@ -95,7 +97,8 @@ bool Deciding::may_be_connected(const PartyAddress& /*by*/) const {
 
 void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
   const auto domain = services_.directory()->domain(participant_.session().domain());
-  const auto decision = read_action(reply, participant_.phrase_context(), domain.get());
+  const auto decision = read_action(reply, participant_.phrase_context(), domain.get(),
+                                    participant_.application().service->drop_codes);
   if (!decision) {
     failed(words_of(decision.error().kind, alarms_), decision.error().details);
     return;
@@ -107,7 +110,7 @@ void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>&
 
 void Deciding::failed(std::string_view error, boost::json::object details) {
   participant_.alarm(alarms_.type, error, std::move(details));
-  participant_.hang_up(EndReason::error);
+  without_decision(services_, participant_);
 }
 
 void Deciding::perform(const DropAction& drop) {
@@ -145,7 +148,7 @@ void Deciding::perform(const CallPlan& plan) {
   for (const auto& [field, address] : plan.unusable)
     participant_.alarm(alarms_.type, "Invalid sip address: " + address, {{"field", field}, {"address", address}});
   if (plan.destinations.empty()) {
-    participant_.hang_up(EndReason::error);
+    without_decision(services_, participant_);
   } else {
     participant_.change(std::make_unique<Hunt>(services_, participant_, plan));
   }

@@ -5,6 +5,15 @@
 #include "call/participant.h"
 
 namespace rw::call {
+namespace {
+
+/// What the other party's end is for the application.
+std::string_view name_of(const Left& left, bool other_was_called) {
+  if (left.set_up_failed) return other_was_called ? "calledPartyFailure" : "callingPartyFailure";
+  return other_was_called ? "calledPartyDrop" : "callingPartyDrop";
+}
+
+}  // namespace
 
 void Half::begin() {
   participant_.stop_ringback();
@@ -15,7 +24,7 @@ void Half::begin() {
 void Half::stop(const End* end) {
   if (std::exchange(stopped_, true) || std::exchange(peer_knows_, true)) return;
   if (end != nullptr) {
-    send(Left{*end});
+    send(Left{*end, set_up_failed(*end)});
   } else {
     send(Split{});
   }
@@ -25,7 +34,7 @@ void Half::message(const Letter& letter) {
   if (letter.from.participant != place_.peer.address.participant) return;  // of an earlier connection
   if (const auto* gone = std::get_if<Left>(&letter.message)) {
     peer_knows_ = true;
-    left(event(is_calling() ? "calledPartyDrop" : "callingPartyDrop", true, gone->end));
+    left(event(name_of(*gone, is_calling()), true, gone->end));
   } else if (std::holds_alternative<Split>(letter.message)) {
     peer_knows_ = true;
     ask_after_split();

@@ -46,6 +46,8 @@ class Half : public Activity {
   Participant& participant_;
 
  private:
+  /// The participant, which comes to that end, never came to be a party of the connection.
+  virtual bool set_up_failed(const End& /*end*/) const { return false; }
   /// A letter of the other half that is not about leaving.
   virtual void peer_says(const Letter& /*letter*/) {}
   /// The connection is over, and the participant still there.

@@ -122,6 +122,10 @@ void Joined::place_monitor() {
       std::make_unique<RingingMonitor>(services_, monitor, MonitoredLegs{participant_.media_leg(), peer().media_leg}));
 }
 
+bool Joined::set_up_failed(const End& end) const {
+  return !confirmed_ && end.reason == EndReason::error;
+}
+
 void Joined::stop(const End* end) {
   if (std::exchange(stopped_, true)) return;
   player_.stop();

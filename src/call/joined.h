@@ -53,6 +53,7 @@ class Joined final : public Half, private PhrasePlayer::Listener {
   void announce();
   void place_monitor();
   void set_peer_held(bool held);
+  bool set_up_failed(const End& end) const override;
   void take_refer(const Referred& refer);
 
   const std::unique_ptr<JoinPlan> plan_;

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "call/deciding.h"
+#include "call/fallback.h"
 #include "call/info_dtmf.h"
 #include "call/joined.h"
 #include "sdp/succession.h"
+#include "sip/uri.h"
 
 namespace rw::call {
 
@@ -90,6 +92,7 @@ void Participant::go_on(std::unique_ptr<Activity> next) {
 
 void Participant::decide(const CallEvent& event) {
   if (event.end.status >= 300) tell_referrer(event.end.status);
+  if (ends_after_fallback(*this, event)) return;
   if (device_ && event.is_drop()) {
     services_.application.notify(application(), "callEvent", call_event_body(services_, *this, event));
     hang_up(event.end, call_completed);
@@ -186,6 +189,17 @@ void Participant::stop_ringback() {
   ringback_.reset();
 }
 
+Result<void> Participant::enter_trunk(const std::string& target) {
+  const auto domain = services_.directory()->domain(session_.domain());
+  const auto uri = sip::Uri::parse(target);
+  const auto* trunk = domain && uri ? domain->trunk_for(uri->host) : nullptr;
+  if (trunk == nullptr) return {};
+  auto place = services_.limits->enter(*domain, trunk, services_.now);
+  if (!place) return fail(place.error().what);
+  trunk_place_ = std::move(*place);
+  return {};
+}
+
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
   if (!offer) return tl::unexpected(offer.error());
@@ -193,6 +207,7 @@ Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* l
 }
 
 Result<void> Participant::place_with(sip::OutgoingInvite invite, std::string sdp) {
+  if (auto entered = enter_trunk(invite.target); !entered) return entered;
   description_ = sdp;
   invite.sdp = std::move(sdp);
   const auto leg = services_.sip.invite(std::move(invite), services_.now);
@@ -336,7 +351,7 @@ End Participant::end_of(const sip::Ended& end) {
       if (answered_) return {EndReason::error, end.status, end.phrase, end.reason};
       return {reason_of_failure(end.status), end.status, end.phrase, end.reason};
     case sip::EndCause::no_ack:
-      return {EndReason::error, 0, "The answer was never acknowledged", end.reason};
+      return {EndReason::error, 408, "The answer was never acknowledged", end.reason};
     case sip::EndCause::rejected:
     case sip::EndCause::transport_failed:
       break;
@@ -414,6 +429,10 @@ void Participant::hang_up(EndReason reason) {
   hang_up(End{reason, 0, {}, {}}, reason == EndReason::normal ? call_completed : no_decision);
 }
 
+void Participant::without_command() {
+  without_decision(services_, *this);
+}
+
 void Participant::hang_up(const End& end, Refusal refusal) {
   if (gone_) return;
   // The user agent knows best how far the leg has come: an answer may wait for the caller's PRACK, or be on its way to
@@ -442,6 +461,7 @@ void Participant::let_go(const End& end) {
   if (referrer_) send(*referrer_, Left{end});
   stop_ringback();
   media_.release();
+  trunk_place_ = {};
 }
 
 }  // namespace rw::call

@@ -85,6 +85,7 @@ class Participant final : public IvrHost {
   void stop_ringback();
   /// Sends the INVITE of a leg that is to be placed. `like`: whom it will be joined with, or null. The error says what
   /// can't be used.
+  /// Counts for its trunk's limits, if it goes over one: if they are reached, nothing is sent.
   Result<void> place(sip::OutgoingInvite invite, const Participant* like);
   /// The same with an offer of somebody else's media.
   Result<void> place_with(sip::OutgoingInvite invite, std::string sdp);
@@ -108,6 +109,9 @@ class Participant final : public IvrHost {
   void notify_change(std::string_view event, std::optional<bool> hold, const sdp::RemoteAudio* media = nullptr);
   ReplySubject reply_subject() const override;
   void alarm(std::string_view type, std::string_view error, boost::json::object details) override;
+
+  /// The place of its trunk's limits that an inbound leg takes up, until it ends.
+  void hold(CallLimits::Place place) { trunk_place_ = std::move(place); }
 
   // ---- inputs
   /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served, by us or by a device.
@@ -156,9 +160,11 @@ class Participant final : public IvrHost {
   }
   RecordingOrder file_recording(const std::string& file_name, bool tell) override;
   void hang_up(EndReason reason) override;
+  void without_command() override;
 
  private:
   Result<void> describe();
+  Result<void> enter_trunk(const std::string& target);
   void join_request(const Letter& letter);
   End end_of(const sip::Ended& end);
 
@@ -183,6 +189,7 @@ class Participant final : public IvrHost {
   std::string connection_id_;
   int recordings_ = 0;  ///< of the connection that were given no name
   std::optional<PartyAddress> referrer_;
+  CallLimits::Place trunk_place_;
   std::unique_ptr<Activity> activity_;
 };
 

@@ -45,6 +45,14 @@ class Play {
     world_.settings.max_session = 60s;
     world_.service->allow_refer = true;
     world_.service->hold_music = "music";
+    constexpr std::array<std::string_view, 4> fallbacks{
+        R"({"action":{"type":"hangup"},"phrases":[{"format":"file","fileName":"a"}]})",
+        R"({"action":{"type":"hangup"}})",
+        R"({"action":{"type":"call","destAddr":"sip:bob@127.0.0.1:5070","maxRingTime":3}})",
+        R"({"action":{"type":"call","destAddr":"sip:bob@127.0.0.1:5070"},"phrases":[{"format":"silence"},{"format":"file","fileName":"b"}]})"};
+    using Mode = tenant::Fallback::Mode;
+    if (const std::uint8_t choice = next() % 16; choice > 7)
+      world_.set_fallback(choice % 4 == 0 ? Mode::always : Mode::on_error, std::string(fallbacks[choice % 4]));
     world_.lose = [this](const std::string&) { return std::exchange(lose_, false); };
   }
 

@@ -40,6 +40,11 @@ class World {
               .metrics = world.metrics,
               .log = ops::Log(ops::Log::Format::text, ops::Level::error),
               .directory = [&world] { return world.directory; },
+              .fallback =
+                  [&world](std::string_view, std::string_view number) {
+                    const auto found = world.fallbacks.find(number);
+                    return found == world.fallbacks.end() ? nullptr : found->second;
+                  },
               .shard = index,
               .shards = count,
               .carry = [&world](std::size_t to, Letter letter) { world.letters.emplace_back(to, std::move(letter)); }},
@@ -158,6 +163,27 @@ class World {
     return verdict;
   }
 
+  /// The calls of that number have a fallback from now on.
+  void set_fallback(tenant::Fallback::Mode mode, std::string command, const std::string& number = "100") {
+    tenant::Fallback entry;
+    entry.number = number;
+    entry.mode = mode;
+    entry.command = std::move(command);
+    fallbacks[number] = std::make_shared<const tenant::Fallback>(std::move(entry));
+  }
+  /// The oldest question gets no usable answer.
+  void leave_unanswered(std::size_t shard = 0, callbacks::Failure::Kind kind = callbacks::Failure::Kind::unreachable) {
+    shards[shard]->calls.run([&] { application(shard).refuse(kind); }, now);
+    deliver();
+  }
+  /// The oldest sound that is being played has been heard.
+  void play_ends(std::size_t shard = 0) {
+    const auto played = media.queue.front();
+    media.queue.erase(media.queue.begin());
+    shards[shard]->calls.media_event(media::PlayEnded{played.leg, played.id, true}, now);
+    deliver();
+  }
+
   // ---- the world's course
 
   /// Until nobody has anything to say.
@@ -213,6 +239,7 @@ class World {
   Settings settings;
   std::shared_ptr<tenant::Mediaservice> service = std::make_shared<tenant::Mediaservice>();
   std::shared_ptr<const tenant::Directory> directory;
+  std::map<std::string, std::shared_ptr<const tenant::Fallback>, std::less<>> fallbacks;  ///< by called number
   fake::Media media;
   fake::Sounds sounds;
   fake::Recordings recordings;

@@ -11,6 +11,7 @@
 
 #include "api/prompt_file_url.h"
 #include "http/target.h"
+#include "support/fallback_store.h"
 #include "unit/api/memory_store.h"
 
 namespace rw::api {
@@ -107,6 +108,8 @@ class RestApiTest : public testing::Test {
 
   Calls calls_;
   test::MemoryStore store_;
+  std::shared_ptr<tenant::fake::Kept> kept_ = std::make_shared<tenant::fake::Kept>();
+  tenant::Fallbacks fallbacks_{std::make_unique<tenant::fake::FallbackStore>(kept_)};
   boost::asio::thread_pool threads_{1};
   const ReplyTokens tokens_{"secret"};
   bool ready_ = true;
@@ -117,6 +120,7 @@ class RestApiTest : public testing::Test {
                                                 .calls = calls_,
                                                 .prompts = store_,
                                                 .storage_threads = threads_,
+                                                .fallbacks = fallbacks_,
                                                 .tokens = tokens_,
                                                 .node_id = "node-1",
                                                 .log = ops::Log(ops::Log::Format::json, ops::Level::error),

@@ -31,6 +31,7 @@ class Host : public IvrHost {
   void alarm(std::string_view, std::string_view error, boost::json::object) override { alarms.emplace_back(error); }
   void connected_to_ivr() override {}
   void hang_up(EndReason reason) override { ended = reason; }
+  void without_command() override { ended = EndReason::error; }
   bool is_caller() const override { return true; }
   RecordingOrder ivr_recording(const std::string&) override { return {}; }
   RecordingOrder file_recording(const std::string& file_name, bool tell) override {

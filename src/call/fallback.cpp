@@ -68,7 +68,7 @@ bool fall_back(Services& services, Participant& caller, const tenant::Fallback& 
   Result<FallbackCommand> command = fail("it is no JSON object");
   if (!unreadable && value.is_object()) command = read_fallback_command(value.get_object(), caller.phrase_context());
   if (!command) {
-    caller.session().log().error("the fallback can't be used", {{"why", command.error().message}});
+    caller.session().log().error("the fallback can't be used", {ops::text("why", command.error().message)});
     return false;
   }
   caller.session().set_fallen_back();
@@ -111,7 +111,7 @@ bool ends_after_fallback(Participant& participant, const CallEvent& event) {
   if (event.event.ends_with("Drop")) {
     participant.hang_up(End{event.end.reason, 0, {}, {}}, call_completed);
   } else if (event.event.ends_with("Failure")) {
-    participant.hang_up(EndReason::error);
+    participant.hang_up(End{event.end.reason, 0, {}, {}}, no_decision);
   } else {
     return false;  // the application has made the event itself, or has allowed it: it is there
   }

@@ -103,9 +103,11 @@ def test_getivrcommand(application, phone, reply, error, details):
 
 def test_a_phrase_error_and_a_command_of_which_nothing_could_be_played(application, phone):
     caller = in_ivr(phone, application, {"phrases": [{"fileName": "nothing"}, {"format": "file"}]})
-    alarm(application, "ivrCommandError", "phraseError", format="file", description="nothing")
+    alarm(application, "ivrCommandError", "phraseError", format="file")
     alarm(application, "ivrCommandError", "IVR command failed", field="phrases", phrases=2)
     application.wait_for("getIvrCommand", 2)
+    told = [one.body["errorDetails"]["description"] for one in application.events("alarms") if one.body["error"] == "phraseError"]
+    assert len(told) == 2 and any("nothing" in one for one in told) and any("phrases[1].fileName" in one for one in told)
     caller.hang_up()
     application.completed("normal")
 
@@ -152,7 +154,7 @@ def test_an_unusable_description(application, phone):
 def test_no_rtp(own_server, application, phone):
     server = own_server({"media": {"rtp_timeout": 0.6}})
     in_ivr(phone, application, on=server).wait_request("BYE")
-    body = alarm(application, "callError", "RTP media timeout", description="alice")
+    body = alarm(application, "callError", "RTP media timeout", user="alice", description="RTP")
     assert body["errorDetails"]["participantId"]
     application.completed("rtpTimeout")
 

@@ -189,7 +189,7 @@ def test_a_phrase_that_is_missing_and_a_busy_callee_are_the_end(application, pho
     callee.wait_request("INVITE")
     callee.refuse(486)
     caller.wait_request("BYE")
-    application.completed("error")
+    application.completed("busy")
     assert len(application.events("newCall")) == 1 and application.events("callEvent") == []
 
 

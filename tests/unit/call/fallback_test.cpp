@@ -159,7 +159,7 @@ TEST_F(FallbackTest, ABusyFallbackIsTheEndWithoutAQuestion) {
   EXPECT_EQ(refused_with(caller), 480);
   EXPECT_FALSE(world.asked());
   EXPECT_EQ(called(1), 0U);
-  EXPECT_EQ(completed_reason(), "error");
+  EXPECT_EQ(completed_reason(), "busy");
 }
 
 TEST_F(FallbackTest, AtMostOnceForASession) {

@@ -50,10 +50,12 @@ http::Answer failure(int status, std::string_view reason) {
   return failure(status, code_of(status), reason);
 }
 
-http::Answer failure(int status, std::string_view code, std::string_view reason) {
+http::Answer failure(int status, std::string_view code, std::string_view reason, int retry_after) {
+  constexpr int usual_retry_after = 5;
   auto answer = json_answer(status, {{"success", false}, {"error", code}, {"reason", reason}});
   if (status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (status == 429 || status == 503) answer.headers.emplace_back("Retry-After", "5");
+  if (status == 429 || status == 503)
+    answer.headers.emplace_back("Retry-After", std::to_string(retry_after > 0 ? retry_after : usual_retry_after));
   return answer;
 }
 

@@ -66,6 +66,7 @@ struct CommandResult {
   int status = 200;
   std::string error;
   std::string reason;
+  int retry_after = 0;  ///< seconds, for 429 and 503; 0: the usual ones
   boost::json::object extra;
 };
 

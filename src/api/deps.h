@@ -11,8 +11,11 @@
 #include "ops/log.h"
 #include "storage/prompt_store.h"
 #include "tenant/directory.h"
+#include "tenant/fallbacks.h"
 
 namespace rw::api {
+
+class Provisioning;
 
 /// What the REST API works with. All of it is thread-safe and outlives the HTTP server.
 struct Deps {
@@ -21,6 +24,7 @@ struct Deps {
   CallControl& calls;
   storage::PromptStore& prompts;
   boost::asio::thread_pool& storage_threads;  ///< where prompt storage may block
+  tenant::Fallbacks& fallbacks;               ///< whose changes may block
   const ReplyTokens& tokens;
   std::string node_id;
   ops::Log log;
@@ -28,6 +32,8 @@ struct Deps {
   std::function<std::string()> metrics;       ///< in Prometheus' text format
   std::function<std::string()> public_url;    ///< how others reach this server, without a slash at the end
   std::shared_ptr<JwksCache> jwks = nullptr;  ///< null: no keys are fetched
+  Provisioning* provisioning = nullptr;
+  std::string provisioning_token{};  ///< what an operator shows; empty: nobody provisions
 };
 
 }  // namespace rw::api

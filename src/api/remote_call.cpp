@@ -36,6 +36,7 @@ std::shared_ptr<const tenant::Mediaservice> with_callback_url(const tenant::Medi
   auto changed = std::make_shared<tenant::Mediaservice>(service);
   changed->callback_url = std::move(url);
   changed->secondary_callback_url.clear();
+  changed->trusted_urls = false;  // a caller of the API has named it, not the operator
   return changed;
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/answers.h"
 #include "api/command_route.h"
+#include "api/fallback.h"
 #include "api/hang_up_call.h"
 #include "api/hang_up_participant.h"
 #include "api/hang_up_remote_participant.h"
@@ -9,6 +10,7 @@
 #include "api/interrupt_ivr_command.h"
 #include "api/place_ivr_call.h"
 #include "api/prompt_file.h"
+#include "api/provisioning.h"
 #include "api/recording.h"
 #include "api/remote_call.h"
 #include "api/split_connection.h"
@@ -34,6 +36,8 @@ http::Router make_router(Deps deps) {
   add_command(router, routes, "startrecording", start_recording);
   add_command(router, routes, "stoprecording", stop_recording);
   add_prompt_files(router, routes);
+  add_provisioning(router, routes);
+  add_fallbacks(router, routes);
   add_health(router, routes);
   wait_for_keys(router, routes);
   return router;

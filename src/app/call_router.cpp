@@ -35,18 +35,16 @@ struct Runner {
     return shard.calls().send_remote_call_ringback(it.subject, now);
   }
   call::Verdict operator()(const api::PlaceRemoteCall& it) const {
-    if (shard.admit(now).status != 0) return {503, "unavailable", "the server takes no more calls now"};
+    if (const auto admission = shard.admit(now); admission.status != 0)
+      return {503, "unavailable", "the server takes no more calls now", admission.retry_after};
     return shard.calls().place_remote_call(it.order, now);
   }
   call::Verdict operator()(const api::PlaceIvrCall& it) const {
-    if (shard.admit(now).status != 0) return {503, "unavailable", "the server takes no more calls now"};
+    if (const auto admission = shard.admit(now); admission.status != 0)
+      return {503, "unavailable", "the server takes no more calls now", admission.retry_after};
     return shard.calls().place_ivr_call(it.order, now);
   }
 };
-
-}  // namespace
-
-namespace {
 
 /// It begins a call, which any shard may have.
 bool begins_a_call(const api::CallCommand& command) {
@@ -71,7 +69,8 @@ void CallRouter::ask(std::size_t index, std::shared_ptr<const api::CallCommand> 
     if (verdict.status == 404 && index + 1 < shards_.size() && !begins_a_call(*command)) {
       ask(index + 1, command, done);
     } else {
-      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), std::move(verdict.extra)});
+      done({verdict.status, std::move(verdict.error), std::move(verdict.reason), verdict.retry_after,
+            std::move(verdict.extra)});
     }
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/read_domain.h"
 #include "auth/signature_v4.h"
 #include "base/result.h"
 #include "media/engine.h"
@@ -90,6 +92,8 @@ struct Config {
   std::string database_url = "sqlite:ringwright.db";  ///< a file in data_dir, or postgresql://…
   std::string provisioning_token;                     ///< what an operator shows to provision; empty: nobody can
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
+  /// What `domains` were read from, in the same order, without references to files and the environment.
+  std::vector<boost::json::object> domain_documents;
   bool demo = false;  ///< the embedded default: the built-in application answers
 
   /// Reads a file. The error has a line for each finding: file:line: key: found …, expected …
@@ -99,5 +103,8 @@ struct Config {
   /// What runs without a file: loopback only, no authorisation, the demo application.
   static Config embedded_default();
 };
+
+/// Whom the listeners can be reached by.
+Exposure exposure_of(const Config& config);
 
 }  // namespace rw::app

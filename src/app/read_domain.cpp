@@ -31,35 +31,6 @@ void read_client_certificate(TomlReader& table, tenant::Mediaservice& service) {
                   "missing: expected both, the certificate and its key");
 }
 
-std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain) {
-  auto service = std::make_shared<tenant::Mediaservice>();
-  service->domain = domain;
-  table.text("id", service->id);
-  if (service->id.empty()) table.problem("id", "missing");
-  table.texts("numbers", service->numbers);
-  read_url(table, "callback_url", service->callback_url);
-  if (service->callback_url.empty()) table.problem("callback_url", "missing");
-  read_url(table, "secondary_callback_url", service->secondary_callback_url);
-  service->alarm_url = service->callback_url + "/" + domain;
-  read_url(table, "alarm_url", service->alarm_url);
-  std::string key_file;
-  table.text("signing_key", key_file);
-  if (!key_file.empty()) service->signing_key = read_key_file(table, "signing_key", key_file);
-  if (!service->signing_key.empty()) {
-    if (const auto signer = callbacks::Signer::from_pem(service->signing_key); !signer)
-      table.problem("signing_key", signer.error().message);
-  }
-  read_client_certificate(table, *service);
-  table.secret("basic", service->basic);
-  table.secret("bearer", service->bearer);
-  static const std::vector<std::string_view> plans{"se", "eu", "uk", "us", "de", "fr"};
-  if (const auto plan = table.choice("tone_plan", plans)) service->tone_plan = plans[*plan];
-  table.flag("identify_calls", service->identify_calls);
-  table.flag("allow_refer", service->allow_refer);
-  table.text("hold_music", service->hold_music);
-  return service;
-}
-
 tenant::AccessKey read_access_key(TomlReader& table) {
   tenant::AccessKey key;
   table.text("id", key.id);
@@ -79,18 +50,88 @@ void read_devices(TomlReader& table, std::vector<tenant::Device>& devices) {
         devices.push_back({id, {}});
         return {};
       },
-      [&](TomlReader& device) {
-        tenant::Device read;
-        device.text("id", read.id);
-        if (read.id.empty()) device.problem("id", "missing");
-        device.text("mediaservice", read.mediaservice);
-        devices.push_back(std::move(read));
-      });
+      [&](TomlReader& device) { devices.push_back(read_device(device)); });
+}
+
+/// Each device once, and each with a mediaservice that there is.
+void check_devices(TomlReader& table, const tenant::Domain& domain) {
+  std::set<std::string> ids;
+  for (const auto& device : domain.devices) {
+    if (!ids.insert(device.id).second) table.problem("devices", "used twice in this domain: " + device.id);
+    if (!device.mediaservice.empty() && !domain.service(device.mediaservice))
+      table.problem("devices", device.id + ": there is no mediaservice " + device.mediaservice);
+  }
 }
 
 }  // namespace
 
+std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain,
+                                                              const TrustedUrls& trusted) {
+  auto service = std::make_shared<tenant::Mediaservice>();
+  service->domain = domain;
+  table.text("id", service->id);
+  service->trusted_urls = trusted(service->id);
+  if (service->id.empty()) table.problem("id", "missing");
+  table.texts("numbers", service->numbers);
+  read_url(table, "callback_url", service->callback_url);
+  if (service->callback_url.empty()) table.problem("callback_url", "missing");
+  read_url(table, "secondary_callback_url", service->secondary_callback_url);
+  service->alarm_url = service->callback_url + "/" + domain;
+  read_url(table, "alarm_url", service->alarm_url);
+  std::string key_file;
+  table.text("signing_key", key_file);
+  if (!key_file.empty()) service->signing_key = read_key_file(table, "signing_key", key_file);
+  if (!service->signing_key.empty()) {
+    if (const auto signer = callbacks::Signer::from_pem(service->signing_key); !signer)
+      table.problem("signing_key", signer.error().message);
+  }
+  read_client_certificate(table, *service);
+  table.secret("basic", service->basic);
+  table.secret("bearer", service->bearer);
+  static const std::vector<std::string_view> plans{"se", "eu", "uk", "us", "de", "fr"};
+  if (const auto plan = table.choice("tone_plan", plans)) service->tone_plan = plans[*plan];
+  table.table("drop_codes", [&](TomlReader& codes) {
+    for (const auto* code :
+         {"busy", "error", "numberNotFound", "numberNotActive", "dropNoMsg", "temporarilyUnavailable"}) {
+      int status = 0;
+      codes.whole(code, status, 400, 699);
+      if (status != 0) service->drop_codes[code] = status;
+    }
+  });
+  table.flag("identify_calls", service->identify_calls);
+  table.flag("allow_refer", service->allow_refer);
+  table.text("hold_music", service->hold_music);
+  return service;
+}
+
+tenant::Device read_device(TomlReader& table) {
+  tenant::Device device;
+  table.text("id", device.id);
+  if (device.id.empty()) table.problem("id", "missing");
+  table.text("mediaservice", device.mediaservice);
+  return device;
+}
+
+void check_exposure(TomlReader& table, const tenant::Domain& domain, Exposure exposure) {
+  if (domain.open && !exposure.http_loopback) {
+    table.problem("auth",
+                  "found \"none\", but an HTTP listener is not a loopback address: anybody could place calls; "
+                  "expected \"token\"");
+  }
+  if (!domain.restricts_callers() && !exposure.sip_loopback) {
+    table.problem(
+        "trunks",
+        "none has `allow`, but a SIP listener is not a loopback address: expected the networks that calls may come "
+        "from");
+  }
+}
+
 std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path) {
+  if (!table.may_refer()) {
+    if (path.find("-----BEGIN ") == std::string::npos)
+      table.problem(key, "expected a PEM text, not the name of a file: -----BEGIN …");
+    return path;
+  }
   std::ifstream file(path);
   if (!file) {
     table.problem(key, "can't read the file " + path);
@@ -109,7 +150,7 @@ void read_url(TomlReader& table, std::string_view key, std::string& into) {
   while (into.ends_with('/')) into.pop_back();
 }
 
-std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
+std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, const TrustedUrls& trusted) {
   auto domain = std::make_shared<tenant::Domain>();
   table.text("name", domain->name);
   if (domain->name.empty()) table.problem("name", "missing");
@@ -148,10 +189,11 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table) {
   read_devices(table, domain->devices);
   std::set<std::string> ids;
   table.each_table("mediaservices", [&](TomlReader& service) {
-    auto read = read_mediaservice(service, domain->name);
+    auto read = read_mediaservice(service, domain->name, trusted);
     if (!ids.insert(read->id).second) service.problem("id", "used twice in this domain: " + read->id);
     domain->mediaservices.push_back(std::move(read));
   });
+  check_devices(table, *domain);
   return domain;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,11 +10,26 @@
 
 namespace rw::app {
 
+/// Whether the operator, not a tenant, has written the mediaservice of that id (tenant::Mediaservice::trusted_urls).
+using TrustedUrls = std::function<bool(std::string_view id)>;
 /// An entry of `domains`, with its trunks, devices and mediaservices.
-std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table);
+std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, const TrustedUrls& trusted);
+/// An entry of a domain's `mediaservices`.
+std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table, const std::string& domain,
+                                                              const TrustedUrls& trusted);
+/// An entry of a domain's `devices`, as a table {id, mediaservice}.
+tenant::Device read_device(TomlReader& table);
+
+/// Whom the server can be reached by.
+struct Exposure {
+  bool http_loopback = true, sip_loopback = true;  ///< only by this machine
+};
+/// What a domain may not leave open to others than this machine.
+void check_exposure(TomlReader& table, const tenant::Domain& domain, Exposure exposure);
+
 /// An http(s) URL without a trailing slash.
 void read_url(TomlReader& table, std::string_view key, std::string& into);
-/// The content of the file that `key` names.
+/// The content of the file that `key` names; in a request `path` has to be the content itself, a PEM text.
 std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path);
 
 }  // namespace rw::app

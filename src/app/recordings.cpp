@@ -107,6 +107,8 @@ void Recordings::finished(const recording::Finished& finished) {
   auto [event, body] = call::recording_notice(
       kind, members != nullptr && members->is_object() ? members->get_object() : boost::json::object{},
       {finished.file_name, finished.size, finished.duration, finished.success ? "" : finished.reason});
+  // Told once more if the process is killed before the acknowledgement: it must be the same to the receiver.
+  body["httpTransactionId"] = finished.id;
   options_.tell(application, std::string(event), std::move(body), [this, id = finished.id] { acknowledge(id); });
 }
 

@@ -17,8 +17,8 @@ class Recordings final : public call::RecordingPort {
  public:
   struct Options {
     std::function<std::shared_ptr<const tenant::Directory>()> directory;
-    /// Brings a notification, or an alarm (with an empty event), on its way; `over` is to be called when that has
-    /// ended.
+    /// Brings a notification, or an alarm (with an empty event), on its way; `over` is to be called when it is
+    /// on the disk, or has been dropped.
     std::function<void(callbacks::Context, std::string event, boost::json::object body, std::function<void()> over)>
         tell;
     ops::Log log;
@@ -36,7 +36,7 @@ class Recordings final : public call::RecordingPort {
 
  private:
   void finished(const recording::Finished& finished);
-  /// The application has been told, or nobody is to be told.
+  /// The application will be told, whatever happens to this process, or nobody is to be told.
   void acknowledge(const std::string& id);
 
   const Options options_;

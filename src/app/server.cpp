@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/json/value_from.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -16,9 +17,13 @@
 
 #include "api/rest_api.h"
 #include "app/call_router.h"
+#include "app/database_fallback_store.h"
 #include "app/demo_server.h"
+#include "app/fallback_keeper.h"
 #include "app/make_jwks_cache.h"
+#include "app/keeping.h"
 #include "app/make_prompt_store.h"
+#include "app/provisioner.h"
 #include "app/recordings.h"
 #include "app/shard.h"
 #include "app/shared_speech.h"
@@ -105,14 +110,17 @@ class Server {
         main_(1),
         http_loop_(1),
         signals_(main_),
-        watch_(main_) {}
+        watch_(main_),
+        heartbeat_(main_) {}
 
   Result<void> start();
   int run();
 
  private:
   Result<void> start_storage();
+  Result<void> start_fallbacks();
   Result<void> start_demo();
+  Result<void> start_directory();
   Result<void> start_shards();
   Result<void> start_sip();
   Result<void> start_http();
@@ -122,6 +130,7 @@ class Server {
   void watch_drain(TimePoint deadline);
   void finish(std::chrono::seconds patience);
   void watch_deliveries(TimePoint deadline);
+  void beat();
   void stop_all();
   std::size_t sum(std::size_t (Shard::*what)() const) const;
   ops::Metrics::Sample sample() const;
@@ -130,14 +139,16 @@ class Server {
   ops::Log log_;
   ops::Metrics metrics_;
   http::ClientLibrary client_library_;
-  std::shared_ptr<const tenant::Directory> directory_;
+  tenant::CurrentDirectory directory_;
   std::unique_ptr<ReplyTokens> tokens_;
   std::unique_ptr<storage::PromptStore> prompts_;
+  std::unique_ptr<FallbackKeeper> fallbacks_;
   boost::asio::thread_pool prompts_threads_;
   boost::asio::io_context main_, http_loop_;
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer watch_;
+  boost::asio::steady_timer watch_, heartbeat_;
   std::unique_ptr<DemoServer> demo_;
+  std::unique_ptr<Keeping> keeping_;
   std::unique_ptr<Recordings> recordings_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -148,6 +159,7 @@ class Server {
   std::unique_ptr<NextHops> next_hops_;
   std::unique_ptr<CallRouter> router_;
   std::shared_ptr<api::JwksCache> jwks_;
+  std::unique_ptr<Provisioner> provisioner_;
   std::unique_ptr<http::Server> http_;
   std::thread http_thread_;
   std::string sip_addresses_, http_addresses_, public_url_;
@@ -161,8 +173,8 @@ Result<void> Server::start() {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  for (const auto step :
-       {&Server::start_storage, &Server::start_demo, &Server::start_shards, &Server::start_sip, &Server::start_http}) {
+  for (const auto step : {&Server::start_storage, &Server::start_demo, &Server::start_directory,
+                          &Server::start_fallbacks, &Server::start_shards, &Server::start_sip, &Server::start_http}) {
     if (auto started = (this->*step)(); !started) return started;
   }
   return {};
@@ -198,6 +210,12 @@ Result<void> Server::start_storage() {
   return {};
 }
 
+Result<void> Server::start_fallbacks() {
+  fallbacks_ = std::make_unique<FallbackKeeper>(
+      std::make_unique<DatabaseFallbackStore>(config_.database_url, config_.server.data_dir), log_);
+  return {};
+}
+
 Result<void> Server::start_demo() {
   if (config_.demo) {
     auto demo = DemoServer::start(http_loop_);
@@ -208,10 +226,35 @@ Result<void> Server::start_demo() {
     auto service = std::make_shared<tenant::Mediaservice>(*domain->mediaservices.front());
     service->callback_url = demo_->url();
     service->alarm_url = demo_->url() + "/alarm";
+    config_.domain_documents = {{{"name", domain->name},
+                                 {"aliases", boost::json::value_from(domain->aliases)},
+                                 {"auth", "none"},
+                                 {"mediaservices",
+                                  {{{"id", service->id},
+                                    {"numbers", {"*"}},
+                                    {"callback_url", service->callback_url},
+                                    {"alarm_url", service->alarm_url}}}}}};
     domain->mediaservices.front() = std::move(service);
     config_.domains.front() = std::move(domain);
   }
-  directory_ = std::make_shared<const tenant::Directory>(config_.domains);
+  return {};
+}
+
+Result<void> Server::start_directory() {
+  auto provisioner = Provisioner::open({.database_url = config_.database_url,
+                                        .data_dir = config_.server.data_dir,
+                                        .domains = config_.domains,
+                                        .documents = config_.domain_documents,
+                                        .exposure = exposure_of(config_),
+                                        .directory = directory_,
+                                        .changed =
+                                            [this] {
+                                              auto& first = *shards_.front();
+                                              first.post([&first] { first.directory_changed(); });
+                                            },
+                                        .log = log_});
+  if (!provisioner) return tl::unexpected(provisioner.error());
+  provisioner_ = std::move(*provisioner);
   return {};
 }
 
@@ -221,11 +264,22 @@ Result<void> Server::start_shards() {
   } catch (const std::exception& problem) {
     return fail(std::string("media engine: ") + problem.what());
   }
+  auto keeping = Keeping::open(
+      config_,
+      [this](std::string_view name, std::string_view id) {
+        const auto domain = directory_.get()->domain(name);
+        return domain ? domain->service(id) : nullptr;
+      },
+      metrics_, log_);
+  if (!keeping) return tl::unexpected(keeping.error());
+  keeping_ = std::move(*keeping);
   recordings_ = std::make_unique<Recordings>(Recordings::Options{
-      [this] { return directory_; },
+      [this] { return directory_.get(); },
       [this](callbacks::Context application, std::string event, boost::json::object body, std::function<void()> over) {
-        shards_.front()->post([&shard = *shards_.front(), application = std::move(application),
-                               event = std::move(event), body = std::move(body), over = std::move(over)]() mutable {
+        // On the shard that its session was on: notifications of one session keep their order.
+        auto& shard = *shards_[shard_of_call(application.call_id, shards_.size())];
+        shard.post([&shard, application = std::move(application), event = std::move(event), body = std::move(body),
+                    over = std::move(over)]() mutable {
           shard.tell(application, std::move(event), std::move(body), std::move(over));
         });
       },
@@ -239,7 +293,9 @@ Result<void> Server::start_shards() {
              .tokens = *tokens_,
              .metrics = metrics_,
              .log = log_,
-             .directory = [this] { return directory_; },
+             .directory = [this] { return directory_.get(); },
+             .fallback = [this](std::string_view domain,
+                                std::string_view number) { return fallbacks_->find(domain, number); },
              .transmit =
                  [this](sip::Transmit message) {
                    shards_.front()->post([this, message = std::move(message)]() mutable {
@@ -257,6 +313,7 @@ Result<void> Server::start_shards() {
                      shard->receive(std::move(letter));
                    });
                  },
+             .keep = [this](std::size_t shard) { return keeping_->for_shard(shard); },
              .listeners = {}});
   const auto count = static_cast<std::size_t>(config_.server.shards);
   for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
@@ -296,7 +353,7 @@ Result<void> Server::start_sip() {
   recorder.folder = (std::filesystem::path(config_.server.data_dir) / "recordings").string();
   recorder.log = log_;
   if (auto opened = recordings_->open(std::move(recorder)); !opened) return opened;
-  for (auto& shard : shards_) shard->start();
+  for (std::size_t at = 0; at < shards_.size(); ++at) shards_[at]->start(keeping_->left_for(at));
   return {};
 }
 
@@ -304,17 +361,21 @@ Result<void> Server::start_http() {
   router_ = std::make_unique<CallRouter>(shards_);
   metrics_.set_sampler([this] { return sample(); });
   jwks_ = make_jwks_cache(http_loop_, config_, log_);
-  api::Deps deps{[this] { return directory_; },
+  api::Deps deps{[this] { return directory_.get(); },
                  *router_,
                  *prompts_,
                  prompts_threads_,
+                 fallbacks_->entries(),
                  *tokens_,
                  config_.server.node_id,
                  log_,
                  [this] { return ready_.load(std::memory_order_relaxed); },
                  [this] { return metrics_.text(); },
                  [this] { return public_url_; },
-                 jwks_};
+                 jwks_,
+                 provisioner_.get(),
+                 config_.provisioning_token};
+  provisioner_->start();
   public_url_ = config_.http.public_url;
   http_ = std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)),
                                          api::make_server_options(config_.http.cors_allow_origin));
@@ -343,10 +404,19 @@ int Server::run() {
   signals_.add(SIGINT);
   ready_ = true;
   announce();
+  beat();
   wait_for_signal();
   main_.run();
   stop_all();
   return 0;
+}
+
+void Server::beat() {
+  keeping_->touch();
+  heartbeat_.expires_after(std::chrono::seconds(1));
+  heartbeat_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) beat();
+  });
 }
 
 void Server::wait_for_signal() {
@@ -392,7 +462,7 @@ void Server::finish(std::chrono::seconds patience) {
 }
 
 void Server::watch_deliveries(TimePoint deadline) {
-  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::undelivered) == 0 && sum(&Shard::registrations) == 0 &&
+  const bool over = sum(&Shard::sessions) == 0 && sum(&Shard::delivering) == 0 && sum(&Shard::registrations) == 0 &&
                     recordings_->pending() == 0;
   if (over || Clock::now() >= deadline) {
     main_.stop();
@@ -405,21 +475,23 @@ void Server::watch_deliveries(TimePoint deadline) {
 }
 
 void Server::stop_all() {
-  if (const auto lost = sum(&Shard::undelivered); lost != 0) {
-    log_.error("notifications not delivered at the end", {{"count", std::to_string(lost)}});
-  }
+  if (const auto left = sum(&Shard::undelivered); left != 0)
+    log_.warning("notifications will be delivered after the next start", {{"count", std::to_string(left)}});
   http_->stop(milliseconds(500));
   jwks_->stop();
   if (demo_) demo_->stop();
   http_thread_.join();
+  provisioner_->stop();
   prompts_->stop();
   prompts_threads_.join();
+  fallbacks_->stop();
   shards_.front()->post([this] { transports_->stop(); });
   engine_.reset();  // its last events are messages to the shards
   recordings_->close();
   speech_->stop();
   sounds_.reset();
   for (auto& shard : shards_) shard->stop();
+  keeping_->stop();
   next_hops_.reset();
   transports_.reset();
   log_.info("stopped");
@@ -438,7 +510,7 @@ ops::Metrics::Sample Server::sample() const {
   sample.participants = static_cast<double>(sum(&Shard::participants));
   sample.sip_transactions = static_cast<double>(sum(&Shard::transactions));
   sample.recordings = static_cast<double>(recordings_->pending());
-  sample.outbox = static_cast<double>(sum(&Shard::undelivered));
+  sample.outbox = static_cast<double>(keeping_->undelivered());
   sample.rtp_ports_in_use = static_cast<double>(media.ports_in_use);
   sample.rtp_ports_resting = static_cast<double>(media.ports_resting);
   sample.media_legs = static_cast<double>(media.legs);

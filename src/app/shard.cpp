@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "app/keeping.h"
 #include "app/trunk_registrations.h"
 
 namespace rw::app {
@@ -93,6 +94,10 @@ class Shard::Application final : public callbacks::Channel {
   void alarm(const callbacks::Context& context, boost::json::object body) override {
     channel_.alarm(context, std::move(body));
   }
+  void session_open(const callbacks::Context& context, TimePoint begun, boost::json::object members) override {
+    channel_.session_open(context, begun, std::move(members));
+  }
+  void session_discarded(const callbacks::Context& context) override { channel_.session_discarded(context); }
 
  private:
   callbacks::Channel& channel_;
@@ -108,15 +113,8 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
                  shared.config.limits.calls_per_second / static_cast<double>(count)),
       callers_(shared.config.sip.ignore_unauthorised) {
-  callbacks::Settings settings;
-  settings.connect_timeout = shared.config.callbacks.connect_timeout;
-  settings.answer_timeout = shared.config.callbacks.answer_timeout;
-  settings.total_timeout = shared.config.callbacks.total_timeout;
-  settings.retries = shared.config.callbacks.retries;
-  settings.site_id = shared.config.server.site_id;
-  settings.site_base_url = shared.config.server.site_base_url;
-  channel_ = std::make_unique<callbacks::HttpChannel>(loop_, std::move(settings), shared.metrics, shared.log);
-
+  channel_ = std::make_unique<callbacks::HttpChannel>(loop_, callback_settings(shared.config), shared.keep(index),
+                                                      shared.metrics, shared.log);
   media_ = std::make_unique<Media>(shared.engine, *this);
   sounds_ = std::make_unique<Sounds>(shared.sounds, *this);
   application_ = std::make_unique<Application>(*channel_, *this);
@@ -140,7 +138,8 @@ sip::UserAgentOptions Shard::user_agent_options() {
   return options;
 }
 
-void Shard::start() {
+void Shard::start(const std::vector<ledger::Waiting>& notices) {
+  channel_->restore(notices);
   user_agent_ = std::make_unique<sip::UserAgent>(user_agent_options());
   services_ = std::make_unique<call::Services>(call::Services{.settings = shared_.call_settings,
                                                               .sip = *user_agent_,
@@ -152,13 +151,15 @@ void Shard::start() {
                                                               .metrics = shared_.metrics,
                                                               .log = shared_.log,
                                                               .directory = shared_.directory,
+                                                              .fallback = shared_.fallback,
                                                               .shard = index_,
                                                               .shards = count_,
-                                                              .carry = shared_.carry});
+                                                              .carry = shared_.carry,
+                                                              .limits = shared_.call_limits});
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));
-    boost::asio::post(loop_, [this] { registrations_->start(); });
+    boost::asio::post(loop_, [this] { directory_changed(); });
   }
   thread_ = std::thread([this] { loop_.run(); });
 }
@@ -218,6 +219,10 @@ void Shard::set_draining() {
   admission_.set_draining(true);
   user_agent_->set_draining(true);
   if (registrations_) registrations_->stop();
+}
+
+void Shard::directory_changed() {
+  if (registrations_) registrations_->follow(*shared_.directory());
 }
 
 void Shard::tell(const callbacks::Context& application, std::string event, boost::json::object body,
@@ -295,6 +300,10 @@ std::optional<std::size_t> tagged_shard(std::string_view call_id, std::size_t co
 
 }  // namespace
 
+std::size_t shard_of_call(std::string_view call_id, std::size_t count) {
+  return tagged_shard(call_id, count).value_or(std::hash<std::string_view>{}(call_id) % count);
+}
+
 std::size_t shard_of(std::string_view message, std::size_t count) {
   if (count == 1) return 0;
   // The Call-ID, by its long or short name, wherever it stands: what a parser will find too.
@@ -311,7 +320,7 @@ std::size_t shard_of(std::string_view message, std::size_t count) {
     auto id = line.substr(colon + 1);
     while (!id.empty() && static_cast<unsigned char>(id.front()) <= ' ') id.remove_prefix(1);
     while (!id.empty() && static_cast<unsigned char>(id.back()) <= ' ') id.remove_suffix(1);
-    return tagged_shard(id, count).value_or(std::hash<std::string_view>{}(id) % count);
+    return shard_of_call(id, count);
   }
   return 0;
 }

@@ -18,6 +18,7 @@
 #include "callbacks/http_channel.h"
 #include "media/engine.h"
 #include "sip/user_agent.h"
+#include "tenant/fallbacks.h"
 
 namespace rw::app {
 
@@ -32,14 +33,19 @@ struct Shared {
   ops::Metrics& metrics;
   ops::Log log;
   std::function<std::shared_ptr<const tenant::Directory>()> directory;
+  /// The fallback for a called number; any shard, from its own thread.
+  std::function<tenant::FallbackPtr(std::string_view domain, std::string_view number)> fallback;
   /// Sends a SIP message; any shard, from its own thread.
   std::function<void(sip::Transmit)> transmit;
   /// Finds where a URI leads to; any shard, from its own thread. The handler is called once, on some thread, later.
   std::function<void(std::string uri, NextHops::Handler)> find_next_hops;
   /// Brings a letter to another shard; any shard, from its own thread.
   std::function<void(std::size_t shard, call::Letter letter)> carry;
+  /// What the notifications and sessions of a shard are kept in. Once for each.
+  std::function<callbacks::HttpChannel::Keeping(std::size_t shard)> keep;
   /// What is bound, for what we send: known before the shards start.
   std::vector<sip::Flow> listeners;
+  std::shared_ptr<call::CallLimits> call_limits = std::make_shared<call::CallLimits>();
 };
 
 class TrunkRegistrations;
@@ -48,6 +54,8 @@ class TrunkRegistrations;
 std::string shard_tag(std::size_t index);
 /// Which of `count` shards a message is for: the one whose tag its Call-ID begins with, else the one that it hashes to.
 std::size_t shard_of(std::string_view message, std::size_t count);
+/// The same by the Call-ID.
+std::size_t shard_of_call(std::string_view call_id, std::size_t count);
 
 /// One event loop on one thread, with a user agent and all the calls whose Call-IDs hash to it.
 class Shard {
@@ -58,8 +66,9 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  /// Makes the user agent, which has to know the listeners, and runs the loop.
-  void start();
+  /// Makes the user agent, which has to know the listeners, and runs the loop. `notices`: what an earlier process has
+  /// left to be delivered.
+  void start(const std::vector<ledger::Waiting>& notices);
   /// Ends the loop after what is queued, and joins the thread.
   void stop();
 
@@ -76,6 +85,8 @@ class Shard {
   /// Moves what the calls want to say to the wire, and sets the next timer. After each input.
   void settle();
   void set_draining();
+  /// The first shard: trunks may have come, changed or gone.
+  void directory_changed();
   /// Puts a notification into the outbox, or an alarm (with an empty event), that is not a call's doing.
   void tell(const callbacks::Context& application, std::string event, boost::json::object body,
             std::function<void()> over);
@@ -89,6 +100,8 @@ class Shard {
   std::size_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
   /// Notifications that have not been delivered.
   std::size_t undelivered() const { return channel_->pending(); }
+  /// Sessions or so whose notifications are on their way, not just waiting for a repetition.
+  std::size_t delivering() const { return channel_->delivering(); }
   /// Trunk registrations that have not been removed, when draining.
   std::size_t registrations() const;
 

@@ -13,7 +13,25 @@ void Findings::add(const toml::source_region& where, const std::string& key, con
 }
 
 void Findings::add(const toml::source_region& where, const std::string& key, const std::string& problem) {
-  lines_.push_back(file_ + ":" + std::to_string(where.begin.line) + ": " + key + ": " + problem);
+  const auto place = file_.empty() ? "" : file_ + ":" + std::to_string(where.begin.line) + ": ";
+  lines_.push_back(place + key + ": " + problem);
+}
+
+Result<std::string> resolve_secret(const std::string& text) {
+  if (text.starts_with("env:")) {
+    const auto name = text.substr(4);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return fail("the environment has no variable " + name);
+    return std::string(value);
+  }
+  if (!text.starts_with("file:")) return text;
+  std::ifstream file(text.substr(5));
+  if (!file) return fail("can't read the file " + text.substr(5));
+  std::ostringstream content;
+  content << file.rdbuf();
+  auto secret = content.str();
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  return secret;
 }
 
 TomlReader::TomlReader(const toml::table& table, std::string path, Findings& findings)
@@ -63,24 +81,15 @@ void TomlReader::text(std::string_view key, std::string& into) {
 
 void TomlReader::secret(std::string_view key, std::string& into) {
   text(key, into);
-  if (into.starts_with("env:")) {
-    const auto name = into.substr(4);
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr) {
-      problem(key, "the environment has no variable " + name);
-      return;
-    }
-    into = value;
-  } else if (into.starts_with("file:")) {
-    std::ifstream file(into.substr(5));
-    if (!file) {
-      problem(key, "can't read the file " + into.substr(5));
-      return;
-    }
-    std::ostringstream content;
-    content << file.rdbuf();
-    into = content.str();
-    while (!into.empty() && (into.back() == '\n' || into.back() == '\r')) into.pop_back();
+  if (!may_refer()) {
+    if (into.starts_with("env:") || into.starts_with("file:"))
+      problem(key, "expected the secret itself: env: and file: are for the configuration file");
+    return;
+  }
+  if (auto secret = resolve_secret(into)) {
+    into = std::move(*secret);
+  } else {
+    problem(key, secret.error().message);
   }
 }
 

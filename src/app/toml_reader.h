@@ -13,13 +13,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace rw::app {
 
 /// What was wrong with a configuration file, a line for each finding.
 class Findings {
  public:
+  /// `file`: empty for what came with a request. That is read as it stands: nothing in it leads to this server's files
+  /// or environment.
   explicit Findings(std::string file) : file_(std::move(file)) {}
-  /// "file:line: key: found …, expected …"
+  bool may_refer() const { return !file_.empty(); }
+  /// "file:line: key: found …, expected …"; without a file "key: found …, expected …"
   void add(const toml::source_region& where, const std::string& key, const std::string& found,
            std::string_view expected);
   void add(const toml::source_region& where, const std::string& key, const std::string& problem);
@@ -30,6 +35,9 @@ class Findings {
   std::vector<std::string> lines_;
 };
 
+/// What "env:NAME" or "file:PATH" stands for; any other text is itself.
+Result<std::string> resolve_secret(const std::string& text);
+
 /// Reads one TOML table: each key by its type and range; whatever has not been asked for by finish() is an unknown key.
 class TomlReader {
  public:
@@ -37,7 +45,7 @@ class TomlReader {
 
   bool has(std::string_view key);
   void text(std::string_view key, std::string& into);
-  /// Text that may be "env:NAME" or "file:PATH".
+  /// Text that may be "env:NAME" or "file:PATH"; in a request that is refused.
   void secret(std::string_view key, std::string& into);
   void flag(std::string_view key, bool& into);
   /// A whole number within [least, most].
@@ -67,6 +75,10 @@ class TomlReader {
                           const std::function<void(TomlReader&)>& read_table);
   void table(std::string_view key, const std::function<void(TomlReader&)>& read);
 
+  /// The table that is read.
+  const toml::table& source() const { return table_; }
+  /// Whether values may be references to files and the environment.
+  bool may_refer() const { return findings_.may_refer(); }
   void wrong(std::string_view key, const std::string& found, std::string_view expected);
   void problem(std::string_view key, const std::string& problem);
   std::string path(std::string_view key) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <optional>
+#include <set>
 
 namespace rw::app {
 
@@ -10,32 +11,72 @@ using sip::Registration;
 
 TrunkRegistrations::TrunkRegistrations(boost::asio::io_context& loop, const Shared& shared,
                                        const std::string& shard_tag)
-    : shared_(shared), loop_(loop), timer_(loop) {
-  for (const auto& domain : shared.config.domains) {
+    : shared_(shared), loop_(loop), timer_(loop), shard_tag_(shard_tag) {}
+
+std::map<TrunkRegistrations::Name, TrunkRegistrations::Wish> TrunkRegistrations::wishes_of(
+    const tenant::Directory& directory) {
+  std::map<Name, Wish> wishes;
+  for (const auto& domain : directory.domains()) {
     for (const auto& trunk : domain->trunks) {
       if (trunk.registration.empty()) continue;
-      sip::RegistrationOptions options;
-      options.registrar = trunk.proxy;
-      options.address_of_record = trunk.registration;
-      options.credentials = {trunk.realm, trunk.username, trunk.password};
-      options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
-      options.shard_tag = shard_tag;
-      options.advertise = shared.config.sip.advertise;
       const auto& name = trunk.name.empty() ? trunk.registration : trunk.name;
-      entries_.push_back({domain->name, name, std::make_unique<Registration>(std::move(options)), {}, {}});
-      shared.metrics.registration(domain->name, name, sip::name(Registration::State::unregistered));
+      wishes[{domain->name, name}] = {trunk.proxy, trunk.registration, trunk.realm, trunk.username, trunk.password};
     }
   }
-  remaining_ = entries_.size();
+  return wishes;
 }
 
-void TrunkRegistrations::start() {
-  for (auto& entry : entries_) entry.registration->start(Clock::now());
+void TrunkRegistrations::follow(const tenant::Directory& directory) {
+  if (stopped_) return;
+  wanted_ = wishes_of(directory);
+  for (auto& [id, entry] : entries_) {
+    const auto wish = wanted_.find(entry.name);
+    if (entry.leaving || (wish != wanted_.end() && wish->second == entry.wish)) continue;
+    entry.leaving = true;
+    entry.registration->stop(Clock::now());
+  }
   settle_all();
 }
 
+void TrunkRegistrations::begin(const Name& name, const Wish& wish) {
+  sip::RegistrationOptions options;
+  options.registrar = wish.proxy;
+  options.address_of_record = wish.address_of_record;
+  options.credentials = {wish.realm, wish.username, wish.password};
+  options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
+  options.shard_tag = shard_tag_;
+  options.advertise = shared_.config.sip.advertise;
+  const auto id = ++last_id_;
+  auto& entry = entries_[id];
+  entry.name = name;
+  entry.wish = wish;
+  entry.registration = std::make_unique<Registration>(std::move(options));
+  shared_.metrics.registration(name.first, name.second, sip::name(Registration::State::unregistered));
+  entry.registration->start(Clock::now());
+  settle(id);
+}
+
+void TrunkRegistrations::reconcile() {
+  if (stopped_) return;
+  std::set<Name> present;
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    const auto& entry = at->second;
+    if (!entry.leaving || !entry.registration->over()) {
+      present.insert(entry.name);
+      ++at;
+      continue;
+    }
+    shared_.metrics.registration_gone(entry.name.first, entry.name.second);
+    at = entries_.erase(at);
+  }
+  for (const auto& [name, wish] : wanted_) {
+    if (!present.contains(name)) begin(name, wish);
+  }
+}
+
 void TrunkRegistrations::stop() {
-  for (auto& entry : entries_) entry.registration->stop(Clock::now());
+  stopped_ = true;
+  for (auto& [id, entry] : entries_) entry.registration->stop(Clock::now());
   settle_all();
 }
 
@@ -44,9 +85,10 @@ bool TrunkRegistrations::receive(std::string_view message) {
     return false;
   const auto response = sip::Message::parse(message);
   if (!response) return false;
-  for (std::size_t at = 0; at < entries_.size(); ++at) {
-    if (!entries_[at].registration->receive(*response, Clock::now())) continue;
-    settle(at);
+  for (auto& [id, entry] : entries_) {
+    if (!entry.registration->receive(*response, Clock::now())) continue;
+    settle(id);
+    reconcile();
     arm();
     return true;
   }
@@ -54,31 +96,35 @@ bool TrunkRegistrations::receive(std::string_view message) {
 }
 
 void TrunkRegistrations::connection_closed(const sip::Flow& flow) {
-  for (auto& entry : entries_) entry.registration->connection_closed(flow, Clock::now());
+  for (auto& [id, entry] : entries_) entry.registration->connection_closed(flow, Clock::now());
   settle_all();
 }
 
 void TrunkRegistrations::settle_all() {
-  for (std::size_t at = 0; at < entries_.size(); ++at) settle(at);
+  for (auto& [id, entry] : entries_) settle(id);
+  reconcile();
   arm();
 }
 
-void TrunkRegistrations::settle(std::size_t index) {
-  auto& registration = *entries_[index].registration;
+void TrunkRegistrations::settle(Id id) {
+  auto& registration = *entries_.at(id).registration;
   std::vector<sip::Lookup> lookups;
   registration.take_lookups(lookups);
-  for (const auto& one : lookups) look_up(index, one);
+  for (const auto& one : lookups) look_up(id, one);
   std::vector<sip::Transmit> transmits;
   registration.take_transmits(transmits);
   for (auto& one : transmits) shared_.transmit(std::move(one));
-  tell(entries_[index]);
+  tell(entries_.at(id));
 }
 
-void TrunkRegistrations::look_up(std::size_t index, const sip::Lookup& lookup) {
-  shared_.find_next_hops(lookup.uri, [this, index, id = lookup.id](std::vector<sip::Flow> hops) {
-    boost::asio::post(loop_, [this, index, id, hops = std::move(hops)] {
-      entries_[index].registration->resolved(id, hops, Clock::now());
-      settle(index);
+void TrunkRegistrations::look_up(Id id, const sip::Lookup& lookup) {
+  shared_.find_next_hops(lookup.uri, [this, id, lookup_id = lookup.id](std::vector<sip::Flow> hops) {
+    boost::asio::post(loop_, [this, id, lookup_id, hops = std::move(hops)] {
+      const auto entry = entries_.find(id);
+      if (entry == entries_.end()) return;
+      entry->second.registration->resolved(lookup_id, hops, Clock::now());
+      settle(id);
+      reconcile();
       arm();
     });
   });
@@ -92,14 +138,15 @@ void TrunkRegistrations::tell(Entry& entry) const {
   if (state == Registration::State::failed || (state == Registration::State::unregistered && !problem.empty())) {
     shared_.log.warning(
         "trunk registration",
-        {{"domain", entry.domain}, {"trunk", entry.trunk}, {"state", text}, ops::text("problem", problem)});
+        {{"domain", entry.name.first}, {"trunk", entry.name.second}, {"state", text}, ops::text("problem", problem)});
   } else if (state != entry.said) {
     const auto expires =
         std::to_string(state == Registration::State::registered ? entry.registration->granted().count() : 0);
-    shared_.log.info("trunk registration",
-                     {{"domain", entry.domain}, {"trunk", entry.trunk}, {"state", text}, {"expires", expires}});
+    shared_.log.info(
+        "trunk registration",
+        {{"domain", entry.name.first}, {"trunk", entry.name.second}, {"state", text}, {"expires", expires}});
   }
-  shared_.metrics.registration(entry.domain, entry.trunk, text);
+  shared_.metrics.registration(entry.name.first, entry.name.second, text);
   entry.said = state;
   entry.problem = problem;
 }
@@ -107,7 +154,7 @@ void TrunkRegistrations::tell(Entry& entry) const {
 void TrunkRegistrations::arm() {
   std::optional<TimePoint> next;
   std::size_t remaining = 0;
-  for (const auto& entry : entries_) {
+  for (const auto& [id, entry] : entries_) {
     remaining += entry.registration->over() ? 0 : 1;
     if (const auto due = entry.registration->next_timer()) next = std::min(*due, next.value_or(*due));
   }
@@ -119,7 +166,7 @@ void TrunkRegistrations::arm() {
   timer_.expires_at(*next);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    for (auto& entry : entries_) entry.registration->advance(Clock::now());
+    for (auto& [id, entry] : entries_) entry.registration->advance(Clock::now());
     settle_all();
   });
 }

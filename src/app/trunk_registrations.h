@@ -3,10 +3,12 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "app/shard.h"
 #include "sip/registration.h"
@@ -18,7 +20,9 @@ class TrunkRegistrations {
  public:
   TrunkRegistrations(boost::asio::io_context& loop, const Shared& shared, const std::string& shard_tag);
 
-  void start();
+  /// Registers the directory's trunks that want it. A binding of a trunk that has gone is removed; one that has changed
+  /// is removed first and made anew then. After stop() nothing is begun.
+  void follow(const tenant::Directory& directory);
   /// Removes the bindings.
   void stop();
   /// How many have not been removed, or given up, since stop(). From any thread.
@@ -29,16 +33,29 @@ class TrunkRegistrations {
   void connection_closed(const sip::Flow& flow);
 
  private:
+  /// What a trunk wants.
+  struct Wish {
+    std::string proxy, address_of_record, realm, username, password;
+    bool operator==(const Wish&) const = default;
+  };
+  using Name = std::pair<std::string, std::string>;  ///< domain, trunk
   struct Entry {
-    std::string domain, trunk;
+    Name name;
+    Wish wish;
     std::unique_ptr<sip::Registration> registration;
+    bool leaving = false;
     sip::Registration::State said = sip::Registration::State::unregistered;  ///< in log and metrics
     std::string problem;
   };
+  using Id = std::uint64_t;
 
-  void settle(std::size_t index);
+  static std::map<Name, Wish> wishes_of(const tenant::Directory& directory);
+  /// Begins what is wanted and can begin, and forgets what has left.
+  void reconcile();
+  void begin(const Name& name, const Wish& wish);
+  void settle(Id id);
   void settle_all();
-  void look_up(std::size_t index, const sip::Lookup& lookup);
+  void look_up(Id id, const sip::Lookup& lookup);
   void tell(Entry& entry) const;
   /// After each input: sets the next timer.
   void arm();
@@ -46,8 +63,12 @@ class TrunkRegistrations {
   const Shared& shared_;
   boost::asio::io_context& loop_;
   boost::asio::steady_timer timer_;
-  std::vector<Entry> entries_;
-  std::atomic<std::size_t> remaining_;
+  const std::string shard_tag_;
+  std::map<Name, Wish> wanted_;
+  std::map<Id, Entry> entries_;
+  Id last_id_ = 0;
+  bool stopped_ = false;
+  std::atomic<std::size_t> remaining_{0};
 };
 
 }  // namespace rw::app

@@ -1,6 +1,7 @@
 #include "call/action.h"
 
 #include "base/json_fields.h"
+#include "call/device_media.h"
 
 namespace rw::call {
 namespace {
@@ -33,7 +34,8 @@ boost::json::object details_of(const callbacks::Failure& failure) {
 }
 
 tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
-                                             const PhraseContext& context) {
+                                             const PhraseContext& context, const tenant::Domain* domain,
+                                             const DropCodes& drop_codes) {
   constexpr std::size_t longest_quote = 100;
   if (!reply) {
     const bool empty = reply.error().kind == callbacks::Failure::Kind::empty;
@@ -48,7 +50,7 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
   if (*action == "ivr") return IvrAction{std::move(recording)};
   if (*action == "drop") {
     const auto code = fields.text("dropCode").value_or("");
-    const auto refusal = refusal_for(code);
+    const auto refusal = refusal_for(code, drop_codes);
     if (!refusal) return unusable("dropCode: unknown code " + code.substr(0, longest_quote), reply->status);
     if (fields.error()) return unusable(fields.error()->message, reply->status);
     return DropAction{*refusal};
@@ -58,6 +60,12 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
     if (participant.empty()) fields.reject("participantId", "the id of the participant to connect with");
     if (fields.error()) return unusable(fields.error()->message, reply->status);
     return ConnectAction{std::move(participant), std::move(recording)};
+  }
+  if (*action == "httpcall") {
+    if (domain == nullptr) return unusable("action: the domain is not served any more", reply->status);
+    auto device = read_device_audio(fields, *domain);
+    if (fields.error()) return unusable(fields.error()->message, reply->status);
+    return HttpCallAction{std::move(device), std::move(recording)};
   }
   if (*action == "call") {
     auto plan = read_call_plan(reply->body, context);

@@ -8,6 +8,8 @@
 #include "call/call_plan.h"
 #include "call/outcome.h"
 #include "callbacks/channel.h"
+#include "sdp/device.h"
+#include "tenant/directory.h"
 
 /// What the application decides about a participant: the replies to newCall and callEvent.
 namespace rw::call {
@@ -22,7 +24,12 @@ struct ConnectAction {
   std::string participant_id;
   std::optional<RecordingWish> recording;
 };
-using Action = std::variant<DropAction, IvrAction, ConnectAction, CallPlan>;
+/// `httpcall`: joined with a REST device.
+struct HttpCallAction {
+  sdp::DeviceAudio device;
+  std::optional<RecordingWish> recording;
+};
+using Action = std::variant<DropAction, IvrAction, ConnectAction, HttpCallAction, CallPlan>;
 
 /// Why a reply is no decision, in the words of section 10.
 struct NoDecision {
@@ -36,9 +43,11 @@ struct NoDecision {
   boost::json::object details;  ///< errorDetails
 };
 
-/// Reads an answer to newCall or callEvent.
+/// Reads an answer to newCall or callEvent. `domain`: says where a device's media may be; null: it is not served any
+/// more. `drop_codes`: the mediaservice's.
 tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
-                                             const PhraseContext& context);
+                                             const PhraseContext& context, const tenant::Domain* domain,
+                                             const DropCodes& drop_codes = {});
 
 /// errorDetails of a request that got no usable answer.
 boost::json::object details_of(const callbacks::Failure& failure);

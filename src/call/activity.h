@@ -35,6 +35,8 @@ class Activity {
   virtual void codec_changed() {}
   /// An offer of the other side; true: it has been dealt with, else it is about our media.
   virtual bool offer_received(const sip::OfferReceived&) { return false; }
+  /// What became of an offer of ours in the dialog: its status, and the answer.
+  virtual void offer_answered(int /*status*/, const std::string& /*sdp*/) {}
   /// An ACK has brought the answer to a description of ours; true: it has been dealt with.
   virtual bool description_answered(const std::string& /*sdp*/) { return false; }
   virtual void hold_changed(bool /*held*/) {}
@@ -50,6 +52,8 @@ class Activity {
   virtual bool may_be_connected(const PartyAddress& /*by*/) const { return false; }
   /// Somebody takes the participant's place in its connection; false if it is in none.
   virtual bool replaced_by(const JoinRequest&) { return false; }
+  /// The next activity goes on with the connection: the other half is not to be told that this one is left.
+  virtual void keep_connection() {}
   /// Leaves its connection with another party; false if it is in none.
   virtual bool split() { return false; }
   /// Ends the other party's leg; false if there is none.

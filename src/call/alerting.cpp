@@ -4,6 +4,7 @@
 
 #include "call/action.h"
 #include "call/device_media.h"
+#include "call/fallback.h"
 #include "call/participant.h"
 #include "call/remote.h"
 
@@ -16,7 +17,8 @@ bool is_usable(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) 
 }
 
 /// The participant may have been answered since it was asked about, and then goes on.
-void replied(Participant& participant, const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
+void replied(Services& services, Participant& participant,
+             const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
   if (is_usable(reply)) {
     const auto* reference = reply ? reply->body.if_contains("sessionReferenceId") : nullptr;
     if (reference != nullptr) participant.set_session_reference(*reference);
@@ -25,7 +27,7 @@ void replied(Participant& participant, const tl::expected<callbacks::Reply, call
   auto details = details_of(reply.error());
   details["event"] = "newRemoteCall";
   participant.alarm("newCallEventError", "newCall request failed", std::move(details));
-  if (!participant.answered()) participant.hang_up(EndReason::error);
+  if (!participant.answered()) without_decision(services, participant);
 }
 
 }  // namespace
@@ -56,7 +58,8 @@ void Alerting::begin() {
   question_ = services_.application.ask(participant_.application(), "newRemoteCall", body(),
                                         [&services = services_, id = participant_.id()](const auto& reply) {
                                           const auto found = services.participants.find(id);
-                                          if (found != services.participants.end()) replied(*found->second, reply);
+                                          if (found != services.participants.end())
+                                            replied(services, *found->second, reply);
                                         });
 }
 

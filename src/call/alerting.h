@@ -12,7 +12,8 @@ namespace rw::call {
 class Participant;
 
 /// The activity of a call for a REST device: newRemoteCall has been sent, and it waits for answerremotecall. The reply
-/// can only set the session's reference; without a usable one there is the alarm, and the caller gets 480.
+/// can only set the session's reference; without a usable one there is the alarm, and the caller gets the
+/// fallback or 480.
 class Alerting final : public Activity {
  public:
   /// How long a call waits to be answered (project choice); then the caller gets 480.

@@ -15,6 +15,9 @@ struct CallEvent {
   std::string connection;  ///< that the participant was in
   End end;
   std::string refer_to, referred_by, replaces;  ///< of "refer"
+
+  /// The other party has gone.
+  bool is_drop() const { return event == "callingPartyDrop" || event == "calledPartyDrop"; }
 };
 
 }  // namespace rw::call

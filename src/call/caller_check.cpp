@@ -50,4 +50,15 @@ sip::Admission CallerCheck::decide(const tenant::Domain& domain, const sip::Mess
   return {.status = 403, .silent = silent_};
 }
 
+const tenant::Trunk* trunk_of(const tenant::Domain& domain, const sip::Message& invite, const net::Address& source) {
+  const auto* key = invite.header("X-Trunk-Key");
+  const auto* proof = invite.header("Authorization");
+  const auto found = std::ranges::find_if(domain.trunks, [&](const tenant::Trunk& trunk) {
+    const auto named = "username=\"" + trunk.inbound_username + "\"";
+    return fits(trunk, key, source) &&
+           (trunk.inbound_username.empty() || (proof != nullptr && proof->find(named) != std::string::npos));
+  });
+  return found == domain.trunks.end() ? nullptr : &*found;
+}
+
 }  // namespace rw::call

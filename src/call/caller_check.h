@@ -28,4 +28,7 @@ class CallerCheck {
   sip::DigestServer digest_;
 };
 
+/// The trunk over which a caller that has been let in came, or null: the domain takes all callers.
+const tenant::Trunk* trunk_of(const tenant::Domain& domain, const sip::Message& invite, const net::Address& source);
+
 }  // namespace rw::call

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "call/fallback.h"
 #include "call/joined.h"
 #include "call/participant.h"
 
@@ -43,11 +44,9 @@ void Connecting::message(const Letter& letter) {
     const auto peer = accepted->from.address;
     const bool held = participant_.media().held();
     if (held != held_) participant_.send(peer, HoldChanged{held});
-    participant_.change(std::make_unique<Joined>(services_, participant_,
-                                                 JoinPlan{.role = Joined::Role::calling,
-                                                          .peer = accepted->from,
-                                                          .connection = connection_,
-                                                          .recording = order_.recording}));
+    participant_.change(std::make_unique<Joined>(
+        services_, participant_,
+        JoinPlan{.place = {Half::Role::calling, accepted->from, connection_}, .recording = order_.recording}));
   } else if (const auto* refused = std::get_if<JoinRefused>(&letter.message);
              refused != nullptr && letter.from.participant == order_.target) {
     failed(refused->why);
@@ -57,7 +56,7 @@ void Connecting::message(const Letter& letter) {
 void Connecting::failed(const std::string& why) {
   participant_.alarm(order_.alarm_type, order_.alarm_error,
                      {{"field", "participantId"}, {"value", order_.target}, {"description", why}});
-  participant_.hang_up(EndReason::error);
+  without_decision(services_, participant_);
 }
 
 }  // namespace rw::call

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "call/connecting.h"
+#include "call/direct.h"
+#include "call/fallback.h"
 #include "call/hunt.h"
 #include "call/participant.h"
 
@@ -38,8 +40,8 @@ std::string_view words_of(NoDecision::Kind kind, const Deciding::Alarms& alarms)
 
 /// A party that is dropped because the other one has gone does not change why the call ended.
 EndReason reason_if_dropped(const CallEvent& event) {
-  const bool drop = event.event == "callingPartyDrop" || event.event == "calledPartyDrop";
-  return drop ? event.end.reason : EndReason::rejected;
+  const bool gone = event.is_drop() || event.event == "callingPartyFailure";
+  return gone ? event.end.reason : EndReason::rejected;
 }
 
 }  // namespace
@@ -94,7 +96,9 @@ bool Deciding::may_be_connected(const PartyAddress& /*by*/) const {
 }
 
 void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
-  const auto decision = read_action(reply, participant_.phrase_context());
+  const auto domain = services_.directory()->domain(participant_.session().domain());
+  const auto decision = read_action(reply, participant_.phrase_context(), domain.get(),
+                                    participant_.application().service->drop_codes);
   if (!decision) {
     failed(words_of(decision.error().kind, alarms_), decision.error().details);
     return;
@@ -106,7 +110,7 @@ void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>&
 
 void Deciding::failed(std::string_view error, boost::json::object details) {
   participant_.alarm(alarms_.type, error, std::move(details));
-  participant_.hang_up(EndReason::error);
+  without_decision(services_, participant_);
 }
 
 void Deciding::perform(const DropAction& drop) {
@@ -124,11 +128,27 @@ void Deciding::perform(const ConnectAction& connect) {
       Connecting::Order{connect.participant_id, takes_place, alarms_.type, alarms_.failed, connect.recording}));
 }
 
+void Deciding::perform(const HttpCallAction& call) {
+  if (participant_.is_device()) {
+    failed(alarms_.failed, {{"field", "action"}, {"description", "action: a device can't be joined with a device"}});
+    return;
+  }
+  auto& session = participant_.session();
+  auto& device = session.add(
+      std::make_unique<Participant>(services_, session, participant_.remote_user(), participant_.user(), call.device));
+  const auto connection = services_.ids.uuid();
+  device.change(std::make_unique<DeviceHalf>(services_, device,
+                                             Half::Place{Half::Role::called, participant_.facts(), connection}));
+  participant_.change(std::make_unique<Direct>(services_, participant_,
+                                               Half::Place{Half::Role::calling, device.facts(), connection},
+                                               call.device, call.recording));
+}
+
 void Deciding::perform(const CallPlan& plan) {
   for (const auto& [field, address] : plan.unusable)
     participant_.alarm(alarms_.type, "Invalid sip address: " + address, {{"field", field}, {"address", address}});
   if (plan.destinations.empty()) {
-    participant_.hang_up(EndReason::error);
+    without_decision(services_, participant_);
   } else {
     participant_.change(std::make_unique<Hunt>(services_, participant_, plan));
   }

@@ -40,6 +40,7 @@ class Deciding final : public Activity {
   void perform(const DropAction& drop);
   void perform(const IvrAction& ivr);
   void perform(const ConnectAction& connect);
+  void perform(const HttpCallAction& call);
   void perform(const CallPlan& plan);
 
   Services& services_;

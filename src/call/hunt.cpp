@@ -81,8 +81,8 @@ void Hunt::taken(HuntedLeg& leg) {
   legs_.clear();
   over_ = true;
   auto& callee = leg.callee();
-  JoinPlan to_callee{Joined::Role::called, caller_.facts(), connection_, plan_.greeting};
-  JoinPlan to_caller{Joined::Role::calling, callee.facts(), connection_, std::move(plan_.greeting)};
+  JoinPlan to_callee{{Half::Role::called, caller_.facts(), connection_}, plan_.greeting};
+  JoinPlan to_caller{{Half::Role::calling, callee.facts(), connection_}, std::move(plan_.greeting)};
   if (plan_.monitor) to_caller.monitor = MonitorOrder{std::move(*plan_.monitor), leg.invite()};
   to_caller.recording = plan_.recording;
   leg.forget();

@@ -134,7 +134,7 @@ void Ivr::replied(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
 void Ivr::failed(std::string_view error, boost::json::object details) {
   state_ = State::leaving;
   host_.alarm("ivrCommandError", error, std::move(details));
-  host_.hang_up(EndReason::error);
+  host_.without_command();
 }
 
 void Ivr::run(IvrCommand command) {
@@ -149,6 +149,8 @@ void Ivr::run(IvrCommand command) {
   }
   if (command_.background) change_background(*command_.background);
   state_ = State::playing;
+  failed_phrases_ = 0;
+  phrases_ = command_.phrases.size();
   player_.start(std::move(command_.phrases), host_.codec());
   if (state_ == State::playing) check_digits();  // type-ahead
 }
@@ -159,7 +161,7 @@ void Ivr::change_background(const IvrCommand::Background& wanted) {
   background_pause_ = wanted.pause;
   if (wanted.stop) return;
   if (const auto* bad = std::get_if<BadPhrase>(&wanted.source)) {
-    phrase_failed(bad->format, bad->problem, false);
+    tell_phrase_failed(bad->format, bad->problem, false);
   } else if (const auto* request = std::get_if<audio::SoundRequest>(&std::get<Phrase>(wanted.source).content)) {
     wanted_background_ = *request;
   }
@@ -195,11 +197,19 @@ void Ivr::barge_in() {
 }
 
 void Ivr::phrase_failed(const std::string& format, const std::string& problem, bool timed_out) {
+  ++failed_phrases_;
+  tell_phrase_failed(format, problem, timed_out);
+}
+
+void Ivr::tell_phrase_failed(const std::string& format, const std::string& problem, bool timed_out) {
   host_.alarm("ivrCommandError", timed_out ? "phraseRemoteCacheTimeout" : "phraseError",
               {{"format", format}, {"description", problem}});
 }
 
 void Ivr::phrases_done() {
+  if (phrases_ > 0 && failed_phrases_ == phrases_ && !player_.has_played())
+    host_.alarm("ivrCommandError", "IVR command failed",
+                {{"field", "phrases"}, {"phrases", phrases_}, {"description", "none of the phrases could be played"}});
   if (command_.hang_up) {
     state_ = State::leaving;
     host_.hang_up(EndReason::normal);
@@ -250,7 +260,7 @@ void Ivr::pause(milliseconds length) {
 void Ivr::start_background() {
   if (!wanted_background_ || background_.running()) return;
   background_.start(*wanted_background_, host_.codec(), background_pause_,
-                    [this](const std::string& problem) { phrase_failed("backgroundPrompt", problem, false); });
+                    [this](const std::string& problem) { tell_phrase_failed("backgroundPrompt", problem, false); });
 }
 
 Ivr::Interruption Ivr::interrupt(std::string_view command) {

@@ -34,6 +34,8 @@ class IvrHost {
   virtual void connected_to_ivr() = 0;
   /// Ends the call. The Ivr must do nothing more after this.
   virtual void hang_up(EndReason reason) = 0;
+  /// The application has given no usable command: the fallback, or the call's end. As after hang_up().
+  virtual void without_command() = 0;
   /// It called us; else we have called it.
   virtual bool is_caller() const = 0;
   virtual RecordingOrder ivr_recording(const std::string& file_name) = 0;
@@ -82,6 +84,7 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   void check_digits();
   void barge_in();
   void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
+  void tell_phrase_failed(const std::string& format, const std::string& problem, bool timed_out);
   RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override;
   std::pair<RecordedLeg, RecordedLeg> recorded_sides() const;
@@ -97,6 +100,7 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   State state_ = State::idle;
   IvrCommand command_;
   std::string command_id_;
+  std::size_t phrases_ = 0, failed_phrases_ = 0;  ///< of the command that runs
   DtmfCollector digits_;
   std::optional<DtmfEncryption>
       encryption_;  ///< of the digits in the buffer: once hidden, they stay hidden until they are flushed

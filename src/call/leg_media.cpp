@@ -59,6 +59,21 @@ Result<void> LegMedia::complete(const std::string& answer) {
   return {};
 }
 
+Result<void> LegMedia::connect(const sdp::DeviceAudio& device, const LegMedia* like) {
+  if (!device.crypto.empty()) return fail("crypto: media that goes through the server can't be encrypted");
+  if (auto opened = open(like); !opened) return opened;
+  sdp::Agreement agreement;
+  agreement.remote = agreement.remote_rtcp = device.receive;
+  if (device.receive.port() < 65535)
+    agreement.remote_rtcp.set_port(static_cast<std::uint16_t>(device.receive.port() + 1));
+  agreement.codec = device.codec;
+  agreement.payload_type = rtp::facts(device.codec).payload_type;
+  agreement.receive = {{agreement.payload_type, agreement.codec}};
+  agreement.telephone_event_send = agreement.telephone_event_receive = device.telephone_event;
+  apply(agreement);
+  return {};
+}
+
 void LegMedia::start_timeout_watch() {
   if (is_open()) services_.media.start_timeout_watch(leg_);
 }
@@ -84,6 +99,7 @@ Result<void> LegMedia::open(const LegMedia* like) {
   }
   ours.address = services_.settings.media_address;
   ours.address.set_port(made->port);
+  address_ = ours.address;
   ours.session_id = services_.ids.number() >> 2;  // below 2^62: some peers read it as a signed number
   negotiator_.emplace(std::move(ours));
   return {};

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "call/services.h"
+#include "sdp/device.h"
 #include "sdp/negotiator.h"
 
 namespace rw::call {
@@ -35,6 +36,12 @@ class LegMedia {
   /// The answer to our offer: in force at once.
   Result<void> complete(const std::string& answer);
 
+  /// Media for a device that has said where it receives: in force at once. No session description is exchanged. The
+  /// error says why it can't be.
+  Result<void> connect(const sdp::DeviceAudio& device, const LegMedia* like);
+  /// Where we receive, once it is open.
+  const net::Address& address() const { return address_; }
+
   /// The call is answered: the absence of RTP counts from now on.
   void start_timeout_watch();
   void release();
@@ -54,6 +61,7 @@ class LegMedia {
   media::LegId leg_ = 0;
   std::optional<sdp::Negotiator> negotiator_;
   std::optional<sdp::Agreement> settled_;  ///< not in force yet
+  net::Address address_;
   rtp::Codec codec_ = rtp::Codec::pcma;
   bool held_ = false;
 };

@@ -35,7 +35,7 @@ std::string_view to_string(EndReason reason) {
   return "error";
 }
 
-std::optional<Refusal> refusal_for(std::string_view drop_code) {
+std::optional<Refusal> refusal_for(std::string_view drop_code, const DropCodes& changed) {
   static constexpr std::array<std::pair<std::string_view, Refusal>, 6> table{{
       {"busy", {486, "Busy here"}},
       {"error", {500, "Server error"}},
@@ -46,7 +46,9 @@ std::optional<Refusal> refusal_for(std::string_view drop_code) {
   }};
   if (drop_code.empty()) drop_code = "dropNoMsg";
   for (const auto& [code, refusal] : table) {
-    if (code == drop_code) return refusal;
+    if (code != drop_code) continue;
+    const auto other = changed.find(drop_code);
+    return other == changed.end() ? refusal : Refusal{other->second, refusal.text};
   }
   return std::nullopt;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,8 +32,10 @@ struct Refusal {
   int status;
   std::string_view text;
 };
+/// SIP statuses by dropCode, in place of the usual ones.
+using DropCodes = std::map<std::string, int, std::less<>>;
 /// What `dropCode` means; nothing if there is no such code. An empty code is dropNoMsg.
-std::optional<Refusal> refusal_for(std::string_view drop_code);
+std::optional<Refusal> refusal_for(std::string_view drop_code, const DropCodes& changed = {});
 
 /// How a participant's call came to its end, for the events that tell of it.
 struct End {

@@ -3,8 +3,11 @@
 #include <utility>
 
 #include "call/deciding.h"
+#include "call/fallback.h"
 #include "call/info_dtmf.h"
 #include "call/joined.h"
+#include "sdp/succession.h"
+#include "sip/uri.h"
 
 namespace rw::call {
 
@@ -32,6 +35,20 @@ Participant::Participant(Services& services, Session& session, std::string user,
   services_.participants.emplace(id_, this);
 }
 
+Participant::Participant(Services& services, Session& session, std::string user, std::string remote_user,
+                         sdp::DeviceAudio device)
+    : services_(services),
+      session_(session),
+      id_(services.ids.uuid()),
+      user_(std::move(user)),
+      remote_user_(std::move(remote_user)),
+      device_(std::move(device)),
+      media_(services, *this),
+      answered_(true),
+      confirmed_(true) {
+  services_.participants.emplace(id_, this);
+}
+
 Participant::~Participant() = default;
 
 PartyFacts Participant::facts() const {
@@ -44,6 +61,12 @@ PartyFacts Participant::facts() const {
   facts.expires = services_.sip.session_interval(sip_leg_);
   facts.codec = media_.codec();
   facts.held = media_.held();
+  if (device_ && media_.is_open()) {
+    facts.for_device.emplace();
+    facts.for_device->codec = media_.codec();
+    facts.for_device->receive = media_.address();
+    facts.for_device->telephone_event = device_->telephone_event;
+  }
   return facts;
 }
 
@@ -62,8 +85,24 @@ void Participant::change(std::unique_ptr<Activity> next) {
   if (confirmed_ && activity_.get() == current) current->confirmed();
 }
 
+void Participant::go_on(std::unique_ptr<Activity> next) {
+  if (activity_) activity_->keep_connection();
+  change(std::move(next));
+}
+
 void Participant::decide(const CallEvent& event) {
   if (event.end.status >= 300) tell_referrer(event.end.status);
+  if (ends_after_fallback(*this, event)) return;
+  if (device_ && event.is_drop()) {
+    services_.application.notify(application(), "callEvent", call_event_body(services_, *this, event));
+    hang_up(event.end, call_completed);
+    return;
+  }
+  if (const auto opened = device_ ? open_device_media(nullptr) : Result<void>{}; !opened) {
+    alarm("ivrCommandError", "mediaServerError", {{"description", opened.error().message}});
+    hang_up(EndReason::error);
+    return;
+  }
   change(std::make_unique<Deciding>(services_, *this, event));
 }
 
@@ -103,7 +142,7 @@ bool Participant::answer() {
 }
 
 bool Participant::answer_with(const std::string& sdp) {
-  description_ = sdp;
+  description_ = sdp::succeeding(description_, sdp);
   answered_ = services_.sip.answer(sip_leg_, description_, {}, services_.now);
   if (!answered_) hang_up(End{EndReason::cancelled, 487, "Request cancelled", {}}, no_decision);  // just now
   return answered_;
@@ -150,6 +189,17 @@ void Participant::stop_ringback() {
   ringback_.reset();
 }
 
+Result<void> Participant::enter_trunk(const std::string& target) {
+  const auto domain = services_.directory()->domain(session_.domain());
+  const auto uri = sip::Uri::parse(target);
+  const auto* trunk = domain && uri ? domain->trunk_for(uri->host) : nullptr;
+  if (trunk == nullptr) return {};
+  auto place = services_.limits->enter(*domain, trunk, services_.now);
+  if (!place) return fail(place.error().what);
+  trunk_place_ = std::move(*place);
+  return {};
+}
+
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
   if (!offer) return tl::unexpected(offer.error());
@@ -157,6 +207,8 @@ Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* l
 }
 
 Result<void> Participant::place_with(sip::OutgoingInvite invite, std::string sdp) {
+  if (auto entered = enter_trunk(invite.target); !entered) return entered;
+  description_ = sdp;
   invite.sdp = std::move(sdp);
   const auto leg = services_.sip.invite(std::move(invite), services_.now);
   if (!leg) return tl::unexpected(leg.error());
@@ -233,8 +285,12 @@ void Participant::offer_received(const sip::OfferReceived& offer) {
                 changed ? std::optional(media_.held()) : std::nullopt);
 }
 
+void Participant::refreshed(bool by_invite) {
+  notify_change(by_invite ? "reInvite" : "update", std::nullopt);
+}
+
 void Participant::answer_offer(const std::string& sdp) {
-  description_ = sdp;
+  description_ = sdp::succeeding(description_, sdp);
   services_.sip.answer_offer(sip_leg_, description_, services_.now);
 }
 
@@ -243,13 +299,31 @@ void Participant::refuse_offer(const std::string& problem) {
   alarm("callError", "invalidSdp", {{"description", problem}});
 }
 
-void Participant::refreshed(bool by_invite) {
-  notify_change(by_invite ? "reInvite" : "update", std::nullopt);
+bool Participant::offer_media(const std::string& sdp) {
+  auto next = sdp::succeeding(description_, sdp);
+  if (!services_.sip.offer(sip_leg_, next, services_.now)) return false;
+  description_ = std::move(next);
+  return true;
+}
+
+void Participant::offer_answered(int status, const std::string& sdp) {
+  activity_->offer_answered(status, sdp);
+}
+
+Result<void> Participant::open_device_media(const Participant* like) {
+  if (media_.is_open()) return {};
+  auto opened = media_.connect(*device_, like == nullptr ? nullptr : &like->media_);
+  if (opened) media_.start_timeout_watch();
+  return opened;
 }
 
 void Participant::refresh_refused(int status) {
+  reinvite_refused(status, "the session refresh");
+}
+
+void Participant::reinvite_refused(int status, const std::string& what) {
   session_.alarm("callError", "unexpectedReinviteResponse",
-                 {{"description", "the session refresh was answered " + std::to_string(status)}},
+                 {{"description", what + " was answered " + std::to_string(status)}},
                  {{"status", std::to_string(status)}, {"participantId", id_}, {"user", user_}, {"callId", call_id_}});
 }
 
@@ -277,7 +351,7 @@ End Participant::end_of(const sip::Ended& end) {
       if (answered_) return {EndReason::error, end.status, end.phrase, end.reason};
       return {reason_of_failure(end.status), end.status, end.phrase, end.reason};
     case sip::EndCause::no_ack:
-      return {EndReason::error, 0, "The answer was never acknowledged", end.reason};
+      return {EndReason::error, 408, "The answer was never acknowledged", end.reason};
     case sip::EndCause::rejected:
     case sip::EndCause::transport_failed:
       break;
@@ -329,7 +403,7 @@ void Participant::join_request(const Letter& letter) {
 
 void Participant::join(const JoinRequest& request) {
   send(request.from.address, JoinAccepted{facts(), request.connection});
-  change(std::make_unique<Joined>(services_, *this, JoinPlan{Joined::Role::called, request.from, request.connection}));
+  change(std::make_unique<Joined>(services_, *this, JoinPlan{{Half::Role::called, request.from, request.connection}}));
 }
 
 void Participant::tell_referrer(int status) {
@@ -353,6 +427,10 @@ void Participant::stop_recording() {
 
 void Participant::hang_up(EndReason reason) {
   hang_up(End{reason, 0, {}, {}}, reason == EndReason::normal ? call_completed : no_decision);
+}
+
+void Participant::without_command() {
+  without_decision(services_, *this);
 }
 
 void Participant::hang_up(const End& end, Refusal refusal) {
@@ -383,6 +461,7 @@ void Participant::let_go(const End& end) {
   if (referrer_) send(*referrer_, Left{end});
   stop_ringback();
   media_.release();
+  trunk_place_ = {};
 }
 
 }  // namespace rw::call

@@ -25,6 +25,8 @@ class Participant final : public IvrHost {
   Participant(Services& services, Session& session, sip::LegId leg, std::shared_ptr<const InboundCall> call);
   /// A leg that is to be placed: the called user part, and the one that it is called by.
   Participant(Services& services, Session& session, std::string user, std::string remote_user);
+  /// A REST device that is joined with a party by `httpcall`: it has no SIP leg, and is there at once.
+  Participant(Services& services, Session& session, std::string user, std::string remote_user, sdp::DeviceAudio device);
   ~Participant() override;
 
   const std::string& id() const { return id_; }
@@ -38,8 +40,12 @@ class Participant final : public IvrHost {
   const std::string& remote_id() const { return remote_id_; }
   const std::string& call_id() const { return call_id_; }
   bool answered() const { return answered_; }
+  /// It has no SIP leg.
+  bool is_device() const { return device_.has_value(); }
   /// The caller's offer; empty: a late one.
   const std::string& offer() const { return offer_; }
+  /// It has a description of ours, if only as early media.
+  bool described() const { return !description_.empty(); }
   LegMedia& media() { return media_; }
   const LegMedia& media() const { return media_; }
   PartyAddress address() const { return {services_.shard, id_}; }
@@ -50,18 +56,27 @@ class Participant final : public IvrHost {
   // ---- what activities do with the leg
   /// Replaces the activity.
   void change(std::unique_ptr<Activity> next);
-  /// Asks the application what is to happen next (callEvent).
+  /// The same, and the next one goes on with the connection.
+  void go_on(std::unique_ptr<Activity> next);
+  /// Asks the application what is to happen next (callEvent). A device whose other party has gone is only told, and
+  /// ends: there is nobody left.
   void decide(const CallEvent& event);
   /// Answers an unanswered caller. False: that could not be done, and the leg has been ended.
   bool answer();
   /// The same with a description of somebody else's media.
   bool answer_with(const std::string& sdp);
+  /// Offers it in a re-INVITE: Activity::offer_answered() tells what became of it. False: that can't be done now.
+  bool offer_media(const std::string& sdp);
   /// Answers the offer that was received.
   void answer_offer(const std::string& sdp);
   /// Refuses it, because of `problem`.
   void refuse_offer(const std::string& problem);
   /// The other side's description can't be used: the call ends.
   void lost_media(const std::string& problem);
+  /// The alarm about a final response that was not expected, to `what`.
+  void reinvite_refused(int status, const std::string& what);
+  /// A device's media comes to us; `like`: whom it will be joined with, or null.
+  Result<void> open_device_media(const Participant* like);
   /// Answers if need be, then talks to the IVR.
   void enter_ivr(std::optional<RecordingWish> recording);
   /// Rings back to whoever waits: 180 or 183 and a tone, or silence, until stop_ringback(). False: the leg has been
@@ -70,6 +85,7 @@ class Participant final : public IvrHost {
   void stop_ringback();
   /// Sends the INVITE of a leg that is to be placed. `like`: whom it will be joined with, or null. The error says what
   /// can't be used.
+  /// Counts for its trunk's limits, if it goes over one: if they are reached, nothing is sent.
   Result<void> place(sip::OutgoingInvite invite, const Participant* like);
   /// The same with an offer of somebody else's media.
   Result<void> place_with(sip::OutgoingInvite invite, std::string sdp);
@@ -94,6 +110,9 @@ class Participant final : public IvrHost {
   ReplySubject reply_subject() const override;
   void alarm(std::string_view type, std::string_view error, boost::json::object details) override;
 
+  /// The place of its trunk's limits that an inbound leg takes up, until it ends.
+  void hold(CallLimits::Place place) { trunk_place_ = std::move(place); }
+
   // ---- inputs
   /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served, by us or by a device.
   Result<void> check_offer(const std::string& sdp, bool for_device);
@@ -104,6 +123,7 @@ class Participant final : public IvrHost {
   void progress(const sip::Progress& progress);
   void answered_by(const sip::Answered& answer);
   void offer_received(const sip::OfferReceived& offer);
+  void offer_answered(int status, const std::string& sdp);
   void refreshed(bool by_invite);
   void refresh_refused(int status);
   void information_received(const std::string& content_type, const std::string& body);
@@ -140,9 +160,11 @@ class Participant final : public IvrHost {
   }
   RecordingOrder file_recording(const std::string& file_name, bool tell) override;
   void hang_up(EndReason reason) override;
+  void without_command() override;
 
  private:
   Result<void> describe();
+  Result<void> enter_trunk(const std::string& target);
   void join_request(const Letter& letter);
   End end_of(const sip::Ended& end);
 
@@ -155,9 +177,10 @@ class Participant final : public IvrHost {
   std::string remote_id_;    ///< participant at the other end, or empty
   sip::LegId sip_leg_ = 0;
   std::string call_id_;
-  std::string offer_;        ///< the caller's
-  std::string description_;  ///< our answer to it, or our offer to a late one
-  int provisional_ = 0;      ///< the last one that was sent
+  std::string offer_;                             ///< the caller's
+  std::string description_;                       ///< the last one that the other side has been sent
+  int provisional_ = 0;                           ///< the last one that was sent
+  const std::optional<sdp::DeviceAudio> device_;  ///< there is no SIP leg
   LegMedia media_;
   std::optional<BackgroundSound> ringback_;
   bool answered_ = false;   ///< a 200 has been sent, or has come
@@ -166,6 +189,7 @@ class Participant final : public IvrHost {
   std::string connection_id_;
   int recordings_ = 0;  ///< of the connection that were given no name
   std::optional<PartyAddress> referrer_;
+  CallLimits::Place trunk_place_;
   std::unique_ptr<Activity> activity_;
 };
 

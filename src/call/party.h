@@ -63,6 +63,7 @@ struct Split {};
 /// The sender has gone.
 struct Left {
   End end;
+  bool set_up_failed = false;  ///< it never came to be a party: no ACK, or no usable description in it
 };
 /// The sender leaves its place in the connection to somebody else.
 struct Replaced {

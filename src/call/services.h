@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "base/time.h"
 #include "base/timers.h"
 #include "call/activity.h"
+#include "call/call_limits.h"
 #include "call/media_port.h"
 #include "call/party.h"
 #include "call/recording.h"
@@ -20,6 +22,7 @@
 #include "ops/log.h"
 #include "ops/metrics.h"
 #include "sip/user_agent.h"
+#include "tenant/fallback.h"
 
 namespace rw::call {
 
@@ -55,10 +58,15 @@ struct Services {
   ops::Log log;
   /// Who is served, as it stands.
   std::function<std::shared_ptr<const tenant::Directory>()> directory{};
+  /// The fallback for a called number of a domain, as it stands; null: there is none. May be empty.
+  std::function<std::shared_ptr<const tenant::Fallback>(std::string_view domain, std::string_view number)> fallback{};
   /// Which shard this is, and of how many.
   std::size_t shard = 0, shards = 1;
   /// Brings a letter to the switchboard of another shard.
   std::function<void(std::size_t shard, Letter)> carry{};
+
+  /// Of domains and trunks; the same for all shards.
+  std::shared_ptr<CallLimits> limits = std::make_shared<CallLimits>();
 
   Timers timers{};
   IdSource ids{};

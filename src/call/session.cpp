@@ -32,13 +32,20 @@ Session::Session(Services& services, SessionHolder& holder, std::shared_ptr<cons
 Session::~Session() = default;
 
 void Session::set_reference(boost::json::value value) {
+  if (reference_ && *reference_ == value) return;
   reference_ = std::move(value);
+  note();
 }
 
 void Session::set_call_id(const std::string& call_id) {
   application_.call_id = call_id;
   log_ = services_.log.with(
       {{"traceId", application_.trace_id}, {"sessionId", application_.session_id}, {"callId", call_id}});
+  note();
+}
+
+void Session::note() {
+  services_.application.session_open(application_, begun_, completed_members());
 }
 
 Participant& Session::add(std::unique_ptr<Participant> participant) {
@@ -78,17 +85,16 @@ void Session::discard() {
   std::move(participants_.begin(), participants_.end(), std::back_inserter(gone_));
   participants_.clear();
   limit_.cancel();
+  services_.application.session_discarded(application_);
   holder_.session_over(application_.session_id);
 }
 
 void Session::complete(EndReason reason) {
   limit_.cancel();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(services_.now - begun_).count();
-  auto body = callback_members();
-  body["domain"] = domain();
+  auto body = completed_members();
   body["sessionDuration"] = std::to_string(seconds);
   body["reason"] = to_string(reason);
-  body["ivrServer"] = services_.settings.node_address;
   services_.application.notify(application_, "sessionCompleted", std::move(body));
   services_.metrics.call_ended(to_string(reason));
   log_.info("session completed", {{"reason", to_string(reason)}, {"seconds", std::to_string(seconds)}});
@@ -122,6 +128,13 @@ void Session::log_alarm(std::string_view type, std::string_view error, boost::js
                          ops::text("details", boost::json::serialize(details)),
                          ops::personal("address", persons[0]),
                          ops::personal("user", persons[1])});
+}
+
+boost::json::object Session::completed_members() const {
+  auto members = callback_members();
+  members["domain"] = domain();
+  members["ivrServer"] = services_.settings.node_address;
+  return members;
 }
 
 boost::json::object Session::callback_members() const {

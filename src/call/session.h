@@ -44,13 +44,20 @@ class Session {
   void set_reference(boost::json::value value);
   /// The call that the session has grown from, or null.
   const InboundCall* inbound() const { return inbound_.get(); }
-  /// The Call-ID of the call that the API has placed: for the log.
+  /// The Call-ID of the call that the API has placed: for the log. The session is noted as open.
   void set_call_id(const std::string& call_id);
+
+  /// The called number's fallback is in use, or has been: once for each session.
+  bool fallen_back() const { return fallen_back_; }
+  void set_fallen_back() { fallen_back_ = true; }
 
   Participant& add(std::unique_ptr<Participant> participant);
   /// The participant of that id, or null.
   Participant* participant(std::string_view id) const;
   const std::vector<std::unique_ptr<Participant>>& participants() const { return participants_; }
+
+  /// The place of its domain's limits that the session takes up, until it ends.
+  void hold(CallLimits::Place place) { place_ = std::move(place); }
 
   /// The finaliser, and the only way out: frees all that the participant holds, and ends the session with the last one.
   /// SIP has been told, or has told us, before. The participant must not be used afterwards, but stays alive until
@@ -72,6 +79,10 @@ class Session {
  private:
   void complete(EndReason reason);
   void log_alarm(std::string_view type, std::string_view error, boost::json::object details) const;
+  /// The members of sessionCompleted, but its duration and reason.
+  boost::json::object completed_members() const;
+  /// Notes what sessionCompleted will say, in case this process doesn't live to say it.
+  void note();
 
   Services& services_;
   SessionHolder& holder_;
@@ -83,6 +94,8 @@ class Session {
   std::vector<std::unique_ptr<Participant>> gone_;
   std::optional<EndReason> ending_;  ///< while a participant is being finished: its end may be that of others
   TimePoint begun_;
+  CallLimits::Place place_;
+  bool fallen_back_ = false;
   Timer limit_;
 };
 

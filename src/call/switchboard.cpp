@@ -1,9 +1,10 @@
 #include "call/switchboard.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "call/alerting.h"
+#include "call/caller_check.h"
+#include "call/fallback.h"
 
 namespace rw::call {
 namespace {
@@ -68,7 +69,7 @@ void Switchboard::dispatch(const sip::Event& event) {
     void operator()(const sip::Acknowledged& ack) const { participant.acknowledged(ack.sdp); }
     void operator()(const sip::ProvisionalAcknowledged&) const {}
     void operator()(const sip::OfferReceived& offer) const { participant.offer_received(offer); }
-    void operator()(const sip::OfferAnswered&) const {}  // there are no offers of ours in an established dialog
+    void operator()(const sip::OfferAnswered& offer) const { participant.offer_answered(offer.status, offer.sdp); }
     void operator()(const sip::Refreshed& refreshed) const { participant.refreshed(refreshed.by_invite); }
     void operator()(const sip::RefreshRefused& refused) const { participant.refresh_refused(refused.status); }
     void operator()(const sip::InformationReceived& info) const {
@@ -108,22 +109,35 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no such domain", call);
     return;
   }
+  const auto* trunk = trunk_of(*domain, *invite.request, invite.flow.remote);
   const auto* device = domain->device(call.called_party);
   auto service = device != nullptr ? domain->service(device->mediaservice) : domain->service_for(call.called_party);
   if (service == nullptr) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
     return;
   }
+  auto place = services_.limits->enter(*domain, nullptr, services_.now);
+  auto trunk_place = trunk != nullptr && place ? services_.limits->enter(*domain, trunk, services_.now)
+                                               : tl::expected<CallLimits::Place, CallLimits::Full>();
+  if (!place || !trunk_place) {
+    const auto& full = place ? trunk_place.error() : place.error();
+    services_.metrics.call_refused(503);
+    refuse(invite.leg, 503, full.what, call, full.retry_after);
+    return;
+  }
   const auto inbound = std::make_shared<const InboundCall>(std::move(call));
   SessionHolder& holder = *this;
   Session& session = open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
+  session.hold(std::move(*place));
+  participant.hold(std::move(*trunk_place));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
   if (const auto usable = participant.check_offer(invite.request->body(), device != nullptr); !usable) {
     session.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
     participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
     return;
   }
+  if (fall_back_always(services_, participant)) return;
   if (device != nullptr) {
     participant.change(std::make_unique<Alerting>(services_, participant, invite.request->request_uri()));
   } else {
@@ -138,10 +152,12 @@ Session& Switchboard::open(std::unique_ptr<Session> session) {
   return opened;
 }
 
-void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call) {
+void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call, int retry_after) {
   services_.log.info("call refused",
                      {{"callId", call.call_id}, {"status", std::to_string(status)}, ops::text("why", why)});
-  services_.sip.reject(leg, status, {}, services_.now);
+  sip::Headers headers;
+  if (retry_after > 0) headers.emplace_back("Retry-After", std::to_string(retry_after));
+  services_.sip.reject(leg, status, headers, services_.now);
 }
 
 void Switchboard::end_all(TimePoint now) {

@@ -23,6 +23,7 @@ struct Verdict {
   int status = 200;
   std::string error;
   std::string reason;
+  int retry_after = 0;             ///< seconds, for 429 and 503; 0: the usual ones
   boost::json::object extra = {};  ///< members of a success beside `success`
 };
 
@@ -75,7 +76,7 @@ class Switchboard final : private SessionHolder {
 
   void dispatch(const sip::Event& event);
   void new_call(const sip::IncomingInvite& invite);
-  void refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call);
+  void refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call, int retry_after = 0);
   void leg_of_nobody(const sip::Event& event);
   void deliver(Letter letter);
   void return_to_sender(const Letter& letter);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/time.h"
 #include "tenant/directory.h"
 
 /// How the call layer talks to the applications: questions whose answers decide what happens next, and notifications.
@@ -51,12 +52,20 @@ class Channel {
   virtual QuestionId ask(const Context& context, std::string event, boost::json::object body, ReplyHandler handler) = 0;
   /// The answer no longer matters (the participant has gone): the handler will not be called; a late answer is logged.
   virtual void forget(QuestionId question) = 0;
-  /// Puts a notification into the outbox: delivered at least once, in order within its session, retried for up to 24 h.
-  /// `over` is called when it has been delivered, or given up.
+  /// Puts a notification into the outbox: delivered at least once, in order within its session, retried for up to 24 h,
+  /// by the next process if need be. An httpTransactionId in `body` is kept. `stored` is called when it is on the disk,
+  /// or can't get there.
   virtual void notify(const Context& context, std::string event, boost::json::object body,
-                      std::function<void()> over = {}) = 0;
+                      std::function<void()> stored = {}) = 0;
   /// An alarm: as notify(), to the mediaservice's alarm URL.
   virtual void alarm(const Context& context, boost::json::object body) = 0;
+
+  /// Notes that the session is open: if the process is killed, the next one sends its sessionCompleted, with `members`.
+  /// That note is there before the application hears of the session. Again: other members. Ends with the notification
+  /// of sessionCompleted.
+  virtual void session_open(const Context& context, TimePoint begun, boost::json::object members) = 0;
+  /// The session has ended without sessionCompleted: nobody knew of it.
+  virtual void session_discarded(const Context& context) = 0;
 };
 
 }  // namespace rw::callbacks

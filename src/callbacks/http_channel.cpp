@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 
+#include "callbacks/open_session.h"
+
 namespace rw::callbacks {
 namespace {
 
@@ -39,11 +41,14 @@ tl::expected<Reply, Failure> read_reply(const Sender::Outcome& outcome, const st
 
 }  // namespace
 
-HttpChannel::HttpChannel(boost::asio::io_context& loop, Settings settings, ops::Metrics& metrics, const ops::Log& log)
+HttpChannel::HttpChannel(boost::asio::io_context& loop, Settings settings, Keeping keeping, ops::Metrics& metrics,
+                         const ops::Log& log)
     : loop_(loop),
       settings_(std::move(settings)),
       sender_(loop, settings_, metrics, log),
-      outbox_(loop, settings_, sender_) {}
+      keeping_(std::move(keeping)),
+      outbox_(loop, settings_, sender_, keeping_.notices, keeping_.find_service),
+      gate_(loop, most_in_flight) {}
 
 QuestionId HttpChannel::ask(const Context& context, std::string event, boost::json::object body, ReplyHandler handler) {
   const auto id = ++last_id_;
@@ -72,19 +77,41 @@ std::string HttpChannel::url_of(const Question& question) const {
 void HttpChannel::attempt(QuestionId id) {
   auto& question = questions_.at(id);
   ++question.tries;
-  const auto left = std::chrono::duration_cast<milliseconds>(question.deadline - Clock::now());
-  const auto time =
-      std::clamp<milliseconds>(left, milliseconds(1), settings_.connect_timeout + settings_.answer_timeout);
-  question.request =
-      sender_.send(question.context, question.event, url_of(question), question.body, time,
-                   [this, id, context = question.context, event = question.event](const Sender::Outcome& outcome) {
-                     if (questions_.contains(id)) {
-                       answered(id, outcome);
-                     } else {
-                       sender_.log(ops::Level::info, context, "late answer ignored: the call has gone on", event, "",
-                                   outcome.problem);
-                     }
-                   });
+  const auto now = Clock::now();
+  const auto time = std::clamp<Duration>(question.deadline - now, milliseconds(1),
+                                         settings_.connect_timeout + settings_.answer_timeout);
+  question.try_deadline = now + time;
+  const auto& service = *question.context.service;
+  const auto key = service.domain + "/" + service.id + " " +
+                   (question.secondary ? service.secondary_callback_url : service.callback_url);
+  gate_.enter(key, time, [this, id, key](bool entered) {
+    const bool wanted = questions_.contains(id);
+    if (entered && wanted) {
+      send(id, key);
+    } else if (entered) {
+      gate_.leave(key);
+    } else if (wanted) {
+      Sender::Outcome outcome;
+      outcome.problem = "too many questions wait for this application's answers";
+      answered(id, outcome);
+    }
+  });
+}
+
+void HttpChannel::send(QuestionId id, const std::string& gate_key) {
+  const auto& question = questions_.at(id);
+  const auto left = std::chrono::duration_cast<milliseconds>(question.try_deadline - Clock::now());
+  sender_.send(
+      question.context, question.event, url_of(question), question.body, std::max(left, milliseconds(1)),
+      [this, id, gate_key, context = question.context, event = question.event](const Sender::Outcome& outcome) {
+        gate_.leave(gate_key);
+        if (questions_.contains(id)) {
+          answered(id, outcome);
+        } else {
+          sender_.log(ops::Level::info, context, "late answer ignored: the call has gone on", event, "",
+                      outcome.problem);
+        }
+      });
 }
 
 void HttpChannel::answered(QuestionId id, const Sender::Outcome& outcome) {
@@ -137,22 +164,64 @@ void HttpChannel::finish(QuestionId id, tl::expected<Reply, Failure> reply) {
   question.handler(std::move(reply));
 }
 
-void HttpChannel::notify(const Context& context, std::string event, boost::json::object body,
-                         std::function<void()> over) {
+/// The base URL, if it is not the one that the mediaservice has in the directory.
+std::string HttpChannel::base_override(const tenant::Mediaservice& service) const {
+  const auto known = keeping_.find_service(service.domain, service.id);
+  const bool same = !known || known.get() == &service || known->callback_url == service.callback_url;
+  return same ? std::string() : service.callback_url;
+}
+
+ledger::Notice HttpChannel::notice(const Context& context, std::string event, boost::json::object body) {
   const auto& service = *context.service;
-  Notice notice{context,        event, service.callback_url + "/" + event, {}, sender_.complete(std::move(body)),
-                std::move(over)};
-  if (!service.secondary_callback_url.empty()) notice.secondary_url = service.secondary_callback_url + "/" + event;
-  outbox_.put(context.session_id, std::move(notice));
+  ledger::Notice notice;
+  notice.lane = context.session_id;
+  notice.domain = service.domain;
+  notice.mediaservice = service.id;
+  notice.base = base_override(service);
+  notice.event = std::move(event);
+  notice.session_id = context.session_id;
+  notice.trace_id = context.trace_id;
+  notice.call_id = context.call_id;
+  notice.body = sender_.complete(std::move(body));
+  return notice;
+}
+
+void HttpChannel::notify(const Context& context, std::string event, boost::json::object body,
+                         std::function<void()> stored) {
+  if (event == ledger::completed_event) {
+    stored = [this, id = context.session_id, stored = std::move(stored)] {
+      keeping_.sessions.close(id);
+      if (stored) stored();
+    };
+  }
+  outbox_.put(notice(context, std::move(event), std::move(body)), context.service, std::move(stored));
 }
 
 void HttpChannel::alarm(const Context& context, boost::json::object body) {
   if (const auto* type = body.if_contains("type"); type != nullptr && type->is_string()) {
     sender_.metrics().alarm(std::string_view(type->get_string()));
   }
+  auto alarm = notice(context, std::string(ledger::alarm_event), std::move(body));
   // A lane of their own: an alarm server that is away must not hold up the application's notifications.
-  outbox_.put(context.session_id + "/alarms",
-              Notice{context, "alarm", context.service->alarm_url, {}, sender_.complete(std::move(body))});
+  alarm.lane = (context.session_id.empty() ? alarm.domain + "/" + alarm.mediaservice : context.session_id) + "/alarms";
+  outbox_.put(std::move(alarm), context.service, {});
+}
+
+void HttpChannel::session_open(const Context& context, TimePoint begun, boost::json::object members) {
+  const auto& service = *context.service;
+  const auto wall = std::chrono::system_clock::now().time_since_epoch() - (Clock::now() - begun);
+  keeping_.sessions.open(context.session_id,
+                         write(OpenSession{.domain = service.domain,
+                                           .mediaservice = service.id,
+                                           .base = base_override(service),
+                                           .trace_id = context.trace_id,
+                                           .call_id = context.call_id,
+                                           .begun = std::chrono::duration_cast<milliseconds>(wall).count(),
+                                           .members = std::move(members)}));
+}
+
+void HttpChannel::session_discarded(const Context& context) {
+  keeping_.sessions.close(context.session_id);
 }
 
 }  // namespace rw::callbacks

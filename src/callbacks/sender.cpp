@@ -17,15 +17,15 @@ std::string base64(std::string_view bytes) {
 
 }  // namespace
 
-Sender::Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, const ops::Log& log)
-    : settings_(settings), client_(loop), metrics_(metrics), log_(log) {}
-
-std::string Sender::complete(boost::json::object body) {
-  body["httpTransactionId"] = ids_.uuid();
-  if (!settings_.site_id.empty()) body["siteId"] = settings_.site_id;
-  if (!settings_.site_base_url.empty()) body["siteBaseUrl"] = settings_.site_base_url;
+std::string complete(boost::json::object body, const Settings& settings, IdSource& ids) {
+  if (!body.contains("httpTransactionId")) body["httpTransactionId"] = ids.uuid();
+  if (!settings.site_id.empty()) body["siteId"] = settings.site_id;
+  if (!settings.site_base_url.empty()) body["siteBaseUrl"] = settings.site_base_url;
   return boost::json::serialize(body);
 }
+
+Sender::Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, const ops::Log& log)
+    : settings_(settings), client_(loop, settings.addresses), metrics_(metrics), log_(log) {}
 
 std::string Sender::authorisation(const tenant::Mediaservice& service, const std::string& body) {
   if (!service.signing_key.empty()) {
@@ -48,9 +48,12 @@ http::Client::RequestId Sender::send(const Context& context, const std::string& 
   http::ClientRequest request;
   request.url = url;
   request.body = body;
+  request.trusted = context.service->trusted_urls;
   request.connect_timeout = std::min(settings_.connect_timeout, time);
   request.total_timeout = time;
   request.headers.emplace_back("Content-Type: application/json");
+  const auto& service = context.service;
+  request.tls = {service->client_certificate, service->client_key, service->ca, service};
   if (auto header = authorisation(*context.service, body); !header.empty())
     request.headers.push_back(std::move(header));
   return client_.post(std::move(request), [this, event, begun = Clock::now(), done = std::move(done)](auto response) {

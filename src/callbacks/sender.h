@@ -27,7 +27,11 @@ struct Settings {
   std::chrono::milliseconds outbox_longest{300'000};
   std::chrono::hours outbox_age{24};
   std::string site_id, site_base_url;
+  net::AddressPolicy addresses{{}};  ///< where URLs may lead to that the operator hasn't named
 };
+
+/// A body as it is sent: with an httpTransactionId, unless it has one, siteId and siteBaseUrl.
+std::string complete(boost::json::object body, const Settings& settings, IdSource& ids);
 
 /// Sends one request to an application: builds its headers, measures and logs it. What to do about a failure is for its
 /// users, the questions and the outbox, to say.
@@ -48,11 +52,9 @@ class Sender {
   };
   using Done = std::function<void(Outcome)>;
 
-  /// The body as it is sent: with the httpTransactionId, siteId and siteBaseUrl.
-  std::string complete(boost::json::object body);
+  std::string complete(boost::json::object body) { return callbacks::complete(std::move(body), settings_, ids_); }
   http::Client::RequestId send(const Context& context, const std::string& event, const std::string& url,
                                const std::string& body, std::chrono::milliseconds time, Done done);
-  void cancel(http::Client::RequestId request) { client_.cancel(request); }
   ops::Metrics& metrics() { return metrics_; }
   void log(ops::Level level, const Context& context, std::string_view message, const std::string& event,
            const std::string& url, const std::string& problem) const;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -9,6 +10,13 @@
 
 namespace rw::http {
 namespace {
+
+/// A PEM text, which is not copied.
+void set_blob(CURL* easy, CURLoption option, std::string_view text) {
+  if (text.empty()) return;
+  curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
+  curl_easy_setopt(easy, option, &blob);
+}
 
 struct MultiDeleter {
   void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
@@ -19,14 +27,15 @@ struct MultiDeleter {
 /// curl's multi interface on an Asio loop: curl says which sockets and which time it waits for, the loop waits.
 class Client::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  explicit Impl(boost::asio::io_context& loop) : loop_(loop), timer_(loop), multi_(curl_multi_init()) {
+  /// `policy`: null: any address.
+  Impl(boost::asio::io_context& loop, std::optional<net::AddressPolicy> policy)
+      : policy_(std::move(policy)), loop_(loop), timer_(loop), multi_(curl_multi_init()) {
     auto* multi = multi_.get();
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::socket_wanted);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::time_wanted);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max_connections_per_host);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 4 * max_connections_per_host);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, max_kept_connections);
   }
   ~Impl() {
     for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_.get(), transfer.easy.get());
@@ -43,6 +52,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     transfer.id = id;
     transfer.handler = std::move(handler);
     transfer.body = std::move(request.body);
+    transfer.tls = std::move(request.tls);
     if (idle_.empty()) {
       transfer.easy.reset(curl_easy_init());
     } else {
@@ -50,6 +60,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       idle_.pop_back();
     }
     transfer.headers = header_list(request.headers);
+    transfer.guard.policy = policy_ ? &*policy_ : nullptr;
     prepare(transfer, request);
     curl_multi_add_handle(multi_.get(), transfer.easy.get());
     return id;
@@ -71,7 +82,9 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     Easy easy;
     HeaderList headers;
     std::string body;
+    ClientTls tls;
     std::string answer;
+    SocketGuard guard;
     Handler handler;
   };
   struct Watch {
@@ -100,6 +113,12 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Impl::received);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+    set_blob(easy, CURLOPT_SSLCERT_BLOB, transfer.tls.certificate);
+    set_blob(easy, CURLOPT_SSLKEY_BLOB, transfer.tls.key);
+    set_blob(easy, CURLOPT_CAINFO_BLOB, transfer.tls.ca);
+    if (!transfer.tls.ca.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // else the system's count as well
+    guard_sockets(easy, transfer.guard);
+    if (transfer.guard.policy != nullptr) curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   }
 
   static std::size_t received(const char* data, std::size_t, std::size_t size, void* owner) {
@@ -181,11 +200,13 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     if (result == CURLE_OK) {
       transfer.handler(ClientResponse{static_cast<int>(status), std::move(transfer.answer)});
     } else {
-      transfer.handler(tl::unexpected(ClientError{kind_of(result), curl_easy_strerror(result)}));
+      const char* why = transfer.guard.refused ? address_refused : curl_easy_strerror(result);
+      transfer.handler(tl::unexpected(ClientError{kind_of(result), why}));
     }
   }
 
   static constexpr std::size_t most_idle = 64;
+  const std::optional<net::AddressPolicy> policy_;
   boost::asio::io_context& loop_;
   boost::asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
@@ -195,19 +216,22 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   RequestId last_id_ = 0;
 };
 
-Client::Client(boost::asio::io_context& loop) : impl_(std::make_shared<Impl>(loop)) {}
+Client::Client(boost::asio::io_context& loop, net::AddressPolicy policy)
+    : trusted_(std::make_shared<Impl>(loop, std::nullopt)), checked_(std::make_shared<Impl>(loop, std::move(policy))) {}
 Client::~Client() {
-  impl_->stop();
+  trusted_->stop();
+  checked_->stop();
 }
 
 Client::RequestId Client::post(ClientRequest request, Handler handler) {
-  return impl_->post(std::move(request), std::move(handler));
+  const RequestId kind = request.trusted ? 1 : 0;
+  return 2 * pool(kind).post(std::move(request), std::move(handler)) + kind;
 }
 void Client::cancel(RequestId request) {
-  impl_->cancel(request);
+  pool(request).cancel(request / 2);
 }
 std::size_t Client::in_flight() const {
-  return impl_->in_flight();
+  return trusted_->in_flight() + checked_->in_flight();
 }
 
 ClientLibrary::ClientLibrary() {

@@ -5,16 +5,31 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "net/address_policy.h"
+
 namespace rw::http {
+
+/// How a client shows itself to a server, and knows it. PEM texts that live as long as `owner`; empty: none, and the
+/// system's certificates.
+struct ClientTls {
+  std::string_view certificate, key;  ///< both or none
+  std::string_view ca;
+  std::shared_ptr<const void> owner;
+};
 
 struct ClientRequest {
   std::string url;                   ///< http or https
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;
+  ClientTls tls;  ///< connections are shared only by requests with the same
+  /// The operator has named the URL: it may lead to any address, and carry a user and a password.
+  bool trusted = false;
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds total_timeout{8000};  ///< connecting included
 };
@@ -30,7 +45,8 @@ struct ClientError {
   std::string message;
 };
 
-/// Sends HTTP requests without blocking, over kept-alive connections. Belongs to the thread of its io_context. Must be
+/// Sends HTTP requests without blocking, over kept-alive connections, as many at a time as it is given: whoever uses it
+/// bounds that. Belongs to the thread of its io_context. Must be
 /// destroyed there, or after the io_context has stopped for good; what is under way then is dropped without a word.
 class Client {
  public:
@@ -38,9 +54,11 @@ class Client {
   using RequestId = std::uint64_t;
 
   static constexpr std::size_t max_body = 1024 * 1024;
-  static constexpr long max_connections_per_host = 128;  ///< further requests to the host wait for one of them
+  static constexpr long max_kept_connections = 512;
 
-  explicit Client(boost::asio::io_context& loop);
+  /// `policy`: where requests may go to that aren't trusted. Looked at when a connection is opened; no other requests
+  /// use that connection than such ones.
+  Client(boost::asio::io_context& loop, net::AddressPolicy policy);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -53,7 +71,10 @@ class Client {
 
  private:
   class Impl;
-  std::shared_ptr<Impl> impl_;
+  Impl& pool(RequestId request) const { return request % 2 == 1 ? *trusted_ : *checked_; }
+
+  /// Each keeps connections of its own; the requests of the first have odd ids.
+  std::shared_ptr<Impl> trusted_, checked_;
 };
 
 /// curl's global state; one for the life of the program, made before any thread.

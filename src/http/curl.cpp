@@ -1,6 +1,23 @@
 #include "http/curl.h"
 
+#include <sys/socket.h>
+
 namespace rw::http {
+namespace {
+
+curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
+  auto& guard = *static_cast<SocketGuard*>(owner);
+  guard.refused = guard.policy != nullptr && !guard.policy->allows(net::Address(&address->addr, address->addrlen));
+  if (guard.refused) return CURL_SOCKET_BAD;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+}  // namespace
+
+void guard_sockets(CURL* easy, SocketGuard& guard) {
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &guard);
+}
 
 HeaderList header_list(const std::vector<std::string>& headers) {
   curl_slist* list = nullptr;

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "net/address_policy.h"
 #include "http/client.h"
 
 /// What both users of libcurl need of it; for http/ alone.
@@ -17,6 +18,15 @@ struct ListDeleter {
 };
 using Easy = std::unique_ptr<CURL, EasyDeleter>;
 using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+/// Looks at the address of each connection when its name has been resolved.
+struct SocketGuard {
+  const net::AddressPolicy* policy = nullptr;  ///< null: any address
+  bool refused = false;                   ///< why there is no connection
+};
+inline constexpr const char* address_refused = "its address is not one that may be used";
+/// `guard` must outlive the transfer.
+void guard_sockets(CURL* easy, SocketGuard& guard);
 
 /// `headers` as curl takes them, without the "Expect" that it would add.
 HeaderList header_list(const std::vector<std::string>& headers);

@@ -1,8 +1,5 @@
 #include "http/transfer.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -45,7 +42,7 @@ class Transfers::Impl {
       transfer.response.complete = !transfer.enough;
       return std::move(transfer.response);
     }
-    if (transfer.refused_address) return refused("its address is not one that may be used");
+    if (transfer.guard.refused) return refused(address_refused);
     if (result == CURLE_ABORTED_BY_CALLBACK) return refused("it was given up");
     if (transfer.too_large) return tl::unexpected(too_large(request));
     return tl::unexpected(ClientError{kind_of(result), curl_easy_strerror(result)});
@@ -58,7 +55,8 @@ class Transfers::Impl {
     TransferResponse response = {};
     std::uint64_t received = 0;
     std::size_t header_bytes = 0;
-    bool enough = false, too_large = false, refused_address = false;
+    bool enough = false, too_large = false;
+    SocketGuard guard = {request.policy};
   };
 
   static tl::unexpected<ClientError> refused(std::string why) {
@@ -92,8 +90,7 @@ class Transfers::Impl {
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Impl::header_came);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Impl::open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+    guard_sockets(easy, transfer.guard);
     if (request.cancel != nullptr) {
       curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
       curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &Impl::progressed);
@@ -171,17 +168,6 @@ class Transfers::Impl {
 
   static int progressed(void* owner, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<Transfer*>(owner)->request.cancel->load(std::memory_order_relaxed) ? 1 : 0;
-  }
-
-  static curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
-    auto& transfer = *static_cast<Transfer*>(owner);
-    const auto* policy = transfer.request.policy;
-    if (policy != nullptr && !policy->allows(net::Address(&address->addr, address->addrlen))) {
-      transfer.refused_address = true;
-      return CURL_SOCKET_BAD;
-    }
-    transfer.refused_address = false;
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
   Easy easy_;

@@ -117,6 +117,13 @@ void Metrics::registration(std::string_view domain, std::string_view trunk, std:
   }
 }
 
+void Metrics::registration_gone(std::string_view domain, std::string_view trunk) {
+  for (const auto one : registration_states) {
+    const Labels labels{{"domain", std::string(domain)}, {"trunk", std::string(trunk)}, {"state", std::string(one)}};
+    impl_->registrations.Remove(&impl_->registrations.Add(labels));
+  }
+}
+
 void Metrics::set_sampler(std::function<Sample()> sampler) {
   const std::lock_guard lock(impl_->mutex);
   impl_->sampler = std::move(sampler);

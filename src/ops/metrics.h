@@ -28,6 +28,8 @@ class Metrics {
   void alarm(std::string_view type);
   /// The state that a trunk's registration is in now: unregistered, registering, registered or failed.
   void registration(std::string_view domain, std::string_view trunk, std::string_view state);
+  /// The trunk does not register any more.
+  void registration_gone(std::string_view domain, std::string_view trunk);
 
   /// What is read from the real state at each text(). Absolute values.
   struct Sample {

@@ -64,7 +64,7 @@ class FilePromptStore::Upload final : public PromptUpload {
   const std::unique_ptr<UploadFile> file_;
 };
 
-FilePromptStore::FilePromptStore(Database database, std::filesystem::path folder)
+FilePromptStore::FilePromptStore(database::SqliteFile database, std::filesystem::path folder)
     : database_(std::move(database)), folder_(std::move(folder)) {}
 
 Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string& data_dir,
@@ -73,7 +73,7 @@ Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return fail(folder.string() + ": " + error.message());
-  auto database = Database::open((std::filesystem::path(data_dir) / "ringwright.db").string());
+  auto database = database::SqliteFile::open((std::filesystem::path(data_dir) / "ringwright.db").string());
   if (!database) return tl::unexpected(database.error());
   try {
     database->run(schema);
@@ -97,7 +97,7 @@ void FilePromptStore::tidy() {
   }
 }
 
-StoredPrompt FilePromptStore::read(const Statement& row) const {
+StoredPrompt FilePromptStore::read(const database::Statement& row) const {
   return {row.text(0), static_cast<std::uint64_t>(row.number(1)), row.text(2), row.text(3),
           (folder_ / row.text(4)).string()};
 }

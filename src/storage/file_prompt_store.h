@@ -8,7 +8,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
-#include "storage/database.h"
+#include "database/sqlite_file.h"
 #include "storage/prompt_store.h"
 #include "storage/s3_move.h"
 
@@ -34,15 +34,15 @@ class FilePromptStore final : public PromptStore {
 
  private:
   class Upload;
-  FilePromptStore(Database database, std::filesystem::path folder);
+  FilePromptStore(database::SqliteFile database, std::filesystem::path folder);
   void tidy();
-  StoredPrompt read(const Statement& row) const;
+  StoredPrompt read(const database::Statement& row) const;
   StoreResult<StoredPrompt> put(const std::string& domain, const StoredPrompt& prompt);
   /// `etag`: removes only this version; empty: any.
   StoreResult<void> remove_version(const std::string& domain, const std::string& name, const std::string& etag);
 
   std::mutex mutex_;
-  Database database_;
+  database::SqliteFile database_;
   const std::filesystem::path folder_;
   IdSource ids_;
   std::unique_ptr<S3Mover> mover_;

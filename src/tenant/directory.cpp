@@ -76,25 +76,41 @@ bool Domain::restricts_callers() const {
   return std::any_of(trunks.begin(), trunks.end(), [](const Trunk& trunk) { return trunk.takes_calls(); });
 }
 
-Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {}
+Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {
+  for (const auto& domain : domains_) {
+    by_name_.try_emplace(lower_case(domain->name), domain);
+    for (const auto& alias : domain->aliases) by_alias_.try_emplace(lower_case(alias), domain);
+    all_open_ = all_open_ && domain->open;
+  }
+}
 
 std::shared_ptr<const Domain> Directory::domain(std::string_view name) const {
-  const auto found =
-      std::find_if(domains_.begin(), domains_.end(), [name](const auto& one) { return same(one->name, name); });
-  return found == domains_.end() ? nullptr : *found;
+  const auto found = by_name_.find(lower_case(name));
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<const Domain> Directory::domain_for_host(std::string_view host) const {
   if (auto by_name = domain(host)) return by_name;
-  const auto found = std::find_if(domains_.begin(), domains_.end(), [host](const auto& one) {
-    return std::any_of(one->aliases.begin(), one->aliases.end(),
-                       [host](const std::string& alias) { return same(alias, host); });
-  });
-  return found == domains_.end() ? nullptr : *found;
+  const auto found = by_alias_.find(lower_case(host));
+  return found == by_alias_.end() ? nullptr : found->second;
 }
 
-bool Directory::all_open() const {
-  return std::all_of(domains_.begin(), domains_.end(), [](const auto& one) { return one->open; });
+std::optional<std::string> Directory::clash(const Domain& domain) const {
+  const auto taken = by_alias_.find(lower_case(domain.name));
+  if (taken != by_alias_.end() && !same(taken->second->name, domain.name))
+    return "name: " + domain.name + " is an alias of " + taken->second->name;
+  for (const auto& alias : domain.aliases) {
+    const auto owner = domain_for_host(alias);
+    if (owner && !same(owner->name, domain.name)) return "aliases: " + alias + " belongs to " + owner->name;
+  }
+  return std::nullopt;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char one) { return static_cast<char>(std::tolower(one)); });
+  return lower;
 }
 
 }  // namespace rw::tenant

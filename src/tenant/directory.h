@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "net/address.h"
@@ -20,6 +23,9 @@ struct Mediaservice {
   std::string callback_url;          ///< without a trailing slash
   std::string secondary_callback_url;
   std::string alarm_url;
+  /// The operator has written the three URLs into the configuration file: they may lead to any address. Others may only
+  /// lead to where [fetch] allows.
+  bool trusted_urls = false;
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
   std::string signing_key;  ///< PEM text of the key, or empty
@@ -28,6 +34,7 @@ struct Mediaservice {
   std::string
       ca;  ///< PEM text of the certificates that the application's server is checked against; empty: the system's
   std::string tone_plan = "eu";
+  std::map<std::string, int, std::less<>> drop_codes;  ///< SIP statuses in place of the usual ones, by dropCode
   bool identify_calls = false;
   bool allow_refer = false;  ///< REFER is put to the application; otherwise it is refused with 603
   std::string hold_music;    ///< prompt file that a party hears while the other holds it, or empty: silence
@@ -101,6 +108,7 @@ struct Domain {
   bool restricts_callers() const;
 };
 
+/// All domains at one moment. Names and aliases are found at once, however many there are.
 class Directory {
  public:
   explicit Directory(std::vector<std::shared_ptr<const Domain>> domains);
@@ -109,10 +117,18 @@ class Directory {
   /// By the host part of a SIP URI: name or alias; null if there is none.
   std::shared_ptr<const Domain> domain_for_host(std::string_view host) const;
   const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
-  bool all_open() const;
+  bool all_open() const { return all_open_; }
+  /// What stands in the way of one more domain (or of `domain` in the place of the one of that name): a sentence about
+  /// the first name or alias that is another domain's; nothing if there is none.
+  std::optional<std::string> clash(const Domain& domain) const;
 
  private:
   std::vector<std::shared_ptr<const Domain>> domains_;
+  std::unordered_map<std::string, std::shared_ptr<const Domain>> by_name_, by_alias_;  ///< in lower case
+  bool all_open_ = true;
 };
+
+/// Names of hosts are compared so.
+std::string lower_case(std::string_view text);
 
 }  // namespace rw::tenant

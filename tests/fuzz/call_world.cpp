@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t shard_count = 2;
 constexpr std::size_t most_calls = 12;
 
-constexpr std::array<std::string_view, 18> replies{
+constexpr std::array<std::string_view, 20> replies{
     R"({"action":"drop"})",
     R"({"action":"drop","dropCode":"busy"})",
     R"({"action":"ivr"})",
@@ -32,6 +32,8 @@ constexpr std::array<std::string_view, 18> replies{
     R"({"phrases":[{"format":"file","fileName":"a"}],"dtmf":{"maxDigits":2},"bargeIn":"all"})",
     R"({"phrases":[{"format":"silence","seconds":1}],"hangup":true})",
     R"({"getIVRCommandAfter":3,"backgroundPrompt":{"format":"file","fileName":"b"}})",
+    R"({"action":"httpcall","codec":"PCMA","receiveIp":"127.0.0.1","receivePort":"7000"})",
+    R"({"action":"httpcall","codec":"GSM","receiveIp":"127.0.0.1","receivePort":7002,"callRecording":true})",
     R"({"action":"call","destAddr":7})",
     R"({"action":"call","destAddr":"sip:bob@127.0.0.1:5070","callRecording":true,"recordingFileName":"a.wav"})",
     R"({"action":"ivr","callRecording":true})",
@@ -43,6 +45,14 @@ class Play {
     world_.settings.max_session = 60s;
     world_.service->allow_refer = true;
     world_.service->hold_music = "music";
+    constexpr std::array<std::string_view, 4> fallbacks{
+        R"({"action":{"type":"hangup"},"phrases":[{"format":"file","fileName":"a"}]})",
+        R"({"action":{"type":"hangup"}})",
+        R"({"action":{"type":"call","destAddr":"sip:bob@127.0.0.1:5070","maxRingTime":3}})",
+        R"({"action":{"type":"call","destAddr":"sip:bob@127.0.0.1:5070"},"phrases":[{"format":"silence"},{"format":"file","fileName":"b"}]})"};
+    using Mode = tenant::Fallback::Mode;
+    if (const std::uint8_t choice = next() % 16; choice > 7)
+      world_.set_fallback(choice % 4 == 0 ? Mode::always : Mode::on_error, std::string(fallbacks[choice % 4]));
     world_.lose = [this](const std::string&) { return std::exchange(lose_, false); };
   }
 
@@ -200,13 +210,29 @@ class Play {
   void take_notes() {
     for (; heard_ < world_.heard.size(); ++heard_) {
       if (const auto* invite = std::get_if<sip::IncomingInvite>(&world_.heard[heard_])) legs_.push_back(invite->leg);
-      if (const auto* offer = std::get_if<sip::OfferReceived>(&world_.heard[heard_]))
-        world_.phones.answer_offer(offer->leg, std::string(phone_sdp), world_.now);
+      if (const auto* offer = std::get_if<sip::OfferReceived>(&world_.heard[heard_])) answer_offer(offer->leg);
     }
     for (auto& shard : world_.shards) {
       for (const auto& question : shard->application.questions) note(question.body);
       for (const auto& notice : shard->application.notices) note(notice.second);
     }
+  }
+  void answer_offer(sip::LegId leg) {
+    switch (next() % 8) {
+      case 0:
+        world_.phones.reject_offer(leg, 488, world_.now);
+        break;
+      case 1:
+        world_.phones.reject_offer(leg, 491, world_.now);
+        break;
+      case 2:
+        world_.phones.answer_offer(leg, "v=0\r\n", world_.now);
+        break;
+      default:
+        world_.phones.answer_offer(leg, std::string(phone_sdp), world_.now);
+        break;
+    }
+    world_.deliver();
   }
   void note(const boost::json::object& body) {
     sessions_.insert(std::string(body.at("sessionId").as_string()));

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import socket
+import ssl
+import subprocess
 import time
 
 import pytest
@@ -215,6 +217,27 @@ def test_a_dead_application_of_one_domain_does_not_delay_another(own_server, app
     slow.released.set()
 
 
+@pytest.mark.parametrize("same_host", [False, True])
+def test_many_questions_that_hang_take_nothing_from_another_domain(own_server, application, phone, another_application, same_host):
+    slow = application if same_host else another_application()
+    more = "\n".join(["[[domains]]", 'name = "slow.example"', 'auth = "none"', "[[domains.mediaservices]]", 'id = "slow"', 'numbers = ["*"]',
+                      f'callback_url = "{slow.url}/slow"', f'alarm_url = "{slow.url}/alarms"', ""])
+    server = own_server({"callbacks": {"answer_timeout": 50.0, "total_timeout": 60.0}, "limits": {"calls_per_second": 1000}}, more=more)
+    slow.replies["newCall"] = lambda body: Raw(hold=60) if body["domain"] == "slow.example" else {"action": "ivr"}
+    waiting = [phone(on=server, domain="slow.example") for _ in range(150)]
+    for one in waiting:
+        one.invite()
+    slow.wait_for("newCall", 128, timeout=60)
+    application.replies["getIvrCommand"] = {"hangup": True}
+    caller = phone(on=server)
+    caller.call()
+    caller.wait_request("BYE")
+    application.wait_for("sessionCompleted")
+    assert {one.state for one in waiting} == {"calling"}, "the others are still being decided about"
+    slow.replies["newCall"] = DROP
+    slow.released.set()
+
+
 # ---- who is speaking
 
 
@@ -276,3 +299,54 @@ def test_site_members_appear_only_when_configured(own_server, server, applicatio
     bodies = [one.body for one in application.events("newCall")]
     assert "siteId" not in bodies[0] and "siteBaseUrl" not in bodies[0]
     assert (bodies[1]["siteId"], bodies[1]["siteBaseUrl"]) == ("siteA", "https://a.example")
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    """A certificate authority of the test's own; makes certificates that it has signed: their files."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=tmp_path)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 2, "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem")
+
+    def make(name):
+        (tmp_path / "names").write_text("subjectAltName=IP:127.0.0.1")
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", 2, "-extfile", "names", "-out", f"{name}.pem")
+        return str(tmp_path / f"{name}.pem"), str(tmp_path / f"{name}.key")
+
+    make.ca = str(tmp_path / "ca.pem")
+    return make
+
+
+@pytest.fixture
+def guarded_application(another_application, certificates):
+    """An application over TLS that lets in only who shows a certificate of the authority."""
+    application = another_application()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificates("application"))
+    context.load_verify_locations(certificates.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    application.server.socket = context.wrap_socket(application.server.socket, server_side=True)
+    application.url = application.url.replace("http:", "https:")
+    return application
+
+
+def test_mutual_tls(own_server, application, guarded_application, certificates, phone):
+    certificate, key = certificates("ringwright")
+    server = own_server(service={"callback_url": guarded_application.url, "alarm_url": application.url + "/alarms",
+                                 "client_certificate": certificate, "client_key": key, "ca": certificates.ca})
+    guarded_application.replies["newCall"] = DROP
+    assert phone(on=server).refused().status == 603
+    guarded_application.completed("rejected")
+
+
+@pytest.mark.parametrize("wrong", [{"client_certificate": None, "client_key": None}, {"ca": None}])
+def test_without_its_certificate_or_trust_nothing_is_said(own_server, application, guarded_application, certificates, phone, wrong):
+    certificate, key = certificates("ringwright")
+    service = {"callback_url": guarded_application.url, "alarm_url": application.url + "/alarms", "client_certificate": certificate,
+               "client_key": key, "ca": certificates.ca, **wrong}
+    server = own_server(service={name: value for name, value in service.items() if value})
+    assert phone(on=server).refused().status == 480
+    application.wait_alarm("newCall request failed")
+    assert guarded_application.requests == []

@@ -11,7 +11,7 @@ from .description import Description
 
 SCHEMAS = {"newCall": "NewCallRequest", "getIvrCommand": "GetIvrCommandRequest", "callAnswered": "CallAnsweredRequest",
            "callNotify": "CallNotifyRequest", "sessionCompleted": "SessionCompletedRequest",
-           "getCallIdentifier": "GetCallIdentifierRequest", "alarms": "AlarmRequest", "callEvent": "CallEventRequest",
+           "getCallIdentifier": "GetCallIdentifierRequest", "alarms": "AlarmRequest", "demo.example": "AlarmRequest", "callEvent": "CallEventRequest",
            "recordingReady": "RecordingReadyRequest", "fileRecorded": "FileRecordedRequest"}
 
 

@@ -160,6 +160,10 @@ class Channel : public callbacks::Channel {
     notices.emplace_back(std::move(event), std::move(body));
   }
   void alarm(const callbacks::Context&, boost::json::object body) override { alarms.push_back(std::move(body)); }
+  void session_open(const callbacks::Context& context, TimePoint, boost::json::object members) override {
+    open_sessions[context.session_id] = std::move(members);
+  }
+  void session_discarded(const callbacks::Context& context) override { open_sessions.erase(context.session_id); }
 
   /// Answers the oldest question with a JSON text.
   void answer(std::string_view json) { reply(callbacks::Reply{boost::json::parse(json).as_object(), 200}); }
@@ -174,6 +178,7 @@ class Channel : public callbacks::Channel {
   std::vector<Question> questions;
   std::vector<std::pair<std::string, boost::json::object>> notices;
   std::vector<boost::json::object> alarms;
+  std::map<std::string, boost::json::object> open_sessions;  ///< as noted; those that were completed, too
 
  private:
   void reply(tl::expected<callbacks::Reply, callbacks::Failure> reply) {

@@ -40,6 +40,11 @@ class World {
               .metrics = world.metrics,
               .log = ops::Log(ops::Log::Format::text, ops::Level::error),
               .directory = [&world] { return world.directory; },
+              .fallback =
+                  [&world](std::string_view, std::string_view number) {
+                    const auto found = world.fallbacks.find(number);
+                    return found == world.fallbacks.end() ? nullptr : found->second;
+                  },
               .shard = index,
               .shards = count,
               .carry = [&world](std::size_t to, Letter letter) { world.letters.emplace_back(to, std::move(letter)); }},
@@ -61,6 +66,7 @@ class World {
     auto domain = std::make_shared<tenant::Domain>();
     domain->name = "demo.example";
     domain->open = true;
+    domain->allow_media = {*net::Network::parse("127.0.0.0/8")};
     domain->mediaservices = {service};
     directory = std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{domain});
     for (std::size_t at = 0; at < shard_count; ++at) shards.push_back(std::make_unique<Shard>(*this, at, shard_count));
@@ -101,6 +107,15 @@ class World {
   }
   void cancel(sip::LegId leg) {
     phones.cancel(leg, "", now);
+    deliver();
+  }
+  /// A phone answers the offer that it has had: `status` 200 with `sdp`, or refuses it.
+  void answer_offer(sip::LegId leg, int status = 200, std::string sdp = std::string(phone_sdp)) {
+    if (status == 200) {
+      phones.answer_offer(leg, std::move(sdp), now);
+    } else {
+      phones.reject_offer(leg, status, now);
+    }
     deliver();
   }
   /// The last event of that kind that the phones have had for `leg`, or null.
@@ -146,6 +161,27 @@ class World {
     auto verdict = run(shards[shard]->calls);
     deliver();
     return verdict;
+  }
+
+  /// The calls of that number have a fallback from now on.
+  void set_fallback(tenant::Fallback::Mode mode, std::string command, const std::string& number = "100") {
+    tenant::Fallback entry;
+    entry.number = number;
+    entry.mode = mode;
+    entry.command = std::move(command);
+    fallbacks[number] = std::make_shared<const tenant::Fallback>(std::move(entry));
+  }
+  /// The oldest question gets no usable answer.
+  void leave_unanswered(std::size_t shard = 0, callbacks::Failure::Kind kind = callbacks::Failure::Kind::unreachable) {
+    shards[shard]->calls.run([&] { application(shard).refuse(kind); }, now);
+    deliver();
+  }
+  /// The oldest sound that is being played has been heard.
+  void play_ends(std::size_t shard = 0) {
+    const auto played = media.queue.front();
+    media.queue.erase(media.queue.begin());
+    shards[shard]->calls.media_event(media::PlayEnded{played.leg, played.id, true}, now);
+    deliver();
   }
 
   // ---- the world's course
@@ -203,6 +239,7 @@ class World {
   Settings settings;
   std::shared_ptr<tenant::Mediaservice> service = std::make_shared<tenant::Mediaservice>();
   std::shared_ptr<const tenant::Directory> directory;
+  std::map<std::string, std::shared_ptr<const tenant::Fallback>, std::less<>> fallbacks;  ///< by called number
   fake::Media media;
   fake::Sounds sounds;
   fake::Recordings recordings;

@@ -42,7 +42,7 @@ class Answer:
 
 
 class Server:
-    """`settings`: tables of the configuration that add to or replace the usual ones; `service`: the same for the mediaservice;
+    """`settings`: tables of the configuration that add to or replace the usual ones; `service`: the same for the mediaservice (None: without that key);
     `trunks`: of the domain; `domain_keys`: further keys of it; `more`: text for the end of the file; `small_disk`: a folder of the data
     and how many bytes fit into it."""
 
@@ -80,7 +80,7 @@ class Server:
         return ["[[domains]]", f'name = "{name}"', f"aliases = {toml(aliases)}", f"trunks = {toml(list(trunks))}",
                 *[f"{key} = {toml(value)}" for key, value in keys.items()],
                 "[[domains.mediaservices]]",
-                *[f"{key} = {toml(value)}" for key, value in service.items()]]
+                *[f"{key} = {toml(value)}" for key, value in service.items() if value is not None]]
 
     def start(self):
         self.errors = open(self.folder / "stderr", "ab")
@@ -188,6 +188,12 @@ class Server:
         self.process.kill()
         self.process.wait(timeout=30)
         self.errors.close()
+
+    def stop_and_change(self, change):
+        """Starts anew with another configuration."""
+        self.kill()
+        self.file.write_text(change(self.file.read_text()))
+        self.start()
 
     def stop(self):
         """Ends the process by SIGTERM and checks that it ended well."""

@@ -11,6 +11,7 @@
 
 #include "api/prompt_file_url.h"
 #include "http/target.h"
+#include "support/fallback_store.h"
 #include "unit/api/memory_store.h"
 
 namespace rw::api {
@@ -107,6 +108,8 @@ class RestApiTest : public testing::Test {
 
   Calls calls_;
   test::MemoryStore store_;
+  std::shared_ptr<tenant::fake::Kept> kept_ = std::make_shared<tenant::fake::Kept>();
+  tenant::Fallbacks fallbacks_{std::make_unique<tenant::fake::FallbackStore>(kept_)};
   boost::asio::thread_pool threads_{1};
   const ReplyTokens tokens_{"secret"};
   bool ready_ = true;
@@ -117,6 +120,7 @@ class RestApiTest : public testing::Test {
                                                 .calls = calls_,
                                                 .prompts = store_,
                                                 .storage_threads = threads_,
+                                                .fallbacks = fallbacks_,
                                                 .tokens = tokens_,
                                                 .node_id = "node-1",
                                                 .log = ops::Log(ops::Log::Format::json, ops::Level::error),
@@ -145,7 +149,7 @@ TEST_F(RestApiTest, InterruptIvrCommand) {
 }
 
 TEST_F(RestApiTest, WhatTheCallsRefuseIsToldInTheirWords) {
-  calls_.result = {409, "wrongState", "not now", {}};
+  calls_.result = {409, "wrongState", "not now", 0, {}};
   const auto answer = post("/open.test/interruptivrcommand", with_reply_id());
   EXPECT_EQ(answer.status, 409);
   EXPECT_EQ(json(answer), (object{{"success", false}, {"error", "wrongState"}, {"reason", "not now"}}));
@@ -207,7 +211,7 @@ TEST_F(RestApiTest, TheSameIdempotencyKeyRunsOnce) {
   auto one = start(first);
   auto two = start(first);
   ASSERT_EQ(calls_.commands.size(), 1U);
-  calls_.held[0]({404, "notFound", "gone", {}});
+  calls_.held[0]({404, "notFound", "gone", 0, {}});
   EXPECT_EQ(one.get().status, 404);
   EXPECT_EQ(two.get().body, ask(first).body);
   EXPECT_EQ(calls_.commands.size(), 1U);
@@ -327,6 +331,40 @@ TEST_F(RestApiTest, Health) {
   EXPECT_EQ(draining.status, 503);
   EXPECT_FALSE(header(draining, "Retry-After").empty());
   EXPECT_EQ(ask(request("GET", "/metrics")).body, "ringwright_sessions 0\n");
+}
+
+constexpr std::string_view fallback =
+    R"({"mode":"onError","expiration":"DAY","command":{"action":{"type":"hangup"},"phrases":[{"fileName":"a"}]}})";
+
+TEST_F(RestApiTest, FallbacksAreSetListedAndDeleted) {
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/%2B4685", std::string(fallback)).status, 200);
+  EXPECT_EQ(post("/cache/open.test/ivrfallback", std::string(fallback)).status, 200);
+  const auto all = json(ask(request("GET", "/cache/open.test/ivrfallback"))).at("data").as_array();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_FALSE(all[0].as_object().contains("number"));
+  EXPECT_EQ(all[1].at("number"), "+4685");
+  const auto one = json(ask(request("GET", "/cache/open.test/ivrfallback/%2B4685"))).at("data").as_object();
+  EXPECT_EQ(one, all[1].as_object());
+  EXPECT_TRUE(json(ask(request("GET", "/cache/other.test/ivrfallback"))).at("data").as_array().empty());
+  EXPECT_EQ(ask(request("DELETE", "/cache/other.test/ivrfallback/%2B4685")).status, 404);
+  EXPECT_EQ(ask(request("DELETE", "/cache/open.test/ivrfallback/%2B4685")).status, 200);
+  EXPECT_EQ(ask(request("DELETE", "/cache/open.test/ivrfallback")).status, 200);
+  EXPECT_TRUE(kept_->entries.empty());
+}
+
+TEST_F(RestApiTest, FallbacksAreRefused) {
+  EXPECT_EQ(post("/cache/closed.test/ivrfallback/1", std::string(fallback)).status, 401);
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/" + std::string(129, '1'), std::string(fallback)).status, 400);
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/a%20b", std::string(fallback)).status, 400);
+  kept_->away = true;
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/1", std::string(fallback)).status, 503);
+  kept_->away = false;
+  for (std::size_t at = 0; at < tenant::most_fallbacks; ++at)
+    kept_->entries[{"open.test", std::to_string(at)}] = tenant::Fallback{
+        .domain = "open.test", .number = std::to_string(at), .expires = std::time(nullptr) + 100, .command = "{}"};
+  ++kept_->revision;
+  ASSERT_TRUE(fallbacks_.refresh(std::time(nullptr)));
+  EXPECT_EQ(post("/cache/open.test/ivrfallback/one-more", std::string(fallback)).status, 409);
 }
 
 }  // namespace

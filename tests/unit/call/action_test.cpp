@@ -10,7 +10,7 @@ namespace {
 using Kind = NoDecision::Kind;
 
 tl::expected<Action, NoDecision> read(std::string_view json, int status = 200) {
-  return read_action(callbacks::Reply{boost::json::parse(json).as_object(), status}, {"demo.example", "eu"});
+  return read_action(callbacks::Reply{boost::json::parse(json).as_object(), status}, {"demo.example", "eu"}, nullptr);
 }
 /// Why the reply is none; a failure of the test if it is one.
 NoDecision refused(std::string_view json) {
@@ -91,7 +91,7 @@ TEST(Action, AWrongTypeIsAFailureThatNamesTheMember) {
 TEST(Action, ARequestThatFailedSaysWhereAndHow) {
   const tl::expected<callbacks::Reply, callbacks::Failure> reply =
       tl::unexpected(callbacks::Failure{callbacks::Failure::Kind::refused, "http://application/newCall", 404, "no"});
-  const auto action = read_action(reply, {});
+  const auto action = read_action(reply, {}, nullptr);
   ASSERT_FALSE(action.has_value());
   EXPECT_EQ(action.error().kind, Kind::failed);
   EXPECT_EQ(member(action.error(), "url"), "http://application/newCall");
@@ -102,7 +102,7 @@ TEST(Action, ARequestThatFailedSaysWhereAndHow) {
 TEST(Action, AnEmptyBodyIsAKindOfItsOwn) {
   const tl::expected<callbacks::Reply, callbacks::Failure> reply =
       tl::unexpected(callbacks::Failure{callbacks::Failure::Kind::empty, "http://application/newCall", 200, "empty"});
-  EXPECT_EQ(read_action(reply, {}).error().kind, Kind::empty);
+  EXPECT_EQ(read_action(reply, {}, nullptr).error().kind, Kind::empty);
 }
 
 TEST(Action, WithoutAStatusNoneIsTold) {

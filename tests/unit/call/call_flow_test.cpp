@@ -194,6 +194,23 @@ TEST_F(CallFlowTest, TheCallEndsWhileTheAnswerWaitsForTheCallersPrack) {
   EXPECT_TRUE(is_over(caller));
 }
 
+TEST_F(CallFlowTest, TheCallersAckNeverComes) {
+  world.lose = [](const std::string& message) {
+    return message.starts_with("ACK") && message.find("From: \"Ann\"") != std::string::npos;
+  };
+  const auto caller = dial(call_one);
+  world.pick_up(called(0));
+  world.pass(seconds(40));
+  EXPECT_EQ(asked_event(), "callingPartyFailure");
+  EXPECT_EQ(world.question().body.at("sipResponseCode"), 408);
+  EXPECT_EQ(text(world.question().body, "user"), "ann");
+  world.answer(drop);
+  world.lose = nullptr;
+  EXPECT_TRUE(is_over(called(0)));
+  EXPECT_TRUE(is_over(caller));
+  EXPECT_EQ(completed_reason(), "error");
+}
+
 TEST_F(CallFlowTest, TheCancelOfTheServerCrossesTheAnswer) {
   dial(R"({"action":"call","destAddr":"sip:2001@127.0.0.1:5070","maxRingTime":10})");
   world.ring(called(0));

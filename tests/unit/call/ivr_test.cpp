@@ -31,6 +31,7 @@ class Host : public IvrHost {
   void alarm(std::string_view, std::string_view error, boost::json::object) override { alarms.emplace_back(error); }
   void connected_to_ivr() override {}
   void hang_up(EndReason reason) override { ended = reason; }
+  void without_command() override { ended = EndReason::error; }
   bool is_caller() const override { return true; }
   RecordingOrder ivr_recording(const std::string&) override { return {}; }
   RecordingOrder file_recording(const std::string& file_name, bool tell) override {
@@ -117,7 +118,7 @@ TEST_F(IvrTest, DoesNotAskInABusyLoopWhenNothingCanBePlayed) {
   sounds.missing = "gone";
   reply(R"({"phrases":[{"fileName":"gone"}]})");
   EXPECT_FALSE(asking());
-  EXPECT_EQ(host.alarms, std::vector<std::string>{"phraseError"});
+  EXPECT_EQ(host.alarms, (std::vector<std::string>{"phraseError", "IVR command failed"}));
   pass(seconds(1));
   EXPECT_TRUE(asking());
 }
@@ -134,7 +135,7 @@ TEST_F(IvrTest, GivesUpAPhraseThatIsNotReadyWithinTenSeconds) {
   sounds.hold = true;
   reply(R"({"phrases":[{"fileName":"slow"}],"getIVRCommandAfter":5})");
   pass(seconds(10));
-  EXPECT_EQ(host.alarms, std::vector<std::string>{"phraseRemoteCacheTimeout"});
+  EXPECT_EQ(host.alarms, (std::vector<std::string>{"phraseRemoteCacheTimeout", "IVR command failed"}));
   sounds.held[0](sounds.sound("slow"));  // too late: it is not played any more
   EXPECT_TRUE(media.queue.empty());
   pass(seconds(5));

@@ -33,7 +33,8 @@ class RemoteCallTest : public CallTest {
     auto body = boost::json::parse(
                     R"({"codec":"PCMA","receiveIp":"10.1.2.3","receivePort":4000,"telephoneEventPayloadType":101})")
                     .as_object();
-    for (const auto& one : boost::json::parse(changes).as_object()) body[one.key()] = one.value();
+    const auto parsed = boost::json::parse(changes);
+    for (const auto& one : parsed.as_object()) body[one.key()] = one.value();
     JsonFields fields(body);
     auto audio = read_device_audio(fields, *domain_);
     EXPECT_FALSE(fields.error()) << fields.error()->message;
@@ -61,7 +62,8 @@ class RemoteCallTest : public CallTest {
     auto body =
         boost::json::parse(R"({"destinationUri":"sip:2001@127.0.0.1:5070","sourceUser":"door","maxRingTime":20})")
             .as_object();
-    for (const auto& one : boost::json::parse(changes).as_object()) body[one.key()] = one.value();
+    const auto parsed = boost::json::parse(changes);
+    for (const auto& one : parsed.as_object()) body[one.key()] = one.value();
     JsonFields fields(body);
     RemoteCallOrder order;
     order.call.service = world.service;
@@ -157,6 +159,18 @@ TEST_F(RemoteCallTest, AnApplicationThatCanNotBeAskedEndsTheCall) {
   EXPECT_EQ(refused_with(caller), 480);
   EXPECT_EQ(alarm(), "newCall request failed");
   EXPECT_EQ(completed_reason(), "error");
+}
+
+TEST_F(RemoteCallTest, AnApplicationThatCanNotBeAskedHasAFallback) {
+  world.set_fallback(tenant::Fallback::Mode::on_error,
+                     R"({"action":{"type":"call","destAddr":"sip:help@127.0.0.1:5070"}})");
+  const auto caller = world.call();
+  world.leave_unanswered();
+  EXPECT_EQ(alarm(), "triggeredByError");
+  world.pick_up(called(0));
+  EXPECT_NE(world.last<sip::Answered>(caller), nullptr);
+  world.hang_up(caller);
+  EXPECT_EQ(completed_reason(), "normal");
 }
 
 TEST_F(RemoteCallTest, AnEmptyReplyWillDo) {

@@ -74,5 +74,20 @@ TEST(Directory, KnowsNamesAndAliasesInAnyCase) {
   EXPECT_TRUE(directory.all_open());
 }
 
+TEST(Directory, TellsWhoseNameIsWantedTwice) {
+  auto first = std::make_shared<Domain>();
+  first->name = "demo.example";
+  first->aliases = {"alias.example"};
+  const Directory directory({first});
+  EXPECT_FALSE(directory.clash(*first)) << "in its own place";
+  Domain other;
+  other.name = "Alias.example";
+  EXPECT_TRUE(directory.clash(other));
+  other.name = "other.example";
+  EXPECT_FALSE(directory.clash(other));
+  other.aliases = {"fine.example", "DEMO.example"};
+  EXPECT_EQ(directory.clash(other), "aliases: DEMO.example belongs to demo.example");
+}
+
 }  // namespace
 }  // namespace rw::tenant

@@ -1,0 +1,322 @@
+"""Provisioning: customers come, change and go while the server runs, with SQLite and with PostgreSQL."""
+
+import subprocess
+import time
+
+import pytest
+from support.kamailio import wait_registration
+from support.postgres import Postgres
+from support.server import BINARY
+from support.tokens import Key
+
+TOKEN = "operator-token"
+OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    made = []
+
+    def get():
+        if not made:
+            made.append(Postgres())
+        return made[0]
+
+    yield get
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, postgres):
+    """The URL of a database of the test's own."""
+    if request.param == "sqlite":
+        return "sqlite:provisioning.db"
+    return postgres().database(f"test{time.monotonic_ns()}")
+
+
+@pytest.fixture
+def provisioned(own_server, database):
+    def make(url=database, **more):
+        settings = {"database": {"url": url}, "provisioning": {"token": TOKEN}, **more.pop("settings", {})}
+        return own_server(settings, **more)
+
+    return make
+
+
+def ask(server, method, path, body=None, headers=OPERATOR):
+    return server.request(method, "/provisioning/" + path, body, headers=headers)
+
+
+def change(server, method, path, body=None):
+    answer = ask(server, method, path, body)
+    assert answer.status == 200, answer.body
+    return answer.body
+
+
+def customer(application, name="customer.example", **more):
+    service = {"id": "main", "numbers": ["*"], "callback_url": application.url, "alarm_url": application.url + "/alarms"}
+    return {"name": name, "auth": "none", "mediaservices": [service], **more}
+
+
+def names(server, path, member, key):
+    return [one[key] for one in ask(server, "GET", path).body[member]]
+
+
+@pytest.mark.short
+def test_each_kind_is_made_read_changed_and_removed(provisioned, application):
+    server = provisioned()
+    assert names(server, "domain", "domains", "name") == ["demo.example"]
+    change(server, "POST", "domain", {"name": "Customer.Example", "aliases": ["c.example"], "jwt_secret": "x" * 32})
+    assert ask(server, "POST", "domain", {"name": "customer.example"}).body["error"] == "alreadyExists"
+    read = ask(server, "GET", "domain/customer.example").body
+    assert read["domain"] == {"name": "Customer.Example", "aliases": ["c.example"], "jwt_secret": "***"}
+    assert read["origin"] == "database"
+    assert names(server, "domain", "domains", "name") == ["Customer.Example", "demo.example"]
+    things = [("mediaservice", "mediaservices", "id", {"numbers": ["1*"], "callback_url": application.url}, {"basic": "user:password"}),
+              ("device", "devices", "id", {"mediaservice": "thing"}, {}),
+              ("trunk", "trunks", "name", {"allow": ["127.0.0.0/8"]}, {"key": "secret-key"})]
+    for kind, members, key, body, secrets in things:
+        here = f"{kind}/customer.example"
+        assert ask(server, "GET", here).body[members] == []
+        change(server, "POST", here, {key: "thing", **body, **secrets})
+        assert ask(server, "POST", f"{here}/thing", body).status == 409
+        shown = {key: "thing", **body, **dict.fromkeys(secrets, "***")}
+        assert ask(server, "GET", f"{here}/thing").body[kind] == shown
+        assert ask(server, "GET", here).body == {"success": True, members: [shown], "next": None}
+        change(server, "PUT", f"{here}/thing", shown)
+        change(server, "PUT", f"{here}/other", {**body, key: "other"})
+        assert names(server, here, members, key) == ["thing", "other"]
+        change(server, "DELETE", f"{here}/other")
+        assert ask(server, "GET", f"{here}/other").status == ask(server, "DELETE", f"{here}/other").status == 404
+    refused = ask(server, "DELETE", "mediaservice/customer.example/thing")
+    assert refused.status == 409 and "there is no mediaservice thing" in refused.body["reason"]
+    change(server, "PUT", "domain/customer.example", {"aliases": []})
+    assert names(server, "trunk/customer.example", "trunks", "name") == ["thing"], "what is in a domain stays when the domain changes"
+    change(server, "DELETE", "domain/customer.example")
+    for path in ("domain/customer.example", "trunk/customer.example", "trunk/customer.example/thing"):
+        assert ask(server, "GET", path).status == 404
+    change(server, "POST", "domain", {"name": "customer.example"})
+    assert ask(server, "GET", "trunk/customer.example").body["trunks"] == []
+
+
+BAD = [("domain", {}, "name"), ("domain", {"name": "a b"}, "name"), ("domain", {"name": "new.example", "auth": "maybe"}, "auth"),
+       ("domain", {"name": "new.example", "unknown": 1}, "unknown"), ("domain", {"name": "new.example", "aliases": ["127.0.0.1"]}, "aliases"),
+       ("domain", {"name": "new.example", "jwt_public_keys": ["/etc/passwd"]}, "jwt_public_keys"),
+       ("domain", {"name": "new.example", "jwt_secret": "file:/etc/passwd"}, "jwt_secret"), ("domain", {"name": "new.example", "jwt_secret": "***"}, "jwt_secret"),
+       ("domain", {"name": "new.example", "access_keys": [{"id": "a", "secret": "env:PATH", "region": "r"}]}, "access_keys[0].secret"),
+       ("domain", {"name": "new.example", "mediaservices": [{"id": "a"}]}, "mediaservices[0].callback_url"),
+       ("mediaservice/demo.example", {"id": "new", "callback_url": "ftp://x"}, "callback_url"),
+       ("mediaservice/demo.example", {"id": "new", "callback_url": "http://x", "signing_key": "key.pem"}, "signing_key"),
+       ("mediaservice/demo.example", {"id": "new", "callback_url": "http://x", "numbers": "1"}, "numbers"),
+       ("device/demo.example", {"id": "new", "mediaservice": "nothing"}, "devices"), ("device/demo.example", {"id": "a/b"}, "id"),
+       ("trunk/demo.example", {"name": "new"}, "allow"), ("trunk/demo.example", {"name": "new", "allow": ["here"]}, "allow"),
+       ("trunk/demo.example", {"name": "new", "proxy": "http://x"}, "proxy"), ("trunk/demo.example", {"name": 1}, "name")]
+
+
+def test_bad_input_names_the_field_and_changes_nothing(provisioned):
+    server = provisioned()
+    for path, body, field in BAD:
+        answer = ask(server, "POST", path, body)
+        assert answer.status == (409 if field == "aliases" else 400), (path, body, answer.body)
+        assert field in answer.body["reason"], (path, body, answer.body)
+    both = ask(server, "POST", "trunk/demo.example", {"name": "new", "allow": [1], "trusted": "yes"}).body["reason"]
+    assert "allow" in both and "trusted" in both, both
+    assert ask(server, "PUT", "device/demo.example/a", {"id": "b"}).status == 400
+    assert ask(server, "POST", "device/nobody.example", {"id": "b"}).status == 404
+    assert ask(server, "GET", "audit").body["entries"] == []
+    assert names(server, "domain", "domains", "name") == ["demo.example"]
+    assert "PATH" not in server.log() and "root:" not in server.log()
+
+
+@pytest.mark.short
+def test_only_the_operator_provisions(provisioned, own_server):
+    server = provisioned()
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
+        assert ask(server, "GET", "domain", headers=headers).status == 401
+        assert ask(server, "POST", "domain", {"name": "x.example"}, headers=headers).status == 401
+    assert server.request("OPTIONS", "/provisioning/domain").status == 200
+    assert names(server, "domain", "domains", "name") == ["demo.example"]
+    closed = own_server()
+    assert ask(closed, "GET", "domain").status == 404, "nobody provisions where no token is configured"
+
+
+@pytest.mark.short
+def test_a_new_customer_is_served_at_once(provisioned, application, phone):
+    application.replies["newCall"] = {"action": "ivr"}
+    server = provisioned()
+    key = Key("ES256")
+    refused = phone(server, domain="customer.example")
+    assert refused.refused().status == 404
+    body = customer(application, auth="token", jwt_public_keys=[key.public_pem().decode()])
+    change(server, "POST", "domain", body)
+    caller = phone(server, domain="customer.example")
+    caller.call()
+    asked = application.wait_for("newCall").body
+    assert asked["domain"] == "customer.example"
+    session = {"sessionId": asked["sessionId"], "replyId": asked["replyId"]}
+    assert server.post("hangupcall", session, domain="customer.example").status == 401
+    assert server.post("hangupcalljwt", session, domain="customer.example", headers=key.header()).status == 200
+    application.completed("apiHangup")
+    other = Key("ES256")
+    change(server, "PUT", "domain/customer.example", {**body, "jwt_public_keys": [other.public_pem().decode()]})
+    assert server.post("hangupcalljwt", session, domain="customer.example", headers=key.header()).status == 401
+    server.wait_idle()
+
+
+@pytest.mark.short
+def test_a_running_call_outlives_its_customer(provisioned, application, phone):
+    application.replies["newCall"] = {"action": "ivr"}
+    application.replies["getIvrCommand"] = {"getIVRCommandAfter": 0.2}
+    server = provisioned()
+    change(server, "POST", "domain", customer(application))
+    caller = phone(server, domain="customer.example")
+    caller.call()
+    application.wait_for("getIvrCommand")
+    change(server, "PUT", "mediaservice/customer.example/main", {"numbers": ["5"], "callback_url": "http://127.0.0.1:1"})
+    application.wait_for("getIvrCommand", len(application.events("getIvrCommand")) + 2)
+    change(server, "DELETE", "mediaservice/customer.example/main")
+    change(server, "DELETE", "domain/customer.example")
+    application.wait_for("getIvrCommand", len(application.events("getIvrCommand")) + 2)
+    assert phone(server, domain="customer.example").refused().status == 404
+    caller.hang_up()
+    application.completed("normal")
+    server.wait_idle()
+
+
+@pytest.mark.short
+def test_what_was_changed_outlives_a_restart(provisioned, application):
+    server = provisioned(trunks=[{"name": "carrier", "allow": ["127.0.0.0/8"], "key": "secret-of-the-file"}])
+    change(server, "POST", "domain", customer(application))
+    change(server, "PUT", "trunk/demo.example/carrier", {"allow": ["127.0.0.1/32"], "key": "***"})
+    change(server, "POST", "device/demo.example", {"id": "alarm-1"})
+    change(server, "POST", "mediaservice/demo.example", {"id": "second", "callback_url": application.url})
+    change(server, "DELETE", "mediaservice/demo.example/main")
+    paths = ["domain", "domain/customer.example", "mediaservice/customer.example", "trunk/demo.example", "device/demo.example",
+             "mediaservice/demo.example", "audit"]
+    before = [ask(server, "GET", path).body for path in paths]
+    assert before[3]["trunks"][0] == {"name": "carrier", "allow": ["127.0.0.1/32"], "key": "***"}
+    assert [one["id"] for one in before[5]["mediaservices"]] == ["second"]
+    server.kill()
+    server.start()
+    assert [ask(server, "GET", path).body for path in paths] == before
+    assert ask(server, "GET", "domain/demo.example").body["origin"] == "file"
+    assert ask(server, "GET", "mediaservice/demo.example/second").body["origin"] == "database"
+    change(server, "DELETE", "domain/demo.example")
+    server.kill()
+    server.start()
+    assert names(server, "domain", "domains", "name") == ["customer.example"], "a domain of the file stays removed"
+    change(server, "POST", "domain", {"name": "demo.example"})
+    assert ask(server, "GET", "mediaservice/demo.example").body["mediaservices"] == []
+
+
+def test_the_audit_trail_tells_who_did_what_and_no_secret(provisioned):
+    server = provisioned()
+    change(server, "POST", "domain", {"name": "a.example", "jwt_secret": "s3cret-" * 8})
+    change(server, "PUT", "domain/a.example", {"jwt_secret": "***", "aliases": ["b.example"]})
+    change(server, "POST", "trunk/a.example", {"name": "t", "allow": ["10.0.0.0/8"], "key": "s3cret-key"})
+    change(server, "DELETE", "domain/a.example")
+    answer = ask(server, "GET", "audit")
+    entries = answer.body["entries"]
+    assert [(one["method"], one["kind"], one["domain"], one["name"]) for one in entries] == [
+        ("DELETE", "domain", "a.example", ""), ("POST", "trunk", "a.example", "t"), ("PUT", "domain", "a.example", ""), ("POST", "domain", "a.example", "")]
+    assert [one["number"] for one in entries] == [4, 3, 2, 1]
+    assert entries[2]["before"] == {"name": "a.example", "jwt_secret": "***"}
+    assert entries[2]["after"] == {"name": "a.example", "jwt_secret": "***", "aliases": ["b.example"]}
+    assert entries[3]["before"] is None and entries[0]["after"] is None
+    assert {one["address"] for one in entries} == {"127.0.0.1"} and len({one["who"] for one in entries}) == 1
+    assert ask(server, "GET", "audit?domain=other.example").body["entries"] == []
+    assert "s3cret" not in answer.raw.decode() and TOKEN not in answer.raw.decode()
+    lines = [one for one in server.log_lines() if one.get("msg", one.get("message")) == "provisioned"]
+    assert [one["method"] for one in lines] == ["POST", "PUT", "POST", "DELETE"]
+    assert "s3cret" not in server.log() and TOKEN not in server.log()
+
+
+def test_a_list_has_pages(provisioned):
+    server = provisioned()
+    change(server, "POST", "domain", {"name": "a.example", "devices": [f"device-{at:04}" for at in range(1001)]})
+    first = ask(server, "GET", "device/a.example").body
+    assert len(first["devices"]) == 1000
+    second = ask(server, "GET", f"device/a.example?next={first['next']}").body
+    assert [one["id"] for one in second["devices"]] == ["device-1000"] and second["next"] is None
+    assert ask(server, "GET", "device/a.example?next=x").status == 400
+
+
+def test_a_repeated_request_with_its_key_does_nothing_again(provisioned):
+    server = provisioned()
+    for _ in range(2):
+        assert ask(server, "POST", "domain", {"name": "a.example"}, headers={**OPERATOR, "Idempotency-Key": "1"}).status == 200
+    assert len(ask(server, "GET", "audit").body["entries"]) == 1
+
+
+def test_a_trunk_registers_and_leaves(provisioned, kamailio, proxied_phone, application):
+    proxy = kamailio()
+    server = provisioned()
+    trunk = {"proxy": proxy.uri(), "username": "100", "password": "wrong", "realm": proxy.domain, "register": True, "aor": f"sip:100@{proxy.domain}"}
+    change(server, "PUT", "trunk/demo.example/carrier", trunk)
+    wait_registration(server, "failed")
+    change(server, "PUT", "trunk/demo.example/carrier", {**trunk, "password": proxy.password})
+    wait_registration(server, "registered")
+    caller = proxied_phone(proxy)
+    caller.call()
+    caller.hang_up()
+    application.completed("normal")
+    change(server, "DELETE", "trunk/demo.example/carrier")
+    deadline = time.monotonic() + 15
+    while any(name.startswith("ringwright_registrations{") for name in server.metrics()):
+        assert time.monotonic() < deadline, "the trunk is still registered"
+        time.sleep(0.02)
+    assert proxied_phone(proxy).refused().status == 404
+
+
+def test_the_database_goes_away_and_comes_back(own_server, application, phone):
+    application.replies["newCall"] = {"action": "ivr"}
+    own = Postgres()
+    try:
+        server = own_server({"database": {"url": own.database("away")}, "provisioning": {"token": TOKEN}})
+        change(server, "POST", "domain", customer(application))
+        running = phone(server, domain="customer.example")
+        running.call()
+        own.stop()
+        answer = ask(server, "POST", "domain", {"name": "b.example"})
+        assert answer.status == 503 and answer.headers["Retry-After"]
+        assert ask(server, "GET", "domain").status == 503
+        fresh = phone(server, domain="customer.example")
+        fresh.call()
+        application.wait_for("callAnswered", 2)
+        own.start()
+        deadline = time.monotonic() + 20
+        while (answer := ask(server, "POST", "domain", {"name": "b.example"})).status == 503:
+            assert time.monotonic() < deadline, "the database is not found again"
+            time.sleep(0.1)
+        assert answer.status == 200
+        running.hang_up()
+        fresh.hang_up()
+        application.wait_for("sessionCompleted", 2)
+        own.stop()
+        server.kill()
+        refused = subprocess.run([BINARY, "serve", "--config", server.file], capture_output=True, text=True, timeout=60)
+        assert refused.returncode == 1 and "database.url: " in refused.stderr
+        own.start()
+        server.start()
+        assert "customer.example" in names(server, "domain", "domains", "name")
+    finally:
+        own.close()
+
+
+def test_two_servers_of_one_database_see_each_others_changes(own_server, postgres, application, phone):
+    url = postgres().database(f"cluster{time.monotonic_ns()}")
+    settings = {"database": {"url": url}, "provisioning": {"token": TOKEN}}
+    one, two = own_server(settings), own_server(settings)
+    change(one, "POST", "domain", customer(application))
+    assert names(two, "domain", "domains", "name") == ["customer.example", "demo.example"]
+    change(two, "PUT", "domain/customer.example", {"auth": "none", "aliases": ["c.example"]})
+    assert ask(one, "POST", "domain", {"name": "c.example"}).status == 409
+    change(one, "POST", "domain", customer(application, name="third.example"))
+    deadline = time.monotonic() + 15  # nobody asks the second one: it looks itself
+    while two.post("hangupcall", {}, domain="third.example").status == 404:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    for at in range(10):
+        change((one, two)[at % 2], "POST", "device/customer.example", {"id": f"device-{at}"})
+    assert [entry["number"] for entry in ask(two, "GET", "audit").body["entries"]] == list(range(13, 0, -1))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
+#include <charconv>
 
 namespace rw::http {
 namespace {
@@ -13,6 +14,14 @@ bool same(std::string_view a, std::string_view b) {
   });
 }
 
+/// 1 to 65535.
+std::optional<std::uint16_t> port_number(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
 /// The URL in its normal form: nothing if it is not one of a base for callbacks.
 std::optional<boost::urls::url> base_url(std::string_view text) {
   if (text.size() > longest_base_url) return std::nullopt;
@@ -21,7 +30,7 @@ std::optional<boost::urls::url> base_url(std::string_view text) {
   boost::urls::url url(*parsed);
   const bool web = url.scheme_id() == boost::urls::scheme::http || url.scheme_id() == boost::urls::scheme::https;
   if (!web || url.has_userinfo() || url.has_query() || url.has_fragment() || url.host().empty()) return std::nullopt;
-  if (url.has_port() && (url.port_number() == 0)) return std::nullopt;  // none, or more than 65535
+  if (url.has_port() && !port_number(url.port())) return std::nullopt;
   url.normalize();
   while (url.encoded_path().ends_with('/')) {
     const std::string path(url.encoded_path());
@@ -31,7 +40,7 @@ std::optional<boost::urls::url> base_url(std::string_view text) {
 }
 
 std::uint16_t port_of(const boost::urls::url& url) {
-  if (url.has_port()) return url.port_number();
+  if (url.has_port()) return port_number(url.port()).value_or(0);
   return url.scheme_id() == boost::urls::scheme::https ? 443 : 80;
 }
 

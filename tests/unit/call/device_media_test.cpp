@@ -19,7 +19,8 @@ class DeviceMedia : public testing::Test {
     auto body = boost::json::parse(
                     R"({"codec":"PCMA","receiveIp":"10.1.2.3","receivePort":4000,"telephoneEventPayloadType":101})")
                     .as_object();
-    for (const auto& one : boost::json::parse(changes).as_object()) body[one.key()] = one.value();
+    const auto parsed = boost::json::parse(changes);
+    for (const auto& one : parsed.as_object()) body[one.key()] = one.value();
     JsonFields fields(body);
     auto audio = read_device_audio(fields, domain_);
     if (fields.error()) return tl::unexpected(*fields.error());

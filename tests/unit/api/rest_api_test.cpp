@@ -149,7 +149,7 @@ TEST_F(RestApiTest, InterruptIvrCommand) {
 }
 
 TEST_F(RestApiTest, WhatTheCallsRefuseIsToldInTheirWords) {
-  calls_.result = {409, "wrongState", "not now", {}};
+  calls_.result = {409, "wrongState", "not now", 0, {}};
   const auto answer = post("/open.test/interruptivrcommand", with_reply_id());
   EXPECT_EQ(answer.status, 409);
   EXPECT_EQ(json(answer), (object{{"success", false}, {"error", "wrongState"}, {"reason", "not now"}}));
@@ -211,7 +211,7 @@ TEST_F(RestApiTest, TheSameIdempotencyKeyRunsOnce) {
   auto one = start(first);
   auto two = start(first);
   ASSERT_EQ(calls_.commands.size(), 1U);
-  calls_.held[0]({404, "notFound", "gone", {}});
+  calls_.held[0]({404, "notFound", "gone", 0, {}});
   EXPECT_EQ(one.get().status, 404);
   EXPECT_EQ(two.get().body, ask(first).body);
   EXPECT_EQ(calls_.commands.size(), 1U);

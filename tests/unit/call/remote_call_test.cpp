@@ -33,7 +33,8 @@ class RemoteCallTest : public CallTest {
     auto body = boost::json::parse(
                     R"({"codec":"PCMA","receiveIp":"10.1.2.3","receivePort":4000,"telephoneEventPayloadType":101})")
                     .as_object();
-    for (const auto& one : boost::json::parse(changes).as_object()) body[one.key()] = one.value();
+    const auto parsed = boost::json::parse(changes);
+    for (const auto& one : parsed.as_object()) body[one.key()] = one.value();
     JsonFields fields(body);
     auto audio = read_device_audio(fields, *domain_);
     EXPECT_FALSE(fields.error()) << fields.error()->message;
@@ -61,7 +62,8 @@ class RemoteCallTest : public CallTest {
     auto body =
         boost::json::parse(R"({"destinationUri":"sip:2001@127.0.0.1:5070","sourceUser":"door","maxRingTime":20})")
             .as_object();
-    for (const auto& one : boost::json::parse(changes).as_object()) body[one.key()] = one.value();
+    const auto parsed = boost::json::parse(changes);
+    for (const auto& one : parsed.as_object()) body[one.key()] = one.value();
     JsonFields fields(body);
     RemoteCallOrder order;
     order.call.service = world.service;

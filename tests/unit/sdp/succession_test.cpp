@@ -6,8 +6,8 @@ namespace rw::sdp {
 namespace {
 
 std::string description(std::string_view origin, std::string_view host, int port) {
-  return "v=0\r\no=- " + std::string(origin) + "\r\ns=-\r\nc=IN IP4 " + std::string(host) +
-         "\r\nt=0 0\r\nm=audio " + std::to_string(port) + " RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n";
+  return "v=0\r\no=- " + std::string(origin) + "\r\ns=-\r\nc=IN IP4 " + std::string(host) + "\r\nt=0 0\r\nm=audio " +
+         std::to_string(port) + " RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n";
 }
 
 TEST(Succession, KeepsTheOriginAndCountsChanges) {

@@ -12,7 +12,7 @@ from .description import Description
 SCHEMAS = {"newCall": "NewCallRequest", "getIvrCommand": "GetIvrCommandRequest", "callAnswered": "CallAnsweredRequest",
            "callNotify": "CallNotifyRequest", "sessionCompleted": "SessionCompletedRequest",
            "getCallIdentifier": "GetCallIdentifierRequest", "alarms": "AlarmRequest", "demo.example": "AlarmRequest", "callEvent": "CallEventRequest",
-           "recordingReady": "RecordingReadyRequest", "fileRecorded": "FileRecordedRequest"}
+           "newRemoteCall": "NewRemoteCallRequest", "recordingReady": "RecordingReadyRequest", "fileRecorded": "FileRecordedRequest"}
 
 
 class Raw:

@@ -67,7 +67,7 @@ struct CommandResult {
   std::string error;
   std::string reason;
   int retry_after = 0;  ///< seconds, for 429 and 503; 0: the usual ones
-  boost::json::object extra;
+  boost::json::object extra = {};
 };
 
 class CallControl {

@@ -20,8 +20,8 @@
 #include "app/database_fallback_store.h"
 #include "app/demo_server.h"
 #include "app/fallback_keeper.h"
-#include "app/make_jwks_cache.h"
 #include "app/keeping.h"
+#include "app/make_jwks_cache.h"
 #include "app/make_prompt_store.h"
 #include "app/provisioner.h"
 #include "app/recordings.h"
@@ -284,37 +284,36 @@ Result<void> Server::start_shards() {
         });
       },
       log_});
-  shared_ = std::make_unique<Shared>(
-      Shared{.config = config_,
-             .call_settings = call_settings(config_),
-             .engine = *engine_,
-             .sounds = *sounds_,
-             .recordings = *recordings_,
-             .tokens = *tokens_,
-             .metrics = metrics_,
-             .log = log_,
-             .directory = [this] { return directory_.get(); },
-             .fallback = [this](std::string_view domain,
-                                std::string_view number) { return fallbacks_->find(domain, number); },
-             .transmit =
-                 [this](sip::Transmit message) {
-                   shards_.front()->post([this, message = std::move(message)]() mutable {
-                     transports_->send(to_hop(message.flow), std::move(message.bytes));
-                   });
-                 },
-             .find_next_hops =
-                 [this](std::string uri, NextHops::Handler handler) {
-                   shards_.front()->post(
-                       [this, uri = std::move(uri), handler = std::move(handler)] { next_hops_->find(uri, handler); });
-                 },
-             .carry =
-                 [this](std::size_t to, call::Letter letter) {
-                   shards_[to]->post([shard = shards_[to].get(), letter = std::move(letter)]() mutable {
-                     shard->receive(std::move(letter));
-                   });
-                 },
-             .keep = [this](std::size_t shard) { return keeping_->for_shard(shard); },
-             .listeners = {}});
+  shared_ = std::make_unique<Shared>(Shared{
+      .config = config_,
+      .call_settings = call_settings(config_),
+      .engine = *engine_,
+      .sounds = *sounds_,
+      .recordings = *recordings_,
+      .tokens = *tokens_,
+      .metrics = metrics_,
+      .log = log_,
+      .directory = [this] { return directory_.get(); },
+      .fallback = [this](std::string_view domain, std::string_view number) { return fallbacks_->find(domain, number); },
+      .transmit =
+          [this](sip::Transmit message) {
+            shards_.front()->post([this, message = std::move(message)]() mutable {
+              transports_->send(to_hop(message.flow), std::move(message.bytes));
+            });
+          },
+      .find_next_hops =
+          [this](std::string uri, NextHops::Handler handler) {
+            shards_.front()->post(
+                [this, uri = std::move(uri), handler = std::move(handler)] { next_hops_->find(uri, handler); });
+          },
+      .carry =
+          [this](std::size_t to, call::Letter letter) {
+            shards_[to]->post([shard = shards_[to].get(), letter = std::move(letter)]() mutable {
+              shard->receive(std::move(letter));
+            });
+          },
+      .keep = [this](std::size_t shard) { return keeping_->for_shard(shard); },
+      .listeners = {}});
   const auto count = static_cast<std::size_t>(config_.server.shards);
   for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
   return {};

@@ -97,8 +97,8 @@ bool Deciding::may_be_connected(const PartyAddress& /*by*/) const {
 
 void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
   const auto domain = services_.directory()->domain(participant_.session().domain());
-  const auto decision = read_action(reply, participant_.phrase_context(), domain.get(),
-                                    participant_.application().service->drop_codes);
+  const auto decision =
+      read_action(reply, participant_.phrase_context(), domain.get(), participant_.application().service->drop_codes);
   if (!decision) {
     failed(words_of(decision.error().kind, alarms_), decision.error().details);
     return;

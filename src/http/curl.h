@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "net/address_policy.h"
 #include "http/client.h"
+#include "net/address_policy.h"
 
 /// What both users of libcurl need of it; for http/ alone.
 namespace rw::http {
@@ -22,7 +22,7 @@ using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 /// Looks at the address of each connection when its name has been resolved.
 struct SocketGuard {
   const net::AddressPolicy* policy = nullptr;  ///< null: any address
-  bool refused = false;                   ///< why there is no connection
+  bool refused = false;                        ///< why there is no connection
 };
 inline constexpr const char* address_refused = "its address is not one that may be used";
 /// `guard` must outlive the transfer.

@@ -14,9 +14,9 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "database/sqlite_file.h"
 #include "ledger/notice.h"
 #include "ops/log.h"
-#include "database/sqlite_file.h"
 
 namespace rw::ledger {
 

@@ -39,14 +39,25 @@ def in_ivr(server, application, phone):
 # ---- every path
 
 
-@pytest.mark.parametrize("path", DESCRIPTION.document["paths"])
-def test_every_path_answers_options_for_browsers(server, path):
-    answer = server.request("OPTIONS", path.format(domain="demo.example", filename="x.wav"))
+def answers_options(server, path):
+    answer = server.request("OPTIONS", path.format(domain="demo.example", filename="x.wav", name="main", number="100"))
     assert (answer.status, answer.body) == (200, {})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     methods = {one.upper() for one in DESCRIPTION.document["paths"][path] if one in ("get", "put", "post", "delete", "options")}
     assert set(answer.headers["Access-Control-Allow-Methods"].split(", ")) == methods
     assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize("path", [one for one in DESCRIPTION.document["paths"] if not one.startswith("/provisioning/")])
+def test_every_path_answers_options_for_browsers(server, path):
+    answers_options(server, path)
+
+
+def test_the_paths_of_operators_answer_options_too(own_server):
+    server = own_server({"provisioning": {"token": "of-the-operator"}})
+    for path in DESCRIPTION.document["paths"]:
+        if path.startswith("/provisioning/"):
+            answers_options(server, path)
 
 
 def test_the_allowed_origin_is_configurable(own_server):

@@ -123,6 +123,7 @@ class Process {
 class OutboxTest : public testing::Test {
  protected:
   OutboxTest() {
+    settings.addresses = net::AddressPolicy({*net::Network::parse("127.0.0.0/8")});
     settings.outbox_back_off = 20ms;
     settings.outbox_longest = 50ms;
     service->domain = "a.example";

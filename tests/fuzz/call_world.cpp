@@ -80,7 +80,10 @@ class Play {
       case 0:
         if (calls_ < most_calls) {
           ++calls_;
-          legs_.push_back(world_.call(next() % shard_count));
+          const std::size_t shard = next() % shard_count;
+          const std::uint8_t kind = next() % 8;  // half for a device
+          const std::string sdp(kind % 4 == 3 ? phone_sdp_on_hold : phone_sdp);
+          legs_.push_back(world_.call(shard, sdp, {}, kind < 4 ? "100" : "door"));
         }
         break;
       case 1:
@@ -171,7 +174,7 @@ class Play {
     if (subjects_.empty()) return;
     const ReplySubject subject = pick(subjects_);
     const TimePoint now = world_.now;
-    const std::uint8_t what = next() % 7;
+    const std::uint8_t what = next() % 10;
     for (std::size_t shard = 0; shard < shard_count; ++shard) {
       world_.command(
           [&](Switchboard& calls) {
@@ -188,6 +191,12 @@ class Play {
                 return calls.start_recording(subject, {}, {}, now);
               case 5:
                 return calls.stop_recording(subject, {}, now);
+              case 6:
+                return calls.answer_remote_call(subject, device(), boost::json::value(1), now);
+              case 7:
+                return calls.answer_remote_call(subject, device(rtp::Codec::gsm), std::nullopt, now);
+              case 8:
+                return calls.send_remote_call_ringback(subject, now);
               default:
                 return calls.interrupt_ivr_command(subject, {}, now);
             }
@@ -199,11 +208,25 @@ class Play {
   void place() {
     if (calls_ >= most_calls) return;
     ++calls_;
-    PlacedCallOrder order;
-    order.service = world_.service;
-    order.destination.address = "sip:bob@127.0.0.1:5070";
-    order.destination.max_ring_time = 5s;
-    world_.command([&](Switchboard& calls) { return calls.place_ivr_call(order, world_.now); }, next() % shard_count);
+    RemoteCallOrder order;
+    order.call.service = world_.service;
+    order.call.destination.address = "sip:bob@127.0.0.1:5070";
+    order.call.destination.headers.sip_from = "door";
+    order.call.destination.max_ring_time = 5s;
+    order.audio = device();
+    const bool remote = next() % 2 == 0;
+    world_.command(
+        [&](Switchboard& calls) {
+          return remote ? calls.place_remote_call(order, world_.now) : calls.place_ivr_call(order.call, world_.now);
+        },
+        next() % shard_count);
+  }
+  static sdp::DeviceAudio device(rtp::Codec codec = rtp::Codec::pcma) {
+    sdp::DeviceAudio audio;
+    audio.codec = codec;
+    audio.receive = *net::Address::parse("127.0.0.1:7004");
+    audio.telephone_event = 101;
+    return audio;
   }
 
   /// Who has been seen: in what the phones heard, and in what the application was told.

@@ -67,6 +67,7 @@ class World {
     domain->name = "demo.example";
     domain->open = true;
     domain->allow_media = {*net::Network::parse("127.0.0.0/8")};
+    domain->devices = {{"door", ""}};
     domain->mediaservices = {service};
     directory = std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{domain});
     for (std::size_t at = 0; at < shard_count; ++at) shards.push_back(std::make_unique<Shard>(*this, at, shard_count));
@@ -75,9 +76,10 @@ class World {
   // ---- the phones
 
   /// Calls the server; an inbound call comes to the shard that `to_shard` names.
-  sip::LegId call(std::size_t to_shard = 0, std::string sdp = std::string(phone_sdp), sip::Headers headers = {}) {
+  sip::LegId call(std::size_t to_shard = 0, std::string sdp = std::string(phone_sdp), sip::Headers headers = {},
+                  const std::string& user = "100") {
     sip::OutgoingInvite invite;
-    invite.target = "sip:100@demo.example";
+    invite.target = "sip:" + user + "@demo.example";
     invite.from = "\"Ann\" <sip:ann@caller.example>";
     invite.to = "<sip:100@demo.example>";
     invite.contact_user = "ann";

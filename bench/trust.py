@@ -1,4 +1,4 @@
-"""What it costs to trust nobody: authorised commands, signed callbacks, callbacks that survive a crash, and a neighbour that hangs."""
+"""What it costs to trust nobody: authorised commands, signed callbacks, and a neighbour that hangs."""
 
 import datetime
 import hashlib
@@ -79,7 +79,7 @@ class Devices:
 
 
 def variants(folder):
-    """Name, how commands are authorised, the domain's configuration, the mediaservice's, further tables."""
+    """Name, how commands are authorised, the domain's configuration, the mediaservice's."""
     keys = {kind: Key(kind) for kind in ("RS256", "ES256")}
     for kind, key in keys.items():
         (folder / f"{kind}.pem").write_bytes(key.private_pem())
@@ -87,27 +87,25 @@ def variants(folder):
     open_domain = 'auth = "none"'
     jwt = f'auth = "token"\njwt_public_keys = ["{folder}/RS256.pub"]'
     aws = f'auth = "token"\naccess_keys = [{{ id = "{ACCESS_KEY}", secret = "{SECRET}", region = "{REGION}" }}]'
-    forgetful = "[callbacks]\ndurable = false"
     signed = {kind: f'signing_key = "{folder}/{kind}.pem"' for kind in keys}
-    yield "without", "none", keys["RS256"], open_domain, "", forgetful
-    yield "JWT (RS256)", "jwt", keys["RS256"], jwt, "", forgetful
-    yield "Signature V4", "aws", keys["RS256"], aws, "", forgetful
-    yield "durable outbox", "none", keys["RS256"], open_domain, "", ""
-    yield "callbacks signed with ES256", "none", keys["RS256"], open_domain, signed["ES256"], forgetful
-    yield "callbacks signed with RS256", "none", keys["RS256"], open_domain, signed["RS256"], forgetful
-    yield "JWT, ES256, durable outbox", "jwt", keys["RS256"], jwt, signed["ES256"], ""
-    yield "Signature V4, ES256, durable outbox", "aws", keys["RS256"], aws, signed["ES256"], ""
-    yield "without, again", "none", keys["RS256"], open_domain, "", forgetful
+    yield "without", "none", keys["RS256"], open_domain, ""
+    yield "JWT (RS256)", "jwt", keys["RS256"], jwt, ""
+    yield "Signature V4", "aws", keys["RS256"], aws, ""
+    yield "callbacks signed with ES256", "none", keys["RS256"], open_domain, signed["ES256"]
+    yield "callbacks signed with RS256", "none", keys["RS256"], open_domain, signed["RS256"]
+    yield "JWT, ES256", "jwt", keys["RS256"], jwt, signed["ES256"]
+    yield "Signature V4, ES256", "aws", keys["RS256"], aws, signed["ES256"]
+    yield "without, again", "none", keys["RS256"], open_domain, ""
 
 
 def placed_calls(rate, seconds):
     """Devices place calls and hang up at once when they are told of the answer; the server's CPU for each call."""
     results = []
     with tempfile.TemporaryDirectory(prefix="ringwright-keys-") as folder:
-        for name, scheme, key, domain, service, more in variants(Path(folder)):
+        for name, scheme, key, domain, service in variants(Path(folder)):
             domain += '\nallow_media = ["127.0.0.0/8"]'
             with Sink() as sink, Callees(sink.port, "PCMA") as answering, Application("hangup") as application, \
-                    Server(application, domain, service, more) as server:
+                    Server(application, domain, service) as server:
                 application.counts()
                 devices = Devices(server, answering.port, sink.port, scheme, key)
                 devices.run(50, 1)

@@ -57,6 +57,7 @@ format:
 	git ls-files 'src/*.h' 'src/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' | xargs clang-format-16 --dry-run --Werror
 
 lint:
+	$(PYTHON) scripts/api-coverage check
 	cd openapi && npm ci --silent --ignore-scripts --no-audit --no-fund --no-update-notifier && \
 	  REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --no-update-notifier redocly lint --max-problems 1000 ringwright.yaml
 

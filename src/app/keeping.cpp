@@ -2,22 +2,11 @@
 
 #include <utility>
 
+#include "app/part_settings.h"
 #include "app/shard.h"
 #include "callbacks/open_session.h"
 
 namespace rw::app {
-
-callbacks::Settings callback_settings(const Config& config) {
-  callbacks::Settings settings;
-  settings.connect_timeout = config.callbacks.connect_timeout;
-  settings.answer_timeout = config.callbacks.answer_timeout;
-  settings.total_timeout = config.callbacks.total_timeout;
-  settings.retries = config.callbacks.retries;
-  settings.site_id = config.server.site_id;
-  settings.site_base_url = config.server.site_base_url;
-  settings.addresses = net::AddressPolicy(config.fetch.allow);
-  return settings;
-}
 
 Result<std::unique_ptr<Keeping>> Keeping::open(const Config& config, callbacks::FindService find_service,
                                                ops::Metrics& metrics, const ops::Log& log) {

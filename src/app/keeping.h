@@ -10,9 +10,6 @@
 
 namespace rw::app {
 
-/// `[callbacks]` and what else of the configuration the callbacks need.
-callbacks::Settings callback_settings(const Config& config);
-
 /// What outlives the process: `<data_dir>/outbox.db` and `<data_dir>/sessions/`. Outlives the shards' threads.
 class Keeping {
  public:

@@ -1,7 +1,6 @@
 #include "app/server.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -11,7 +10,6 @@
 #include <boost/json/value_from.hpp>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <thread>
 
@@ -23,6 +21,7 @@
 #include "app/keeping.h"
 #include "app/make_jwks_cache.h"
 #include "app/make_prompt_store.h"
+#include "app/part_settings.h"
 #include "app/provisioner.h"
 #include "app/recordings.h"
 #include "app/shard.h"
@@ -51,53 +50,6 @@ net::SipTransports::Hop to_hop(const sip::Flow& flow) {
 sip::Flow to_flow(const net::SipTransports::Hop& hop) {
   const auto transport = hop.protocol == net::SipTransports::Protocol::tcp ? sip::Transport::tcp : sip::Transport::udp;
   return {transport, hop.local, hop.remote, hop.connection};
-}
-
-/// The secret that signs replyIds: the configured one, or one that is made once and kept.
-Result<std::string> reply_secret(const Config& config) {
-  if (!config.server.reply_secret.empty()) return config.server.reply_secret;
-  const auto path = std::filesystem::path(config.server.data_dir) / "reply_secret";
-  if (std::ifstream file(path); file) {
-    std::string secret;
-    std::getline(file, secret);
-    if (secret.size() >= 32) return secret;
-  }
-  IdSource ids;
-  const auto secret = ids.token(52);
-  std::ofstream file(path);
-  ::chmod(path.c_str(), 0600);
-  file << secret << '\n';
-  file.flush();
-  if (!file) return fail(path.string() + ": can't be written");
-  return secret;
-}
-
-call::Settings call_settings(const Config& config) {
-  call::Settings settings;
-  settings.node_id = config.server.node_id;
-  settings.node_address = !config.sip.advertise.empty() ? config.sip.advertise
-                          : config.sip.listen.empty()   ? config.media.address.host()
-                                                        : config.sip.listen.front().address.host();
-  settings.media_address =
-      config.media.advertise.empty() ? config.media.address : *net::Address::from(config.media.advertise, 0);
-  settings.codecs = config.media.codecs;
-  settings.max_session = config.limits.max_session;
-  settings.outbound_proxy = config.sip.outbound_proxy;
-  settings.follow_redirects = config.sip.follow_redirects;
-  return settings;
-}
-
-media::EngineOptions engine_options(const Config& config) {
-  media::EngineOptions options;
-  options.address = config.media.address;
-  options.first_port = config.media.first_port;
-  options.last_port = config.media.last_port;
-  options.workers = config.media.workers;
-  options.latch = config.media.latch;
-  options.rtp_timeout = config.media.rtp_timeout;
-  options.port_rest = config.media.port_rest;
-  options.allow_io_uring = config.media.io_uring;
-  return options;
 }
 
 /// Everything that runs, in the order in which it has to stop: what stands further down goes first.

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "app/keeping.h"
+#include "app/part_settings.h"
 #include "app/trunk_registrations.h"
 
 namespace rw::app {

@@ -1,18 +1,11 @@
 #include "tenant/fallbacks.h"
 
-#include <algorithm>
-#include <cctype>
 #include <utility>
+
+#include "tenant/directory.h"
 
 namespace rw::tenant {
 namespace {
-
-std::string key_of(std::string_view domain) {
-  std::string key(domain);
-  std::transform(key.begin(), key.end(), key.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return key;
-}
 
 bool valid(const FallbackPtr& entry, std::int64_t now) {
   return entry->expires > now;
@@ -40,7 +33,7 @@ void Fallbacks::set(Entries entries) {
 
 FallbackPtr Fallbacks::get(std::string_view domain, std::string_view number, std::int64_t now) const {
   const auto all = entries();
-  const auto of_domain = all->find(key_of(domain));
+  const auto of_domain = all->find(lower_case(domain));
   if (of_domain == all->end()) return nullptr;
   const auto found = of_domain->second.find(number);
   return found != of_domain->second.end() && valid(found->second, now) ? found->second : nullptr;
@@ -54,7 +47,7 @@ FallbackPtr Fallbacks::find(std::string_view domain, std::string_view number, st
 std::vector<FallbackPtr> Fallbacks::list(std::string_view domain, std::int64_t now) const {
   std::vector<FallbackPtr> found;
   const auto all = entries();
-  const auto of_domain = all->find(key_of(domain));
+  const auto of_domain = all->find(lower_case(domain));
   if (of_domain == all->end()) return found;
   for (const auto& [number, entry] : of_domain->second) {
     if (valid(entry, now)) found.push_back(entry);
@@ -64,7 +57,7 @@ std::vector<FallbackPtr> Fallbacks::list(std::string_view domain, std::int64_t n
 
 Result<Fallbacks::Outcome> Fallbacks::put(Fallback entry, std::int64_t now) {
   const std::lock_guard lock(writing_);
-  entry.domain = key_of(entry.domain);
+  entry.domain = lower_case(entry.domain);
   if (list(entry.domain, now).size() >= most_fallbacks && !get(entry.domain, entry.number, now))
     return Outcome::too_many;
   if (auto kept = store_->put(entry); !kept) return tl::unexpected(kept.error());
@@ -78,7 +71,7 @@ Result<Fallbacks::Outcome> Fallbacks::put(Fallback entry, std::int64_t now) {
 Result<Fallbacks::Outcome> Fallbacks::remove(std::string_view domain, std::string_view number, std::int64_t now) {
   const std::lock_guard lock(writing_);
   if (!get(domain, number, now)) return Outcome::nothing_there;
-  const auto key = key_of(domain);
+  const auto key = lower_case(domain);
   if (auto removed = store_->remove(key, std::string(number)); !removed) return tl::unexpected(removed.error());
   auto changed = *entries();
   auto& of_domain = changed[key];

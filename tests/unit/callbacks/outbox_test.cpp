@@ -104,7 +104,11 @@ class Process {
     std::promise<void> come;
     run([&come] { come.set_value(); });  // after what was asked for before
     come.get_future().wait();
-    while (pending() != 0) std::this_thread::sleep_for(1ms);
+    const auto deadline = Clock::now() + 20s;  // the store counts, and tells nobody
+    while (pending() != 0) {
+      ASSERT_LT(Clock::now(), deadline) << pending() << " notifications are not delivered";
+      std::this_thread::sleep_for(1ms);
+    }
     store_->flush();
   }
 

@@ -1,0 +1,70 @@
+#include "app/part_settings.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/ids.h"
+
+namespace rw::app {
+
+Result<std::string> reply_secret(const Config& config) {
+  if (!config.server.reply_secret.empty()) return config.server.reply_secret;
+  const auto path = std::filesystem::path(config.server.data_dir) / "reply_secret";
+  if (std::ifstream file(path); file) {
+    std::string secret;
+    std::getline(file, secret);
+    if (secret.size() >= 32) return secret;
+  }
+  IdSource ids;
+  const auto secret = ids.token(52);
+  std::ofstream file(path);
+  ::chmod(path.c_str(), 0600);
+  file << secret << '\n';
+  file.flush();
+  if (!file) return fail(path.string() + ": can't be written");
+  return secret;
+}
+
+call::Settings call_settings(const Config& config) {
+  call::Settings settings;
+  settings.node_id = config.server.node_id;
+  settings.node_address = !config.sip.advertise.empty() ? config.sip.advertise
+                          : config.sip.listen.empty()   ? config.media.address.host()
+                                                        : config.sip.listen.front().address.host();
+  settings.media_address =
+      config.media.advertise.empty() ? config.media.address : *net::Address::from(config.media.advertise, 0);
+  settings.codecs = config.media.codecs;
+  settings.max_session = config.limits.max_session;
+  settings.outbound_proxy = config.sip.outbound_proxy;
+  settings.follow_redirects = config.sip.follow_redirects;
+  return settings;
+}
+
+media::EngineOptions engine_options(const Config& config) {
+  media::EngineOptions options;
+  options.address = config.media.address;
+  options.first_port = config.media.first_port;
+  options.last_port = config.media.last_port;
+  options.workers = config.media.workers;
+  options.latch = config.media.latch;
+  options.rtp_timeout = config.media.rtp_timeout;
+  options.port_rest = config.media.port_rest;
+  options.allow_io_uring = config.media.io_uring;
+  return options;
+}
+
+callbacks::Settings callback_settings(const Config& config) {
+  callbacks::Settings settings;
+  settings.connect_timeout = config.callbacks.connect_timeout;
+  settings.answer_timeout = config.callbacks.answer_timeout;
+  settings.total_timeout = config.callbacks.total_timeout;
+  settings.retries = config.callbacks.retries;
+  settings.site_id = config.server.site_id;
+  settings.site_base_url = config.server.site_base_url;
+  settings.addresses = net::AddressPolicy(config.fetch.allow);
+  return settings;
+}
+
+}  // namespace rw::app

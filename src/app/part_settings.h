@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "app/config.h"
+#include "base/result.h"
+#include "call/services.h"
+#include "callbacks/sender.h"
+#include "media/engine.h"
+
+/// What the parts of the server are told of the configuration.
+namespace rw::app {
+
+/// The secret that signs replyIds: the configured one, or one that is made once and kept in the data folder.
+Result<std::string> reply_secret(const Config& config);
+call::Settings call_settings(const Config& config);
+media::EngineOptions engine_options(const Config& config);
+callbacks::Settings callback_settings(const Config& config);
+
+}  // namespace rw::app

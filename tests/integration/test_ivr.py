@@ -221,12 +221,12 @@ def test_type_ahead_counts_unless_flushed(server, application, phone):
 
 @pytest.mark.parametrize("kind", ["md5", "sha256"])
 def test_encrypted_digits_leave_only_as_a_hash(server, application, phone, kind):
-    caller = up(phone, application, {"dtmf": {"maxDigits": 4, "encryption": {"type": kind, "salt": "pepper"}}})
-    caller.rtp.press("9341")
+    caller = up(phone, application, {"dtmf": {"maxDigits": 10, "encryption": {"type": kind, "salt": "pepper"}}})
+    caller.rtp.press("9341607258")
     parameters, buffer = dtmf(application)
-    assert parameters["dtmfMatch"] == buffer == hashlib.new(kind, b"pepper9341").hexdigest()
+    assert parameters["dtmfMatch"] == buffer == hashlib.new(kind, b"pepper9341607258").hexdigest()
     assert parameters["encryption"] == {"type": kind, "salt": "pepper"}
-    assert "9341" not in server.log()
+    assert "9341607258" not in server.log()
     caller.hang_up()
 
 

@@ -66,6 +66,12 @@ def free_port(kind, count=1):
     raise RuntimeError("no free port below 9990")
 
 
+def cpu_ms_of(folder):
+    """User and system time of a process, or of a thread, by its folder in /proc."""
+    fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / TICKS_PER_SECOND
+
+
 class Program:
     """A child process that is gone after the `with` block."""
 
@@ -224,8 +230,12 @@ callback_url = "{application.url}"
 
     def cpu_ms(self):
         """User and system time of all threads since the start."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) * 1000 / TICKS_PER_SECOND
+        return cpu_ms_of(Path(f"/proc/{self.process.pid}"))
+
+    def thread_cpu_ms(self, name):
+        """The same of the threads of that name."""
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(cpu_ms_of(one) for one in threads if (one / "comm").read_text().strip() == name)
 
     def memory_kb(self):
         """Resident set, and the part of it that is neither program nor file."""

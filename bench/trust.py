@@ -111,12 +111,13 @@ def placed_calls(rate, seconds):
                 devices.run(50, 1)
                 warm = devices.placed
                 wait_until(lambda: application.counts().get("sessionCompleted", 0) >= warm, 10)
-                cpu = server.cpu_ms()
+                cpu, outbox = server.cpu_ms(), server.thread_cpu_ms("outbox")
                 devices.run(rate, seconds)
                 done = wait_until(lambda: application.counts().get("sessionCompleted", 0) >= devices.placed, 30)
-                cpu, calls = server.cpu_ms() - cpu, devices.placed - warm
+                cpu, outbox = server.cpu_ms() - cpu, server.thread_cpu_ms("outbox") - outbox
+                calls = devices.placed - warm
                 results.append({"name": name, "calls": calls, "clean": done and devices.failed == 0,
-                                "cpu_ms_per_call": cpu / calls, "complaints": server.complaints()})
+                                "cpu_ms_per_call": cpu / calls, "outbox_ms_per_call": outbox / calls, "complaints": server.complaints()})
                 print(f"  {results[-1]}", file=sys.stderr, flush=True)
     base = (results[0]["cpu_ms_per_call"] + results[-1]["cpu_ms_per_call"]) / 2
     for one in results:

@@ -4,6 +4,8 @@
 #include <ctime>
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace rw::app {
 namespace {
 
@@ -14,7 +16,10 @@ constexpr auto interval = std::chrono::seconds(5);
 FallbackKeeper::FallbackKeeper(std::unique_ptr<tenant::FallbackStore> store, ops::Log log)
     : entries_(std::move(store)), log_(std::move(log)) {
   refresh();
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    name_this_thread("fallback");
+    run();
+  });
 }
 
 void FallbackKeeper::stop() {

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <charconv>
 
+#include "base/thread_name.h"
 #include "database/migrations.h"
 
 namespace rw::app {
@@ -64,7 +65,10 @@ Provisioner::~Provisioner() {
 }
 
 void Provisioner::start() {
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] {
+    name_this_thread("provisioner");
+    loop_.run();
+  });
   if (options_.database_url.starts_with("postgresql:")) boost::asio::post(loop_, [this] { poll(); });
 }
 

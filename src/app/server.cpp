@@ -26,6 +26,7 @@
 #include "app/recordings.h"
 #include "app/shard.h"
 #include "app/shared_speech.h"
+#include "base/thread_name.h"
 #include "http/client.h"
 #include "net/sip_transports.h"
 #include "sip/stream_framer.h"
@@ -336,7 +337,10 @@ Result<void> Server::start_http() {
     if (public_url_.empty()) public_url_ = "http://" + address->to_string();
     http_addresses_ += (http_addresses_.empty() ? "http://" : ",http://") + address->to_string();
   }
-  http_thread_ = std::thread([this] { http_loop_.run(); });
+  http_thread_ = std::thread([this] {
+    name_this_thread("http");
+    http_loop_.run();
+  });
   return {};
 }
 

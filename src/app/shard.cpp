@@ -8,6 +8,7 @@
 #include "app/keeping.h"
 #include "app/part_settings.h"
 #include "app/trunk_registrations.h"
+#include "base/thread_name.h"
 
 namespace rw::app {
 
@@ -162,7 +163,10 @@ void Shard::start(const std::vector<ledger::Waiting>& notices) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));
     boost::asio::post(loop_, [this] { directory_changed(); });
   }
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] {
+    name_this_thread("calls");
+    loop_.run();
+  });
 }
 
 void Shard::stop() {

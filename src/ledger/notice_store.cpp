@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace rw::ledger {
 namespace {
 
@@ -41,7 +43,10 @@ Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, 
     database->run(layout);
     std::unique_ptr<NoticeStore> store(new NoticeStore(std::move(*database), limits, std::move(log)));
     store->read_waiting();
-    store->thread_ = std::thread([raw = store.get()] { raw->work(); });
+    store->thread_ = std::thread([raw = store.get()] {
+      name_this_thread("outbox");
+      raw->work();
+    });
     return store;
   } catch (const std::runtime_error& error) {
     return fail(file + ": " + error.what());

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/thread_name.h"
 #include "rtp/packet.h"
 
 namespace rw::media {
@@ -78,6 +79,7 @@ Worker::Worker(bool allow_io_uring, PortClosed port_closed)
     : mailbox_(mailbox_capacity), port_closed_(std::move(port_closed)) {
   std::promise<void> ready;
   thread_ = std::thread([this, allow_io_uring, &ready] {
+    name_this_thread("media");
     // An Io belongs to the thread that makes it.
     if (allow_io_uring) io_ = make_uring_io();
     if (!io_) io_ = make_epoll_io();

@@ -2,6 +2,8 @@
 
 #include <future>
 
+#include "base/thread_name.h"
+
 namespace rw::recording {
 
 JobThreads::JobThreads(std::size_t threads) {
@@ -22,6 +24,7 @@ void JobThreads::settle() {
 }
 
 void JobThreads::run() {
+  name_this_thread("recording");
   std::unique_lock lock(mutex_);
   for (;;) {
     if (jobs_.empty() || (ending_ && jobs_.top().due != TimePoint::min())) {

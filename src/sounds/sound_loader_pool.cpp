@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/thread_name.h"
 #include "sounds/sound_key.h"
 
 namespace rw::sounds {
@@ -123,6 +124,7 @@ SoundLoaderPool::JobPtr SoundLoaderPool::next_job(bool waits) {
 }
 
 void SoundLoaderPool::work(bool waits) {
+  name_this_thread("sounds");
   SoundMaker maker(options_.makers, cancel_);
   std::unique_lock lock(mutex_);
   for (;;) {

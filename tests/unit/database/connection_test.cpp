@@ -21,11 +21,7 @@ class DatabaseTest : public testing::TestWithParam<bool> {
       ASSERT_TRUE(connection->execute(std::string("DROP TABLE IF EXISTS ") + table));
     ASSERT_TRUE(connection->execute("CREATE TABLE things (name TEXT PRIMARY KEY, number BIGINT)"));
   }
-  std::unique_ptr<Connection> open() {
-    auto made = connect(url, folder.path());
-    if (!made) throw std::runtime_error(made.error().message);
-    return std::move(*made);
-  }
+  std::unique_ptr<Connection> open() { return connect(url, folder.path()).value(); }
   testing_support::ScratchFolder folder;
   std::string url = "sqlite:test.db";
   std::unique_ptr<Connection> connection;
@@ -40,7 +36,7 @@ TEST_P(DatabaseTest, KeepsWhatIsBoundAsItIs) {
   ASSERT_EQ(rows->size(), 1U);
   EXPECT_EQ(rows->front().number(0), -7'000'000'000);
   EXPECT_EQ(rows->front().text(1), name);
-  EXPECT_TRUE(connection->execute("SELECT number FROM things WHERE name = 'nothing'")->front().is_null(0));
+  EXPECT_TRUE(connection->execute("SELECT number FROM things WHERE name = 'nothing'").value().front().is_null(0));
 }
 
 TEST_P(DatabaseTest, TellsConflictsFromMistakes) {
@@ -57,12 +53,12 @@ TEST_P(DatabaseTest, ATransactionHappensAsAWholeOrNotAtAll) {
     return tl::unexpected(refused.error());
   });
   EXPECT_EQ(failed.error().kind, DatabaseError::Kind::conflict);
-  EXPECT_TRUE(connection->execute("SELECT name FROM things")->empty());
+  EXPECT_TRUE(connection->execute("SELECT name FROM things").value().empty());
   ASSERT_TRUE(connection->transaction([&]() -> DatabaseResult<void> {
     EXPECT_TRUE(connection->execute("INSERT INTO things VALUES ('a', 1)"));
     return {};
   }));
-  EXPECT_EQ(open()->execute("SELECT name FROM things")->size(), 1U);
+  EXPECT_EQ(open()->execute("SELECT name FROM things").value().size(), 1U);
 }
 
 TEST_P(DatabaseTest, MigratesOnceEvenWhenSeveralServersStart) {
@@ -75,7 +71,7 @@ TEST_P(DatabaseTest, MigratesOnceEvenWhenSeveralServersStart) {
     });
   }
   for (auto& server : servers) server.join();
-  EXPECT_EQ(connection->execute("SELECT value FROM counters")->size(), 1U);
+  EXPECT_EQ(connection->execute("SELECT value FROM counters").value().size(), 1U);
   ASSERT_TRUE(connection->execute("UPDATE migrations SET version = 1000"));
   EXPECT_NE(migrate(*connection).error().message.find("newer version"), std::string::npos);
 }
@@ -85,10 +81,10 @@ INSTANTIATE_TEST_SUITE_P(Both, DatabaseTest, testing::Bool(),
 
 TEST(PostgresConnectionTest, ComesBackWhenTheConnectionWasCut) {
   const auto url = testing_support::PostgresServer::shared().url();
-  const auto connection = *connect(url, "");
-  const auto other = *connect(url, "");
+  const auto connection = connect(url, "").value();
+  const auto other = connect(url, "").value();
   const auto cut = [&] {
-    const auto self = connection->execute("SELECT pg_backend_pid()")->front().number(0);
+    const auto self = connection->execute("SELECT pg_backend_pid()").value().front().number(0);
     EXPECT_TRUE(other->execute("SELECT pg_terminate_backend($1::int, 5000)", {self}));
   };
   cut();
@@ -109,7 +105,7 @@ TEST(PostgresConnectionTest, SaysWhenNobodyIsThere) {
 }
 
 TEST(PostgresConnectionTest, AStatementEndsWhenItsTimeIsOver) {
-  const auto connection = *connect(testing_support::PostgresServer::shared().url(), "");
+  const auto connection = connect(testing_support::PostgresServer::shared().url(), "").value();
   const auto slow = connection->execute("SELECT pg_sleep(600)");
   ASSERT_FALSE(slow);
   EXPECT_EQ(slow.error().kind, DatabaseError::Kind::away);

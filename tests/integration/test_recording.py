@@ -104,6 +104,23 @@ def test_started_and_stopped_many_times(server, application, connected):
     assert len(application.events("recordingReady")) == 3
 
 
+def test_the_connection_may_be_named(server, application, connected):
+    """For a replyId that was issued before there was a connection."""
+    caller, callee = connected()
+    about = {"replyId": application.wait_for("newCall").body["replyId"]}
+    for command in ("startrecording", "stoprecording"):
+        assert server.post(command, about).status == 400
+        assert server.post(command, {**about, "connectionId": "11111111-1111-1111-1111-111111111111"}).status == 404
+    about["connectionId"] = application.wait_for("callAnswered").body["connectionId"]
+    assert server.post("startrecording", {**about, "recordingFileName": "named.wav"}).status == 200
+    talk(caller, callee, 0.8)
+    assert server.post("stoprecording", about).status == 200
+    told = ready(application)
+    assert (told["connectionId"], told["recordingFileName"]) == (about["connectionId"], "named.wav")
+    assert fetch(server, "named.wav").has(0, 500, 0.5)
+    end(application, caller)
+
+
 def test_without_a_name_one_is_made(server, application, connected):
     caller, callee = connected(callRecording=True)
     answered = application.wait_for("callAnswered").body

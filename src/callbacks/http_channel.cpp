@@ -201,6 +201,7 @@ void HttpChannel::alarm(const Context& context, boost::json::object body) {
   if (const auto* type = body.if_contains("type"); type != nullptr && type->is_string()) {
     sender_.metrics().alarm(std::string_view(type->get_string()));
   }
+  if (!context.trace_id.empty()) body["traceId"] = context.trace_id;
   auto alarm = notice(context, std::string(ledger::alarm_event), std::move(body));
   // A lane of their own: an alarm server that is away must not hold up the application's notifications.
   alarm.lane = (context.session_id.empty() ? alarm.domain + "/" + alarm.mediaservice : context.session_id) + "/alarms";

@@ -47,6 +47,13 @@ def test_a_url_that_is_configured(own_server, application, phone):
     application.completed("error")
 
 
+def test_the_trace_of_the_call_is_in_its_alarms(application, phone):
+    application.replies["newCall"] = {}
+    phone().refused(extra="X-Trace-Id: trace-7\r\n")
+    assert alarm(application, "newCallEventError", "newCall response without action")["traceId"] == "trace-7"
+    application.completed("error")
+
+
 # ---- newCallEventError
 
 

@@ -6,6 +6,8 @@ import time
 
 import pytest
 from conftest import tone_wav
+from support.device import Device
+from support.rtp_peer import sine
 from support.sdk import AccessKey, send
 from support.tokens import Key
 from support.web import File, Web
@@ -78,6 +80,60 @@ def test_each_path_takes_its_own_kind_of_credentials(signed_server):
     assert signed_server.post("hangupcalljwt", {}, headers=token).status == 400
     (answer,) = send(signed_server.url, OWN.request(PATH + "jwt"))
     assert answer.status == 401 and answer.headers["www-authenticate"] == "Bearer"
+
+
+class SignedDevice(Device):
+    """A device whose commands the SDK has signed."""
+
+    def command(self, name, body):
+        (answer,) = send(self.server.url, OWN.request(f"/demo.example/{name}", json.dumps(body)))
+        assert answer.status == 200 and answer.body["success"] is True, answer.body
+        return answer.body
+
+
+@pytest.fixture
+def door(own_server):
+    server = own_server(domain_keys={"auth": "token", "access_keys": [OWN.toml()], "allow_media": ["127.0.0.0/8"], "devices": ["door"]})
+    device = SignedDevice(server)
+    yield device
+    device.close()
+
+
+def hear_each_other(phone, device):
+    phone.rtp.keep_speaking(sine(500, 1))
+    device.rtp.keep_speaking(sine(900, 1))
+    device.rtp.wait_for_tone(500)
+    phone.rtp.wait_for_tone(900)
+
+
+def test_a_device_rings_and_answers_by_signed_commands(application, door, phone):
+    caller = phone(door.server, user="door")
+    caller.invite()
+    reply_id = {"replyId": application.wait_for("newRemoteCall").body["replyId"]}
+    door.command("sendremotecallringback", reply_id)
+    while caller.wait_response(method="INVITE").status != 180:
+        pass
+    door.command("answerremotecall", {**reply_id, **door.media()})
+    answer = caller.wait_final()
+    assert f"m=audio {door.rtp.port} RTP/AVP 8 101" in answer.body
+    caller.follow(answer)
+    caller.ack()
+    door.follow(application.wait_for("callAnswered").body)
+    hear_each_other(caller, door)
+    caller.hang_up()
+    application.completed("normal")
+
+
+def test_a_device_calls_by_a_signed_command(application, door, called_phone):
+    callee = called_phone(door.server)
+    placed = door.command("placeremotecall", {"destinationUri": callee.uri, "sourceUser": "door", **door.media()})
+    assert "<sip:door@demo.example>" in callee.wait_request("INVITE").header("From")
+    answered = application.wait_for("callAnswered").body
+    assert (answered["sessionId"], answered["traceId"]) == (placed["sessionId"], placed["traceId"])
+    door.follow(answered)
+    hear_each_other(callee, door)
+    callee.hang_up()
+    application.completed("normal")
 
 
 # ---- keys that are fetched

@@ -217,6 +217,50 @@ def test_members_of_one_destination_go_before_those_of_all(phone, called_phone, 
     application.completed("normal")
 
 
+@pytest.mark.parametrize("name", ["destAddr", "uri", "address"])
+def test_an_address_has_three_names(phone, called_phone, application, name):
+    callee = called_phone()
+    application.replies["newCall"] = {"action": "call", "destAddr": [{name: callee.uri, "displayName": "Front Desk"}]}
+    caller = phone()
+    caller.call()
+    assert "Front Desk" in callee.wait_request("INVITE").header("From")
+    application.wait_for("callAnswered")
+    caller.hang_up()
+    application.completed("normal")
+
+
+def test_identities_of_the_new_leg(phone, called_phone, application, calls):
+    callee = called_phone()
+    application.replies["newCall"] = calls(callee, sipTo="reception", sipPAI="sip:+4685010@carrier.example", sipRPID="200", copyHeaders=["P-Asserted-Identity"])
+    caller = phone()
+    caller.call(extra="P-Asserted-Identity: <sip:999@caller.example>\r\n")
+    invite = callee.wait_request("INVITE")
+    assert invite.header("To").partition(">;tag=")[0].rstrip(">") == f"<sip:reception@127.0.0.1:{callee.port}"
+    assert invite.start.split()[1].startswith(callee.uri)
+    assert invite.all("P-Asserted-Identity") == ["<sip:+4685010@carrier.example>"]
+    assert invite.header("Remote-Party-ID") == "<sip:200@demo.example>"
+    application.wait_for("callAnswered")
+    caller.hang_up()
+    application.completed("normal")
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_who_wants_to_stay_unknown_is_known_to_a_trusted_trunk(own_server, called_phone, application, trusted):
+    application.replies["getIvrCommand"] = {"hangup": True}
+    server = own_server(trunks=[{"name": "out", "proxy": "sip:127.0.0.1:9;transport=udp", "hosts": ["carrier.example"], "trusted": trusted}])
+    callee = called_phone(server)
+    server.stop_and_change(lambda text: text.replace("127.0.0.1:9;", f"127.0.0.1:{callee.port};"))
+    callee.server_address = server.sip_udp
+    placed = server.post("placeivrcall", {"destAddr": "sip:bob@carrier.example", "sipPAI": "300", "sipRPID": "400", "callerPrivacy": True})
+    assert placed.status == 200
+    invite = callee.wait_request("INVITE")
+    assert "anonymous.invalid" in invite.header("From")
+    assert invite.all("P-Asserted-Identity") == (["<sip:300@demo.example>"] if trusted else [])
+    assert invite.all("Remote-Party-ID") == (["<sip:400@demo.example>"] if trusted else [])
+    callee.wait_request("BYE")
+    application.completed("normal")
+
+
 def test_headers_of_the_new_leg(phone, called_phone, application, calls):
     callee = called_phone()
     application.replies["newCall"] = calls(callee, sipFrom="123", displayName="Front Desk", sipDiversion="555", sipDiversionParameters={"reason": "no-answer"},

@@ -34,6 +34,20 @@ def test_a_placed_call_hears_the_ivr(server, called_phone, application):
     assert not application.events("newCall") and not application.events("callEvent")
 
 
+@pytest.mark.parametrize("given", [{"traceId": "trace-5"}, {}])
+def test_the_trace_of_a_placed_call(server, called_phone, application, given):
+    """It is the client's, or one is made; the answer and all callbacks of the call have it."""
+    application.replies["getIvrCommand"] = {"phrases": [{"fileName": "nothing"}], "hangup": True}
+    callee = called_phone()
+    placed = server.post("placeivrcall", {"destAddr": callee.uri, **given}).body
+    assert placed["traceId"] == given.get("traceId", placed["traceId"]) != placed["sessionId"]
+    callee.wait_request("BYE")
+    application.completed("normal")
+    application.wait_alarm("phraseError")
+    told = {one.event: one.body["traceId"] for one in application.requests if one.event != "getIvrCommand"}
+    assert told == dict.fromkeys(("callNotify", "callAnswered", "alarms", "sessionCompleted"), placed["traceId"])
+
+
 @pytest.mark.parametrize("status, reason", [(486, "busy"), (600, "busy"), (480, "noAnswer"), (503, "failed")])
 def test_a_placed_call_that_is_refused(server, called_phone, application, status, reason):
     callee = called_phone(pick_up=False, rings=False)
@@ -240,6 +254,21 @@ def test_a_monitor_hears_both(connected, called_phone, application):
     assert answered["monitoringParticipant"] is True
     caller.hang_up()
     callee.wait_request("BYE")
+    monitor.wait_request("BYE")
+    application.completed("normal")
+
+
+def test_the_p_headers_of_a_monitor(connected, called_phone, application):
+    """They are those of the call to the callee, with the changes that the application wants."""
+    monitor = called_phone()
+    caller, callee = connected(pHeaders={"P-Kept": "1", "P-Changed": "2", "P-Taken": "3"}, monitorDestAddr=monitor.uri,
+                               monitorPHeaders={"P-Changed": ["4", "5"], "P-Taken": None, "P-Added": "6"})
+    invite = monitor.wait_request("INVITE")
+    names = ("P-Kept", "P-Changed", "P-Taken", "P-Added")
+    assert [callee.invite_request.all(name) for name in names] == [["1"], ["2"], ["3"], []]
+    assert [invite.all(name) for name in names] == [["1"], ["4", "5"], [], ["6"]]
+    application.wait_for("callAnswered", 2)
+    caller.hang_up()
     monitor.wait_request("BYE")
     application.completed("normal")
 

@@ -96,6 +96,27 @@ def test_an_unanswered_caller_speaks_directly_with_the_device(lab, application, 
     lab.wait_idle()
 
 
+@pytest.mark.parametrize("type_of_device", [None, 110, "111"])
+def test_telephone_events_of_a_device(lab, application, phone, device, type_of_device):
+    """The party is told the device's payload type, and the device the party's; without one of its own the device gets none."""
+    application.replies["newCall"] = httpcall(device, telephoneEventPayloadType=type_of_device)
+    caller = phone(lab)
+    answer = caller.call()
+    told(device, application.wait_for("callAnswered"))
+    if type_of_device is None:
+        assert "telephone-event" not in answer.body
+    else:
+        assert re.search(r"a=rtpmap:(\d+) telephone-event/8000", answer.body).group(1) == str(type_of_device)
+        assert application.wait_for("callAnswered").body["telephoneEventPayloadType"] == 101
+        caller.rtp.telephone_event = int(type_of_device)
+        caller.rtp.press("5")
+        device.press("9")
+        for peer, payload_type, digit in ((device, int(type_of_device), 5), (caller.rtp, 101, 9)):
+            peer.wait_until(lambda: any(one.payload_type == payload_type and one.payload[0] == digit for one in peer.packets))
+    caller.hang_up()
+    application.completed("normal")
+
+
 @pytest.mark.short
 def test_an_answered_party_is_reinvited(lab, application, left_alone, device):
     caller, answer = left_alone(httpcall(device))

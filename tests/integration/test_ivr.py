@@ -74,6 +74,15 @@ def test_tones_silence_and_digits(server, application, phone):
     caller.hang_up()
 
 
+def test_a_tone_with_a_cadence(server, application, phone):
+    caller = up(phone, application, {"phrases": [{"format": "tone", "frequencies": [800], "on": 0.2, "off": "0.3", "seconds": 1.5}, {"fileName": "a"}]})
+    end = caller.rtp.wait_for_tone(500)
+    start = next(at for at in range(end) if tone_share(caller.rtp.audio(at, at + 1), 800) > 0.9)
+    loud = "".join("#" if max(abs(caller.rtp.audio(at, at + 1))) > 1000 else "." for at in range(start, start + 75))
+    assert loud == ("#" * 10 + "." * 15) * 3
+    caller.hang_up()
+
+
 @pytest.mark.parametrize("phrase", [
     {"format": "tts", "text": "This is the embedded engine."},
     {"format": "tts", "ssml": "<speak>This is <break time='200ms'/> markup.</speak>"},
@@ -111,6 +120,18 @@ def test_something_is_always_sent(server, application, phone):
     caller.rtp.wait_for_packets(30)
     caller.rtp.check_continuity()
     assert max(abs(caller.rtp.audio())) < 100
+    caller.hang_up()
+
+
+def test_the_ids_of_a_reply_are_not_needed_and_not_read(server, application, phone):
+    ids = {"sessionId": "11111111-1111-1111-1111-111111111111", "replyId": "of.another.command"}
+    caller = up(phone, application, [{"phrases": [{"fileName": "a"}], **ids}, {"phrases": [{"fileName": "b"}], "sessionId": 5, "replyId": 7}, {"getIVRCommandAfter": 30}])
+    caller.rtp.wait_for_tone(500)
+    caller.rtp.wait_for_tone(900)
+    asked = [next_question(application, number) for number in (1, 2, 3)]
+    assert len({one["sessionId"] for one in asked}) == 1
+    interrupt = {one["replyId"]: server.post("interruptivrcommand", {"replyId": one["replyId"]}).status for one in asked[::2]}
+    assert list(interrupt.values()) == [404, 200]
     caller.hang_up()
 
 

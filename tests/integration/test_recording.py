@@ -104,6 +104,23 @@ def test_started_and_stopped_many_times(server, application, connected):
     assert len(application.events("recordingReady")) == 3
 
 
+def test_the_connection_may_be_named(server, application, connected):
+    """For a replyId that was issued before there was a connection."""
+    caller, callee = connected()
+    about = {"replyId": application.wait_for("newCall").body["replyId"]}
+    for command in ("startrecording", "stoprecording"):
+        assert server.post(command, about).status == 400
+        assert server.post(command, {**about, "connectionId": "11111111-1111-1111-1111-111111111111"}).status == 404
+    about["connectionId"] = application.wait_for("callAnswered").body["connectionId"]
+    assert server.post("startrecording", {**about, "recordingFileName": "named.wav"}).status == 200
+    talk(caller, callee, 0.8)
+    assert server.post("stoprecording", about).status == 200
+    told = ready(application)
+    assert (told["connectionId"], told["recordingFileName"]) == (about["connectionId"], "named.wav")
+    assert fetch(server, "named.wav").has(0, 500, 0.5)
+    end(application, caller)
+
+
 def test_without_a_name_one_is_made(server, application, connected):
     caller, callee = connected(callRecording=True)
     answered = application.wait_for("callAnswered").body
@@ -164,9 +181,9 @@ def test_unusable_requests_change_nothing(server, application, connected, body):
 # ---- the record phrase
 
 
-def leave_message(application, phone, **record):
+def leave_message(application, phone, reference=None, **record):
     phrase = {"format": "record", "fileName": "message.wav", **record}
-    application.replies["newCall"] = {"action": "ivr"}
+    application.replies["newCall"] = {"action": "ivr", "sessionReferenceId": reference}
     application.replies["getIvrCommand"] = [{"phrases": [phrase, {"fileName": "c"}], "recordedCallback": True}, {"getIVRCommandAfter": 30}]
     caller = phone()
     caller.call()
@@ -187,6 +204,31 @@ def test_a_message_is_recorded_after_the_beep(server, application, phone):
     assert recording.longest(0, 600) > 0.9
     assert abs(recording.seconds - told["duration"]) < 0.1
     assert "dtmfBuffer" not in application.wait_for("getIvrCommand", 2).body
+    caller.hang_up()
+
+
+def test_its_own_key_ends_a_message(server, application, phone):
+    """Other keys do not, and are digits of the command's; the key that ends it is none."""
+    caller = leave_message(application, phone, terminationKey="*5")
+    caller.rtp.speak(sine(600, 0.8))
+    caller.rtp.press("#")
+    caller.rtp.speak(sine(700, 1.2))
+    caller.rtp.press("5")
+    caller.rtp.wait_for_tone(1300)
+    assert ready(application, event="fileRecorded")["duration"] > 1.4
+    recording = fetch(server, "message.wav")
+    assert recording.has(0, 600, 0.5) and recording.has(0, 700, 0.5)
+    assert application.wait_for("getIvrCommand", 2).body["dtmfBuffer"] == "#"
+    caller.hang_up()
+
+
+def test_the_sessions_reference_is_told_with_a_message(server, application, phone):
+    caller = leave_message(application, phone, reference={"order": [7, None]})
+    caller.rtp.speak(sine(600, 0.6))
+    caller.rtp.press("#")
+    told = ready(application, event="fileRecorded")
+    assert told["sessionReferenceId"] == {"order": [7, None]}
+    assert told["participantId"] == application.wait_for("newCall").body["participantId"]
     caller.hang_up()
 
 

@@ -122,6 +122,17 @@ def test_crypto_passes_through_untouched(application, incoming, phone, door, lab
     application.wait_for("callAnswered")
 
 
+def test_an_answer_may_set_the_sessions_reference(application, incoming, door):
+    caller, call = incoming()
+    assert "sessionReferenceId" not in call
+    assert door.answer(call, sessionReferenceId={"of": ["the", "answer"]}).status == 200
+    assert caller.wait_final().status == 200
+    caller.ack()
+    assert application.wait_for("callAnswered").body["sessionReferenceId"] == {"of": ["the", "answer"]}
+    caller.hang_up()
+    assert application.completed("normal")["sessionReferenceId"] == {"of": ["the", "answer"]}
+
+
 def test_ringback(incoming, door):
     caller, call = incoming()
     assert door.ring_back(call).status == 200
@@ -214,6 +225,22 @@ def test_hold_and_a_new_address(application, talking, door):
     caller.request("UPDATE", caller.sdp("inactive"))
     assert caller.wait_final("UPDATE").status == 200
     assert application.wait_for("callNotify", 4).body["event"] == "update"
+
+
+def test_new_keys_in_a_call_are_told(application, incoming, phone, door, lab):
+    caller = phone(lab, user="door")
+    caller.invite(sdp=secure(caller.sdp(), SUITES))
+    call = application.wait_for("newRemoteCall").body
+    assert door.answer(call, crypto=[{**SUITES[1], "config": "inline:ours"}]).status == 200
+    answer = caller.wait_final()
+    caller.ack()
+    application.wait_for("callAnswered")
+    theirs = {**SUITES[1], "config": "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"}
+    caller.invite(sdp=secure(caller.sdp(), [theirs]))
+    reply = caller.wait_final()
+    caller.ack()
+    assert re.findall(r"a=crypto:(.*)\r", reply.body) == re.findall(r"a=crypto:(.*)\r", answer.body) == [f"2 {theirs['suite']} inline:ours"]
+    assert application.wait_for("callNotify").body["crypto"] == [theirs]
 
 
 def test_info_is_taken_and_ignored(application, talking):
@@ -320,6 +347,25 @@ def test_callbacks_of_one_call_go_elsewhere(application, lab, door, called_phone
             refusal = door.place(callee.uri, callbackBaseUrl=url)
             assert (refusal.status, refusal.body["reason"].split(":")[0]) == (403, "callbackBaseUrl"), url
     finally:
+        other.close()
+
+
+def test_another_mediaservice_of_the_domain_is_told(application, own_server, called_phone):
+    other = Application()
+    second = f'[[domains.mediaservices]]\nid = "second"\nnumbers = ["2*"]\ncallback_url = "{other.url}"\n'
+    lab = own_server(domain_keys=keys(), more=second)
+    door = Device(lab)
+    try:
+        callee = called_phone(lab)
+        assert door.place(callee.uri, mediaserviceId="none").status == 404
+        assert door.place(callee.uri, mediaserviceId="second").status == 200
+        assert other.wait_for("callAnswered").body["callingPartyNumber"] == "door"
+        callee.hang_up()
+        other.completed("normal")
+        assert other.problems == []
+        assert application.requests == []
+    finally:
+        door.close()
         other.close()
 
 

@@ -38,8 +38,8 @@ def up(phone, application, server, *replies):
     return caller
 
 
-def polly_server(own_server, polly):
-    return own_server({"tts": {"aws": {"access_key_id": polly.key_id, "secret_access_key": polly.secret, "region": polly.region, "endpoint": polly.url}}})
+def polly_server(own_server, polly, **more):
+    return own_server({"tts": {"aws": {"access_key_id": polly.key_id, "secret_access_key": polly.secret, "region": polly.region, "endpoint": polly.url, **more}}})
 
 
 def polly_phrase(text="Welcome to the house.", parameters=None, **more):
@@ -63,6 +63,16 @@ def test_polly_gets_its_request_as_it_is_and_a_right_signature(own_server, appli
     assert asked["Text"] == "Welcome to the house." and asked["VoiceId"] == "Joanna" and asked["LexiconNames"] == ["a", "b"]
     assert asked["OutputFormat"] == "pcm"
     assert polly.signed_by_the_sdk(polly.requests[0]) == headers["Authorization"]
+    caller.hang_up()
+
+
+def test_a_phrase_may_name_its_region(own_server, application, phone, engine):
+    polly = engine(Polly)
+    server = polly_server(own_server, polly, region="us-east-1")
+    caller = up(phone, application, server, {"phrases": [polly_phrase()]}, {"phrases": [polly_phrase(region=polly.region)]})
+    assert "us-east-1" in application.wait_alarm("phraseError")["errorDetails"]["description"]  # Polly has refused what was signed for that one
+    caller.rtp.wait_for_tone(700)
+    assert ["/us-east-1/polly/" in headers["Authorization"] for _, headers, _ in polly.requests] == [True, False]
     caller.hang_up()
 
 
@@ -212,6 +222,18 @@ def test_an_engine_behind_http_speaks_sentence_by_sentence(own_server, applicati
     application.wait_for("getIvrCommand", 2)
     said = [json.loads(body)["input"] for _, _, body in speech.requests]
     assert len(said) == 3 and " ".join(said) == LONG
+    caller.hang_up()
+
+
+def test_a_phrase_may_name_its_voice(own_server, application, phone, engine):
+    """What one voice has said is not taken for the other's."""
+    speech = engine(HttpSpeech)
+    server = own_server(http_settings(speech))
+    phrases = [{"format": "tts", "text": "Good morning.", **voice} for voice in ({}, {"voice": "verse"}, {"voice": "alloy"})]
+    caller = up(phone, application, server, *[{"phrases": [one]} for one in phrases])
+    application.wait_for("getIvrCommand", 4)
+    assert [json.loads(body)["voice"] for _, _, body in speech.requests] == ["alloy", "verse"]
+    assert caller.rtp.has_tone(1000)
     caller.hang_up()
 
 

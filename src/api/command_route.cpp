@@ -21,13 +21,41 @@ http::Responder with_log_line(const ops::Log& log, std::string command, std::str
 
 }  // namespace
 
+http::Answer Routes::turned_away(std::string_view limit, std::string_view reason, int retry_after) const {
+  if (deps.refused) deps.refused(limit);
+  return failure(429, "rateLimited", reason, retry_after);
+}
+
+std::optional<http::Answer> Routes::barred(const http::IncomingRequest& request) {
+  if (!request.header("Authorization")) return std::nullopt;
+  const auto wait = limits.barred(request.remote, Clock::now());
+  if (!wait) return std::nullopt;
+  return turned_away("credentials", "Authorization: there were too many that are not valid", *wait);
+}
+
+void Routes::failed(const http::IncomingRequest& request) {
+  if (request.header("Authorization") && limits.failed(request.remote, Clock::now()))
+    deps.log.warning("too many bad credentials: none are looked at for a while", {{"client", request.remote.site()}});
+}
+
 std::shared_ptr<const tenant::Domain> Routes::authorised(const http::IncomingRequest& request,
                                                          const http::Responder& respond, Scheme scheme) {
+  if (auto answer = barred(request)) {
+    respond(std::move(*answer));
+    return nullptr;
+  }
   const auto now = std::chrono::system_clock::now();
   const auto& name = request.capture("domain");
   auto domain = scheme == Scheme::signature ? authoriser.authorise_signed(name, request, now)
                                             : authoriser.authorise(name, request.header("Authorization"), now);
-  if (domain) return std::move(*domain);
+  if (domain) {
+    // Counted only now: whoever has no right to the domain must not be able to use up what it has.
+    const auto wait = limits.over_rate(**domain, Clock::now());
+    if (!wait) return std::move(*domain);
+    respond(turned_away("requestsPerSecond", "the domain has had its requests_per_second", *wait));
+    return nullptr;
+  }
+  failed(request);
   auto answer = failure(domain.error().status, domain.error().reason);
   if (scheme == Scheme::signature) {
     for (auto& [header, value] : answer.headers) {
@@ -77,7 +105,7 @@ void wait_for_keys(http::Router& router, const std::shared_ptr<Routes>& routes) 
   if (!routes->deps.jwks) return;
   const auto waits = [routes](const http::IncomingRequest& request, std::function<void()> then) {
     const auto domain = request.captures.find("domain");
-    return domain != request.captures.end() &&
+    return domain != request.captures.end() && !routes->limits.barred(request.remote, Clock::now()) &&
            routes->authoriser.wait_for_keys(domain->second, request.header("Authorization"),
                                             std::chrono::system_clock::now(), std::move(then));
   };

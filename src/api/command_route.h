@@ -8,20 +8,30 @@
 #include "api/authorise.h"
 #include "api/deps.h"
 #include "api/idempotency_cache.h"
+#include "api/request_limits.h"
 #include "http/router.h"
 
 namespace rw::api {
 
 /// What the routes share; lives as long as one of them.
 struct Routes {
-  explicit Routes(Deps d) : deps(std::move(d)), authoriser(deps.directory, deps.jwks) {}
+  explicit Routes(Deps d) : deps(std::move(d)), authoriser(deps.directory, deps.jwks), limits(deps.most_failures) {}
   Deps deps;
   Authoriser authoriser;
+  RequestLimits limits;
   IdempotencyCache idempotency;
 
-  /// The domain of the path, if the request may act for it. Otherwise nothing: it has been answered.
+  /// The domain of the path, if the request may act for it, and it is not one too many. Otherwise nothing: it has been
+  /// answered.
   std::shared_ptr<const tenant::Domain> authorised(const http::IncomingRequest& request, const http::Responder& respond,
                                                    Scheme scheme = Scheme::bearer);
+  /// The answer for a client whose credentials are not looked at, because too many were bad; nothing for any other.
+  std::optional<http::Answer> barred(const http::IncomingRequest& request);
+  /// Notes that its credentials, if it has any, are bad.
+  void failed(const http::IncomingRequest& request);
+
+ private:
+  http::Answer turned_away(std::string_view limit, std::string_view reason, int retry_after) const;
 };
 
 /// A command: `POST /{domain}/<name>` with a JSON object.

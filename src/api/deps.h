@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "api/call_control.h"
 #include "api/jwks_cache.h"
@@ -34,6 +35,8 @@ struct Deps {
   std::shared_ptr<JwksCache> jwks = nullptr;  ///< null: no keys are fetched
   Provisioning* provisioning = nullptr;
   std::string provisioning_token{};  ///< what an operator shows; empty: nobody provisions
+  std::size_t most_failures = 0;     ///< bad credentials that are looked at per client and minute; 0: any number
+  std::function<void(std::string_view limit)> refused{};  ///< told of what was turned away; may be empty
 };
 
 }  // namespace rw::api

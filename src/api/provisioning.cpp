@@ -60,7 +60,11 @@ std::string captured(const http::IncomingRequest& request, std::string_view name
 
 void serve(Routes& routes, Verb verb, ProvisionedKind kind, const http::IncomingRequest& request,
            http::Responder respond) {
-  if (auto refused = refusal(request, routes.deps.provisioning_token)) return respond(std::move(*refused));
+  if (auto refused = routes.barred(request)) return respond(std::move(*refused));
+  if (auto refused = refusal(request, routes.deps.provisioning_token)) {
+    routes.failed(request);
+    return respond(std::move(*refused));
+  }
   ProvisioningRequest order;
   order.verb = verb;
   order.kind = kind;

@@ -54,6 +54,9 @@ void read_http(TomlReader& table, Config::Http& http) {
   table.each_text("listen", [&](const std::string& text) { return read_address(text, http.listen); });
   read_url(table, "public_url", http.public_url);
   table.text("cors_allow_origin", http.cors_allow_origin);
+  read_networks(table, "trusted_proxies", http.trusted_proxies);
+  table.whole("max_connections_per_client", http.max_connections_per_client, 0, 1'000'000);
+  table.whole("failed_authorisations_per_minute", http.failed_authorisations_per_minute, 0, 1'000'000);
   for (const auto* key : {"certificate", "private_key"}) {
     if (table.has(key)) table.problem(key, "TLS is not available yet");
   }

@@ -45,6 +45,9 @@ struct Config {
     std::vector<net::Address> listen;
     std::string public_url;
     std::string cors_allow_origin = "*";
+    std::vector<net::Network> trusted_proxies;
+    int max_connections_per_client = 250;        ///< 0: any number, as below
+    int failed_authorisations_per_minute = 100;  ///< of a client
   } http;
   struct Sip {
     std::vector<SipListener> listen;

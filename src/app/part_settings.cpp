@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "api/rest_api.h"
 #include "base/ids.h"
 
 namespace rw::app {
@@ -65,6 +66,14 @@ callbacks::Settings callback_settings(const Config& config) {
   settings.site_base_url = config.server.site_base_url;
   settings.addresses = net::AddressPolicy(config.fetch.allow);
   return settings;
+}
+
+http::ServerOptions http_options(const Config& config, ops::Metrics& metrics) {
+  auto options = api::make_server_options(config.http.cors_allow_origin);
+  options.max_connections_per_client = static_cast<std::size_t>(config.http.max_connections_per_client);
+  options.trusted_proxies = config.http.trusted_proxies;
+  options.refused = [&metrics] { metrics.api_refused("connections"); };
+  return options;
 }
 
 }  // namespace rw::app

@@ -6,7 +6,9 @@
 #include "base/result.h"
 #include "call/services.h"
 #include "callbacks/sender.h"
+#include "http/server.h"
 #include "media/engine.h"
+#include "ops/metrics.h"
 
 /// What the parts of the server are told of the configuration.
 namespace rw::app {
@@ -16,5 +18,6 @@ Result<std::string> reply_secret(const Config& config);
 call::Settings call_settings(const Config& config);
 media::EngineOptions engine_options(const Config& config);
 callbacks::Settings callback_settings(const Config& config);
+http::ServerOptions http_options(const Config& config, ops::Metrics& metrics);
 
 }  // namespace rw::app

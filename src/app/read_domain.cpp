@@ -170,6 +170,7 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, const Trust
   read_url(table, "jwks_url", domain->jwks_url);
   table.each_table("access_keys", [&](TomlReader& key) { domain->access_keys.push_back(read_access_key(key)); });
   read_limits(table, domain->limits);
+  domain->requests_per_second = table.number("requests_per_second", 0.01, 1e6);
   read_networks(table, "allow_media", domain->allow_media);
   table.texts("allow_callbacks", domain->allow_callbacks);
   std::set<std::string> trunk_names;

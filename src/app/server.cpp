@@ -326,11 +326,13 @@ Result<void> Server::start_http() {
                  [this] { return public_url_; },
                  jwks_,
                  provisioner_.get(),
-                 config_.provisioning_token};
+                 config_.provisioning_token,
+                 static_cast<std::size_t>(config_.http.failed_authorisations_per_minute),
+                 [this](std::string_view limit) { metrics_.api_refused(limit); }};
   provisioner_->start();
   public_url_ = config_.http.public_url;
-  http_ = std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)),
-                                         api::make_server_options(config_.http.cors_allow_origin));
+  http_ =
+      std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)), http_options(config_, metrics_));
   for (const auto& wanted : config_.http.listen) {
     const auto address = http_->listen(wanted);
     if (!address) return fail("http.listen: " + address.error().message);

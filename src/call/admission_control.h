@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "sip/user_agent.h"
 
 namespace rw::call {
@@ -11,8 +12,7 @@ namespace rw::call {
 class AdmissionControl {
  public:
   /// `per_second` calls a second, with bursts of as many; at most `max_calls` at once.
-  AdmissionControl(std::size_t max_calls, double per_second)
-      : max_calls_(max_calls), per_second_(per_second), tokens_(per_second) {}
+  AdmissionControl(std::size_t max_calls, double per_second) : max_calls_(max_calls), per_second_(per_second) {}
 
   /// While draining, every new call is refused.
   void set_draining(bool draining) { draining_ = draining; }
@@ -24,8 +24,7 @@ class AdmissionControl {
  private:
   const std::size_t max_calls_;
   const double per_second_;
-  double tokens_;
-  TimePoint refilled_{};
+  TokenBucket rate_;
   bool draining_ = false;
 };
 

@@ -1,14 +1,9 @@
 #include "call/call_limits.h"
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-
 namespace rw::call {
 namespace {
 
 constexpr int when_full = 10;  ///< seconds until it makes sense to try again
-constexpr double longest_wait = 60;
 
 }  // namespace
 
@@ -38,17 +33,8 @@ tl::expected<CallLimits::Place, CallLimits::Full> CallLimits::enter(const tenant
     return tl::unexpected(
         Full{when_full, who + " has its max_calls (" + std::to_string(*limits.max_calls) + ") at this moment"});
   if (limits.calls_per_second) {
-    const double rate = *limits.calls_per_second;
-    const double burst = std::max(rate, 1.0);
-    const bool first = count.refilled == TimePoint::min();
-    const double elapsed = first ? 0 : std::chrono::duration<double>(now - count.refilled).count();
-    count.tokens = first ? burst : std::min(burst, count.tokens + std::max(elapsed, 0.0) * rate);
-    count.refilled = now;
-    if (count.tokens < 1) {
-      const auto wait = std::clamp(std::ceil((1 - count.tokens) / rate), 1.0, longest_wait);
-      return tl::unexpected(Full{static_cast<int>(wait), who + " has had its calls_per_second"});
-    }
-    count.tokens -= 1;
+    if (const auto wait = count.rate.take(*limits.calls_per_second, now))
+      return tl::unexpected(Full{*wait, who + " has had its calls_per_second"});
   }
   ++count.calls;
   return Place(state_, std::move(key));

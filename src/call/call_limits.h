@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "tenant/directory.h"
 
 namespace rw::call {
@@ -19,8 +20,7 @@ namespace rw::call {
 class CallLimits {
   struct Count {
     std::size_t calls = 0;
-    double tokens = 0;
-    TimePoint refilled = TimePoint::min();
+    TokenBucket rate;
   };
   using Key = std::pair<std::string, std::string>;  ///< domain; trunk, or empty
   struct State {

@@ -11,6 +11,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "http/answer_message.h"
+#include "http/forwarded.h"
 #include "http/target.h"
 
 namespace rw::http {
@@ -39,12 +40,8 @@ bool is_syntax_error(error_code error) {
 template <class Stream>
 class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
-  StreamConnection(Stream stream, std::shared_ptr<ConnectionContext> context)
-      : stream_(std::move(stream)), context_(std::move(context)), buffer_(max_head_bytes + piece_bytes) {
-    error_code ignored;
-    const auto peer = socket().remote_endpoint(ignored);
-    remote_ = net::Address(peer.data(), static_cast<socklen_t>(peer.size()));
-  }
+  StreamConnection(Stream stream, const net::Address& peer, std::shared_ptr<ConnectionContext> context)
+      : stream_(std::move(stream)), context_(std::move(context)), peer_(peer), buffer_(max_head_bytes + piece_bytes) {}
 
   void start() override { await_request(options().header_timeout); }
 
@@ -60,7 +57,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     error_code ignored;
     socket().close(ignored);
     const auto self = this->shared_from_this();  // `open` may be the last to hold it
-    if (context_->open.erase(self) > 0 && context_->closed) context_->closed();
+    if (context_->open.remove(self) && context_->closed) context_->closed();
   }
 
  private:
@@ -159,9 +156,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     request_.path = std::move(target.path);
     request_.query = std::move(target.query);
     request_.captures = std::move(captures);
-    request_.remote = remote_;
     for (const auto& field : head)
       request_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    request_.remote = client_of(request_, peer_, options().trusted_proxies);
   }
 
   // ---- the body of a request
@@ -324,7 +321,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   Stream stream_;
   std::shared_ptr<ConnectionContext> context_;
-  net::Address remote_;
+  const net::Address peer_;
   beast::flat_buffer buffer_;
   Phase phase_ = Phase::idle;
   bool keep_alive_ = false;
@@ -348,8 +345,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
 }  // namespace
 
-std::shared_ptr<Connection> make_plain_connection(tcp::socket socket, std::shared_ptr<ConnectionContext> context) {
-  return std::make_shared<StreamConnection<beast::tcp_stream>>(beast::tcp_stream(std::move(socket)),
+std::shared_ptr<Connection> make_plain_connection(tcp::socket socket, const net::Address& peer,
+                                                  std::shared_ptr<ConnectionContext> context) {
+  return std::make_shared<StreamConnection<beast::tcp_stream>>(beast::tcp_stream(std::move(socket)), peer,
                                                                std::move(context));
 }
 

@@ -3,8 +3,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
-#include <unordered_set>
 
+#include "http/open_connections.h"
 #include "http/server.h"
 
 namespace rw::http {
@@ -24,12 +24,12 @@ struct ConnectionContext {
   ServerOptions options;
   Router router;
   bool stopping = false;
-  std::unordered_set<std::shared_ptr<Connection>> open;
+  OpenConnections open;
   std::function<void()> closed;  ///< one has left `open`
 };
 
 /// A connection without TLS. (One with TLS is the same class over another stream.)
-std::shared_ptr<Connection> make_plain_connection(boost::asio::ip::tcp::socket socket,
+std::shared_ptr<Connection> make_plain_connection(boost::asio::ip::tcp::socket socket, const net::Address& peer,
                                                   std::shared_ptr<ConnectionContext> context);
 
 }  // namespace rw::http

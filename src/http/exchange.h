@@ -23,8 +23,8 @@ struct IncomingRequest {
   std::vector<std::pair<std::string, std::string>> query;    ///< decoded, in order
   std::map<std::string, std::string, std::less<>> captures;  ///< the {names} of the route's pattern, decoded
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;  ///< empty for uploads
-  net::Address remote;
+  std::string body;     ///< empty for uploads
+  net::Address remote;  ///< who sent it; behind a trusted proxy the port is 0
 
   /// The first header of that name (without regard to case); nothing if there is none.
   std::optional<std::string_view> header(std::string_view name) const;

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "http/connection.h"
+#include "http/forwarded.h"
 
 namespace rw::http {
 
@@ -29,6 +30,7 @@ struct Server::State : std::enable_shared_from_this<State> {
 
   void accept(const std::shared_ptr<Listener>& listener);
   void accepted(const std::shared_ptr<Listener>& listener, boost::system::error_code error, tcp::socket socket);
+  void take(tcp::socket socket);
   void connection_closed();
   void stop(std::chrono::milliseconds grace);
   void close_all();
@@ -58,12 +60,25 @@ void Server::State::accepted(const std::shared_ptr<Listener>& listener, boost::s
     });
     return;
   }
-  boost::system::error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  auto connection = make_plain_connection(std::move(socket), context);
-  context->open.insert(connection);
-  connection->start();
+  take(std::move(socket));
   accept(listener);
+}
+
+void Server::State::take(tcp::socket socket) {
+  boost::system::error_code ignored;
+  const auto peer = socket.remote_endpoint(ignored);
+  const net::Address address(peer.data(), static_cast<socklen_t>(peer.size()));
+  const auto& options = context->options;
+  auto client = address.site();
+  if (options.max_connections_per_client > 0 && context->open.of_client(client) >= options.max_connections_per_client &&
+      !is_in(options.trusted_proxies, address)) {
+    if (options.refused) options.refused();
+    return;
+  }
+  socket.set_option(tcp::no_delay(true), ignored);
+  auto connection = make_plain_connection(std::move(socket), address, context);
+  context->open.add(connection, std::move(client));
+  connection->start();
 }
 
 void Server::State::connection_closed() {
@@ -86,14 +101,12 @@ void Server::State::stop(std::chrono::milliseconds grace) {
   }
   timer.expires_after(grace);
   timer.async_wait([self = shared_from_this()](boost::system::error_code) { self->close_all(); });
-  const auto open = context->open;  // which changes as they close
-  for (const auto& connection : open) connection->wind_down();
+  for (const auto& connection : context->open.all()) connection->wind_down();
   if (context->open.empty()) timer.cancel();
 }
 
 void Server::State::close_all() {
-  const auto open = context->open;
-  for (const auto& connection : open) connection->close();
+  for (const auto& connection : context->open.all()) connection->close();
 }
 
 Server::Server(asio::io_context& loop, Router router, ServerOptions options)

@@ -88,6 +88,12 @@ bool Address::is_unspecified() const {
   return IN6_IS_ADDR_UNSPECIFIED(&storage_.v6.sin6_addr);
 }
 
+std::string Address::site() const {
+  Address site = *this;
+  if (is_v6()) std::fill_n(std::begin(site.storage_.v6.sin6_addr.s6_addr) + 8, 8, 0);
+  return site.host();
+}
+
 bool Address::same_host(const Address& other) const {
   if (is_v6() != other.is_v6()) return false;
   if (!is_v6()) return storage_.v4.sin_addr.s_addr == other.storage_.v4.sin_addr.s_addr;

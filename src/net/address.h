@@ -32,6 +32,8 @@ class Address {
   bool is_v6() const;
   bool is_loopback() const;
   bool is_unspecified() const;
+  /// The host as far as its user can't change it at will: of IPv6 the first 64 bits. "10.0.0.1", "2001:db8:1:2::".
+  std::string site() const;
   /// The same host, whatever the ports.
   bool same_host(const Address& other) const;
 

@@ -72,6 +72,10 @@ class Metrics::Impl {
                                          .Register(registry);
   Family<Counter>& alarms =
       prometheus::BuildCounter().Name("ringwright_alarms_total").Help("Alarms sent, by type").Register(registry);
+  Family<Counter>& api_refused = prometheus::BuildCounter()
+                                     .Name("ringwright_api_refused_total")
+                                     .Help("Requests and connections of the API that were turned away, by limit")
+                                     .Register(registry);
   Family<Gauge>& registrations = prometheus::BuildGauge()
                                      .Name("ringwright_registrations")
                                      .Help("1 for the state that the registration of a trunk is in")
@@ -108,6 +112,10 @@ void Metrics::callback_failed(std::string_view event, std::string_view kind) {
 
 void Metrics::alarm(std::string_view type) {
   impl_->alarms.Add({{"type", std::string(type)}}).Increment();
+}
+
+void Metrics::api_refused(std::string_view limit) {
+  impl_->api_refused.Add({{"limit", std::string(limit)}}).Increment();
 }
 
 void Metrics::registration(std::string_view domain, std::string_view trunk, std::string_view state) {

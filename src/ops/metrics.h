@@ -26,6 +26,8 @@ class Metrics {
   /// A question or notification that failed in the end.
   void callback_failed(std::string_view event, std::string_view kind);
   void alarm(std::string_view type);
+  /// A request of the API that was turned away; `limit`: connections, credentials or requestsPerSecond.
+  void api_refused(std::string_view limit);
   /// The state that a trunk's registration is in now: unregistered, registering, registered or failed.
   void registration(std::string_view domain, std::string_view trunk, std::string_view state);
   /// The trunk does not register any more.

@@ -88,6 +88,7 @@ struct Domain {
   std::string jwt_secret;
   std::vector<AccessKey> access_keys;
   Limits limits;
+  std::optional<double> requests_per_second;  ///< of the API; absent: any number
   std::vector<net::Network> allow_media;
   std::vector<std::string> allow_callbacks;
   std::vector<Trunk> trunks;

@@ -34,6 +34,14 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
+std::shared_ptr<const Mediaservice> with_base(const Mediaservice& service, std::string url) {
+  auto changed = std::make_shared<Mediaservice>(service);
+  changed->callback_url = std::move(url);
+  changed->secondary_callback_url.clear();
+  changed->own_base = true;
+  return changed;
+}
+
 std::shared_ptr<const Mediaservice> Domain::service_for(std::string_view user) const {
   std::shared_ptr<const Mediaservice> best;
   std::size_t longest = 0;

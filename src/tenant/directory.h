@@ -26,6 +26,8 @@ struct Mediaservice {
   /// The operator has written the three URLs into the configuration file: they may lead to any address. Others may only
   /// lead to where [fetch] allows.
   bool trusted_urls = false;
+  /// The callback URL is one that a caller of the API has brought for a call; it is never trusted. See with_base().
+  bool own_base = false;
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
   std::string signing_key;  ///< PEM text of the key, or empty
@@ -38,7 +40,12 @@ struct Mediaservice {
   bool identify_calls = false;
   bool allow_refer = false;  ///< REFER is put to the application; otherwise it is refused with 603
   std::string hold_music;    ///< prompt file that a party hears while the other holds it, or empty: silence
+
+  bool trusts_callback_url() const { return trusted_urls && !own_base; }
 };
+
+/// The mediaservice as a call knows it that has brought a base for its callbacks: no other one, and not a trusted one.
+std::shared_ptr<const Mediaservice> with_base(const Mediaservice& service, std::string url);
 
 /// How much is let through; a number that is absent does not limit.
 struct Limits {

@@ -65,6 +65,25 @@ def wait_until(true, what):
         time.sleep(0.05)
 
 
+def test_entries_are_kept_and_used(own_server, url, application, phone):
+    server = own_server(settings(url))
+    add_domain(server, application)
+    application.replies["newCall"] = Raw(status=404)
+    for number in ("", "/100", "/101"):
+        assert server.request("POST", PATH + number, ENTRY).status == 200
+    assert server.request("POST", PATH + "/100", {**ENTRY, "mode": "always"}).status == 200
+    assert server.request("DELETE", PATH + "/101").status == 200
+    server.kill()
+    server.start()
+    assert [(one.get("number"), one["mode"]) for one in server.request("GET", PATH).body["data"]] == [(None, "onError"), ("100", "always")]
+    hears_the_phrase(phone, server)
+    assert application.events("newCall") == []
+    assert server.request("DELETE", PATH + "/100").status == 200
+    hears_the_phrase(phone, server)
+    application.wait_for("sessionCompleted", 2)
+    assert len(application.events("newCall")) == 1
+
+
 def test_a_domains_entries_go_with_it(own_server, url, application, phone):
     server = own_server(settings(url))
     add_domain(server, application)
@@ -101,3 +120,45 @@ def test_the_entries_go_on_every_node(own_server, postgres, application):
     add_domain(one, application)
     wait_until(lambda: two.request("GET", PATH).status == 200, "the other node does not have the domain again")
     assert listed(one) == listed(two) == []
+
+
+def test_the_database_goes_away_and_comes_back(own_server, application, phone):
+    own = Postgres()
+    try:
+        server = own_server(settings(own.database("away")))
+        add_domain(server, application)
+        assert server.request("POST", PATH + "/100", ENTRY).status == 200
+        application.replies["newCall"] = Raw(status=404)
+        own.stop()
+        hears_the_phrase(phone, server)
+        assert listed(server) == ["100"]
+        for method, number, body in (("POST", "/101", ENTRY), ("POST", "/100", {**ENTRY, "mode": "always"}), ("DELETE", "/100", None)):
+            answer = server.request(method, PATH + number, body)
+            assert answer.status == 503 and answer.body["reason"].startswith("the database can't be used now"), (method, number, answer.body)
+        assert [(one["number"], one["mode"]) for one in server.request("GET", PATH).body["data"]] == [("100", "onError")]
+        hears_the_phrase(phone, server)
+        own.start()
+        wait_until(lambda: server.request("POST", PATH + "/101", ENTRY).status == 200, "the database is not found again")
+        assert server.request("DELETE", PATH + "/100").status == 200
+        assert own.query("away", "SELECT name FROM documents WHERE kind = 'fallback'").split() == ["101"]
+        application.wait_for("sessionCompleted", 2)
+    finally:
+        own.close()
+
+
+def test_a_removal_while_the_database_is_away_removes_nothing(own_server, application, phone):
+    own = Postgres()
+    try:
+        server = own_server(settings(own.database("away")))
+        add_domain(server, application)
+        assert server.request("POST", PATH + "/100", ENTRY).status == 200
+        application.replies["newCall"] = Raw(status=404)
+        own.stop()
+        assert server.request("DELETE", "/provisioning/domain/customer.example", headers=OPERATOR).status == 503
+        hears_the_phrase(phone, server)
+        own.start()
+        wait_until(lambda: server.request("DELETE", "/provisioning/domain/customer.example", headers=OPERATOR).status == 200, "the database is not found again")
+        assert own.query("away", "SELECT name FROM documents WHERE kind = 'fallback'").split() == []
+        application.wait_for("sessionCompleted")
+    finally:
+        own.close()

@@ -205,7 +205,7 @@ sip::Admission Shard::admit(const sip::Message& invite, const sip::Flow& flow, T
     shared_.log.info("call refused", {{"callId", call_id == nullptr ? "" : *call_id},
                                       {"status", std::to_string(verdict.status)},
                                       {"from", flow.remote.to_string()},
-                                      {"why", "no trunk of the domain allows this caller"}});
+                                      {"why", "no trunk of such a domain allows this caller"}});
   }
   return verdict;
 }

@@ -17,7 +17,8 @@ class CallerCheck {
   /// `silent`: who is not let in hears nothing, in place of 403.
   explicit CallerCheck(bool silent) : silent_(silent) {}
 
-  /// Status 0 also where it is not the caller who is wrong: a domain that is not here, or that takes all callers.
+  /// Status 0 also for a domain that takes all callers. One that is not here is answered as one that does not let the
+  /// caller in, so that names can't be probed; but where all domains take all callers there is nothing to hide.
   sip::Admission decide(const tenant::Directory& directory, const sip::Message& invite, const sip::Flow& flow,
                         TimePoint now);
 

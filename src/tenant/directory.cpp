@@ -85,6 +85,7 @@ bool Domain::restricts_callers() const {
 }
 
 Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domains_(std::move(domains)) {
+    restricts_callers_ = restricts_callers_ || domain->restricts_callers();
   for (const auto& domain : domains_) {
     by_name_.try_emplace(lower_case(domain->name), domain);
     for (const auto& alias : domain->aliases) by_alias_.try_emplace(lower_case(alias), domain);

@@ -125,6 +125,8 @@ class Directory {
   std::shared_ptr<const Domain> domain_for_host(std::string_view host) const;
   const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
   bool all_open() const { return all_open_; }
+  /// Whether any domain lets in only some callers.
+  bool restricts_callers() const { return restricts_callers_; }
   /// What stands in the way of one more domain (or of `domain` in the place of the one of that name): a sentence about
   /// the first name or alias that is another domain's; nothing if there is none.
   std::optional<std::string> clash(const Domain& domain) const;
@@ -132,7 +134,7 @@ class Directory {
  private:
   std::vector<std::shared_ptr<const Domain>> domains_;
   std::unordered_map<std::string, std::shared_ptr<const Domain>> by_name_, by_alias_;  ///< in lower case
-  bool all_open_ = true;
+  bool all_open_ = true, restricts_callers_ = false;
 };
 
 /// Names of hosts are compared so.

@@ -80,6 +80,14 @@ void read_sip(TomlReader& table, Config::Sip& sip) {
   if (const auto unauthorised = table.choice("unauthorised", {"refuse", "ignore"}))
     sip.ignore_unauthorised = *unauthorised == 1;
   table.each_text("dns_servers", [&](const std::string& text) -> std::string {
+  if (table.has("digest_algorithms")) sip.digest_algorithms.clear();
+  table.each_text("digest_algorithms", [&](const std::string& text) -> std::string {
+    const auto known = std::ranges::find(sip::usual_digests, text, sip::to_string);
+    if (known == sip::usual_digests.end()) return "SHA-256 or MD5";
+    sip.digest_algorithms.push_back(*known);
+    return {};
+  });
+  if (sip.digest_algorithms.empty()) table.problem("digest_algorithms", "expected at least one");
     constexpr std::uint16_t dns_port = 53;
     auto address = net::Address::from(text, dns_port);
     if (!address) address = net::Address::parse(text);

@@ -113,7 +113,7 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       timer_(loop_),
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
                  shared.config.limits.calls_per_second / static_cast<double>(count)),
-      callers_(shared.config.sip.ignore_unauthorised) {
+      callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms) {
   channel_ = std::make_unique<callbacks::HttpChannel>(loop_, callback_settings(shared.config), shared.keep(index),
                                                       shared.metrics, shared.log);
   media_ = std::make_unique<Media>(shared.engine, *this);

@@ -60,6 +60,15 @@ def test_a_caller_proves_its_password(server_with, application, phone, algorithm
     application.wait_for("sessionCompleted")
 
 
+def test_the_operator_says_how_passwords_are_proved(server_with, phone):
+    server = server_with(DIGEST, digest_algorithms=["MD5"])
+    caller = phone(server)
+    offered = challenged(caller)
+    assert list(offered) == ["MD5"]
+    assert again(caller, proof(caller, offered["MD5"])).status == 200
+    caller.hang_up()
+
+
 def test_a_wrong_password_is_403(server_with, application, phone):
     server = server_with(DIGEST)
     for wrong in ({"password": "guess"}, {"username": "somebody"}):

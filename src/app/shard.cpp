@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cctype>
 #include <charconv>
 
 #include "app/keeping.h"
 #include "app/part_settings.h"
 #include "app/trunk_registrations.h"
+#include "base/ascii.h"
 
 namespace rw::app {
 
@@ -315,9 +315,7 @@ std::size_t shard_of(std::string_view message, std::size_t count) {
     if (colon == std::string_view::npos) continue;
     std::string name(line.substr(0, colon));
     while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.pop_back();
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (name != "call-id" && name != "i") continue;
+    if (!same_letters(name, "call-id") && !same_letters(name, "i")) continue;
     auto id = line.substr(colon + 1);
     while (!id.empty() && static_cast<unsigned char>(id.front()) <= ' ') id.remove_prefix(1);
     while (!id.empty() && static_cast<unsigned char>(id.back()) <= ' ') id.remove_suffix(1);

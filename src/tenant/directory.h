@@ -137,7 +137,4 @@ class Directory {
   bool all_open_ = true, restricts_callers_ = false;
 };
 
-/// Names of hosts are compared so.
-std::string lower_case(std::string_view text);
-
 }  // namespace rw::tenant

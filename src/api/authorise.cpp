@@ -1,9 +1,9 @@
 #include "api/authorise.h"
 
-#include <boost/beast/core/string.hpp>
 #include <set>
 
 #include "api/jwks.h"
+#include "base/ascii.h"
 
 namespace rw::api {
 namespace {
@@ -20,7 +20,7 @@ tl::unexpected<Refusal> refuse(int status, std::string reason) {
 Result<Jwt> bearer_token(std::optional<std::string_view> credentials) {
   constexpr std::string_view scheme = "Bearer ";
   if (!credentials) return fail("expected a Bearer token");
-  if (credentials->size() <= scheme.size() || !boost::beast::iequals(credentials->substr(0, scheme.size()), scheme))
+  if (credentials->size() <= scheme.size() || !same_letters(credentials->substr(0, scheme.size()), scheme))
     return fail("expected a Bearer token");
   const auto start = credentials->find_first_not_of(' ', scheme.size());
   return start == std::string_view::npos ? fail("expected a Bearer token") : Jwt::parse(credentials->substr(start));
@@ -31,7 +31,10 @@ Result<Jwt> bearer_token(std::optional<std::string_view> credentials) {
 void Authoriser::take_directory() {
   const auto directory = directory_();
   if (directory == known_) return;
-  keys_.clear();
+  // A domain that did not change is the same object in both; the others' keys are read anew.
+  const std::set<std::shared_ptr<const tenant::Domain>> served(directory->domains().begin(),
+                                                               directory->domains().end());
+  std::erase_if(keys_, [&served](const auto& one) { return !served.contains(one.first); });
   access_keys_.emplace(*directory);
   known_ = directory;
   if (!jwks_) return;
@@ -43,8 +46,8 @@ void Authoriser::take_directory() {
 }
 
 const JwtKeys& Authoriser::keys_of(const std::shared_ptr<const tenant::Domain>& domain) {
-  auto found = keys_.find(domain.get());
-  if (found == keys_.end()) found = keys_.try_emplace(domain.get(), domain->jwt_public_keys, domain->jwt_secret).first;
+  auto found = keys_.find(domain);
+  if (found == keys_.end()) found = keys_.try_emplace(domain, domain->jwt_public_keys, domain->jwt_secret).first;
   return found->second;
 }
 

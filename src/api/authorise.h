@@ -59,8 +59,8 @@ class Authoriser {
 
   DirectorySource directory_;
   std::shared_ptr<JwksCache> jwks_;
-  std::shared_ptr<const tenant::Directory> known_;  ///< whose keys are in `keys_`
-  std::map<const tenant::Domain*, JwtKeys> keys_;   ///< but for the fetched ones
+  std::shared_ptr<const tenant::Directory> known_;                 ///< whose keys are in `keys_`
+  std::map<std::shared_ptr<const tenant::Domain>, JwtKeys> keys_;  ///< but for the fetched ones
   std::optional<AccessKeys> access_keys_;
 };
 

@@ -1,10 +1,10 @@
 #include "api/fetch_jwks.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "api/jwks.h"
+#include "base/ascii.h"
 #include "http/transfer.h"
 
 namespace rw::api {
@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds fetch_timeout{5000};
 seconds jwks_lifetime(std::string_view cache_control) {
   std::string text;
   for (const char c : cache_control) {
-    if (c != ' ' && c != '\t') text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != ' ' && c != '\t') text += to_lower(c);
   }
   std::optional<long long> age;
   for (std::string_view rest = text; !rest.empty();) {

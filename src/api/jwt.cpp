@@ -1,11 +1,11 @@
 #include "api/jwt.h"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
 #include "api/json_body.h"
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "base/json_fields.h"
 
@@ -73,7 +73,7 @@ Result<void> Jwt::check_time(std::chrono::system_clock::time_point now) const {
 bool Jwt::is_for(std::string_view domain) const {
   const auto names_it = [domain](const boost::json::value& value) {
     const auto* text = value.if_string();
-    return text != nullptr && boost::beast::iequals(std::string_view(*text), domain);
+    return text != nullptr && same_letters(std::string_view(*text), domain);
   };
   if (const auto* named = claims.if_contains("domain"); named != nullptr && !names_it(*named)) return false;
   const auto* audience = claims.if_contains("aud");

@@ -4,10 +4,10 @@
 #include <openssl/sha.h>
 
 #include <array>
-#include <boost/beast/core/string.hpp>
 
 #include "api/answers.h"
 #include "api/json_body.h"
+#include "base/ascii.h"
 #include "base/hex.h"
 
 namespace rw::api {
@@ -39,7 +39,7 @@ std::string name_of(std::string_view token) {
 std::optional<http::Answer> refusal(const http::IncomingRequest& request, std::string_view token) {
   constexpr std::string_view scheme = "Bearer ";
   const auto credentials = request.header("Authorization").value_or("");
-  if (credentials.size() <= scheme.size() || !boost::beast::iequals(credentials.substr(0, scheme.size()), scheme))
+  if (credentials.size() <= scheme.size() || !same_letters(credentials.substr(0, scheme.size()), scheme))
     return failure(401, "Authorization: expected the operator's token as Bearer token");
   // Digests of the same length: how long the comparison takes tells nothing.
   if (CRYPTO_memcmp(digest(credentials.substr(scheme.size())).data(), digest(token).data(), SHA256_DIGEST_LENGTH) != 0)
@@ -68,10 +68,10 @@ void serve(Routes& routes, Verb verb, ProvisionedKind kind, const http::Incoming
   ProvisioningRequest order;
   order.verb = verb;
   order.kind = kind;
-  order.domain = tenant::lower_case(captured(request, "domain"));
+  order.domain = lower_case(captured(request, "domain"));
   order.name = captured(request, "name");
   order.next = request.query_value("next").value_or("");
-  if (verb == Verb::audit) order.domain = tenant::lower_case(request.query_value("domain").value_or(""));
+  if (verb == Verb::audit) order.domain = lower_case(request.query_value("domain").value_or(""));
   order.who = name_of(routes.deps.provisioning_token);
   order.address = request.remote.host();
   if (const auto key = request.header("Idempotency-Key"); key && verb == Verb::create) {

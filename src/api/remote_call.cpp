@@ -31,15 +31,6 @@ std::shared_ptr<const tenant::Mediaservice> service_for(const tenant::Domain& do
   return domain.service(device == nullptr ? named : device->mediaservice);
 }
 
-/// The same one, with another base for its callbacks.
-std::shared_ptr<const tenant::Mediaservice> with_callback_url(const tenant::Mediaservice& service, std::string url) {
-  auto changed = std::make_shared<tenant::Mediaservice>(service);
-  changed->callback_url = std::move(url);
-  changed->secondary_callback_url.clear();
-  changed->trusted_urls = false;  // a caller of the API has named it, not the operator
-  return changed;
-}
-
 }  // namespace
 
 void place_remote_call(const Deps& deps, const tenant::Domain& domain, const boost::json::object& body,
@@ -60,7 +51,7 @@ void place_remote_call(const Deps& deps, const tenant::Domain& domain, const boo
   if (base) {
     auto url = allowed_callback(domain, *base);
     if (!url) return respond(failure(403, "callbackBaseUrl: the domain does not allow this URL"));
-    call.service = with_callback_url(*call.service, std::move(*url));
+    call.service = tenant::with_base(*call.service, std::move(*url));
   }
   execute(deps.calls, std::move(command), respond);
 }

@@ -14,6 +14,7 @@
 #include "app/read_trunk.h"
 #include "app/read_tts.h"
 #include "app/toml_reader.h"
+#include "base/ascii.h"
 
 namespace rw::app {
 namespace {
@@ -82,6 +83,14 @@ void read_sip(TomlReader& table, Config::Sip& sip) {
   table.flag("follow_redirects", sip.follow_redirects);
   if (const auto unauthorised = table.choice("unauthorised", {"refuse", "ignore"}))
     sip.ignore_unauthorised = *unauthorised == 1;
+  if (table.has("digest_algorithms")) sip.digest_algorithms.clear();
+  table.each_text("digest_algorithms", [&](const std::string& text) -> std::string {
+    const auto known = std::ranges::find(sip::usual_digests, text, sip::to_string);
+    if (known == sip::usual_digests.end()) return "SHA-256 or MD5";
+    sip.digest_algorithms.push_back(*known);
+    return {};
+  });
+  if (sip.digest_algorithms.empty()) table.problem("digest_algorithms", "expected at least one");
   table.each_text("dns_servers", [&](const std::string& text) -> std::string {
     constexpr std::uint16_t dns_port = 53;
     auto address = net::Address::from(text, dns_port);
@@ -165,10 +174,10 @@ void read_domains(TomlReader& root, Config& config) {
   root.each_table("domains", [&](TomlReader& table) {
     auto domain = read_domain(table, written_by_operator);
     check_exposure(table, *domain, exposure);
-    if (const auto [at, fresh] = owners.try_emplace(tenant::lower_case(domain->name), domain->name); !fresh)
+    if (const auto [at, fresh] = owners.try_emplace(lower_case(domain->name), domain->name); !fresh)
       table.problem("name", "used twice: " + domain->name);
     for (const auto& alias : domain->aliases) {
-      const auto [at, fresh] = owners.try_emplace(tenant::lower_case(alias), domain->name);
+      const auto [at, fresh] = owners.try_emplace(lower_case(alias), domain->name);
       if (!fresh && at->second != domain->name) table.problem("aliases", alias + " belongs to " + at->second);
     }
     config.domain_documents.push_back(self_contained(domain_document(table.source())));

@@ -15,6 +15,7 @@
 #include "net/address.h"
 #include "ops/log.h"
 #include "rtp/codec.h"
+#include "sip/digest_server.h"
 #include "speech/speech_settings.h"
 #include "tenant/directory.h"
 
@@ -54,7 +55,9 @@ struct Config {
     std::string advertise;
     std::uint32_t session_expires = 1800;
     std::uint32_t min_session_expires = 90;
-    std::string outbound_proxy;             ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
+    std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
+    /// That callers are asked for, in this order.
+    std::vector<sip::DigestAlgorithm> digest_algorithms{sip::usual_digests.begin(), sip::usual_digests.end()};
     bool ignore_unauthorised = false;       ///< callers that no trunk allows hear nothing, in place of 403
     bool follow_redirects = false;          ///< a 3xx response to a call that we place leads to its Contacts
     std::vector<net::Address> dns_servers;  ///< empty: the system's

@@ -69,14 +69,11 @@ Result<std::vector<tenant::Fallback>> DatabaseFallbackStore::load() {
   return entries;
 }
 
-/// A change, and the count by which other nodes see that there was one.
 Result<void> DatabaseFallbackStore::change(const std::string& sql, const std::vector<database::Value>& parameters) {
   if (auto there = connect(); !there) return there;
   const auto done = connection_->transaction([&]() -> database::DatabaseResult<void> {
     if (auto changed = connection_->execute(sql, parameters); !changed) return tl::unexpected(changed.error());
-    const auto counted = connection_->execute(
-        "INSERT INTO counters (name, value) VALUES ('fallbacks', 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = counters.value + 1");
+    const auto counted = connection_->execute(count_change);
     if (!counted) return tl::unexpected(counted.error());
     return {};
   });

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "database/connection.h"
 #include "tenant/fallback_store.h"
@@ -12,6 +13,11 @@ namespace rw::app {
 /// next call.
 class DatabaseFallbackStore final : public tenant::FallbackStore {
  public:
+  /// Part of the transaction of each change: the count by which all nodes see that there was one.
+  static constexpr std::string_view count_change =
+      "INSERT INTO counters (name, value) VALUES ('fallbacks', 1)"
+      " ON CONFLICT (name) DO UPDATE SET value = counters.value + 1";
+
   DatabaseFallbackStore(std::string url, std::string data_dir) : url_(std::move(url)), data_dir_(std::move(data_dir)) {}
 
   Result<std::int64_t> revision() override;

@@ -37,6 +37,7 @@ tenant::FallbackPtr FallbackKeeper::find(std::string_view domain, std::string_vi
 }
 
 void FallbackKeeper::refresh() {
+  const std::lock_guard lock(refreshing_);
   const auto done = entries_.refresh(std::time(nullptr));
   if (!done && !away_)
     log_.warning("fallback entries can't be read: what is known stays in use", {{"why", done.error().message}});

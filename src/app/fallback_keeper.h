@@ -22,17 +22,19 @@ class FallbackKeeper {
   FallbackKeeper& operator=(const FallbackKeeper&) = delete;
   void stop();
 
+  /// Takes in now what has been changed in the database. Blocks; from any thread.
+  void refresh();
   tenant::Fallbacks& entries() { return entries_; }
   /// The entry for a called number, now. From any thread; never blocks.
   tenant::FallbackPtr find(std::string_view domain, std::string_view number) const;
 
  private:
-  void refresh();
   void run();
 
   tenant::Fallbacks entries_;
   ops::Log log_;
-  bool away_ = false;  ///< has been told
+  std::mutex refreshing_;
+  bool away_ = false;  ///< has been told; under refreshing_
   std::mutex mutex_;
   std::condition_variable told_;
   bool stopping_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "sip/uri.h"
 
 namespace rw::app {
@@ -34,8 +35,7 @@ Target target_of(const std::string& text) {
         {"udp", net::Resolver::Transport::udp},
         {"tcp", net::Resolver::Transport::tcp},
         {"tls", net::Resolver::Transport::tls}};
-    std::string name = *transport;
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    const auto name = lower_case(*transport);
     const auto found = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == name; });
     if (found == known.end()) return target;
     target.transport = found->second;

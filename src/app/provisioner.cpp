@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/thread_name.h"
 #include "database/migrations.h"
 
@@ -56,7 +57,7 @@ Provisioner::Provisioner(Options options, std::unique_ptr<database::Connection> 
   for (std::size_t at = 0; at < options_.domains.size(); ++at) {
     const auto& domain = options_.domains[at];
     const auto* document = at < options_.documents.size() ? &options_.documents[at] : nullptr;
-    entries_[tenant::lower_case(domain->name)] = DomainEntry::from_file(domain, document);
+    entries_[lower_case(domain->name)] = DomainEntry::from_file(domain, document);
   }
 }
 
@@ -125,7 +126,7 @@ database::DatabaseResult<void> Provisioner::reload(const std::set<std::string>& 
 void Provisioner::publish() {
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   for (const auto& given : options_.domains) {  // in the file's order
-    const auto found = entries_.find(tenant::lower_case(given->name));
+    const auto found = entries_.find(lower_case(given->name));
     if (found != entries_.end() && found->second.domain()) domains.push_back(found->second.domain());
   }
   for (const auto& [name, entry] : entries_) {
@@ -193,7 +194,7 @@ Provisioner::Answer Provisioner::list_domains(const Request& request) const {
   for (auto at = entries_.upper_bound(request.next); at != entries_.end(); ++at) {
     if (!at->second.exists()) continue;
     if (all.size() == page) {
-      next = tenant::lower_case(all.back().at("name").as_string());
+      next = lower_case(all.back().at("name").as_string());
       break;
     }
     all.push_back(masked(Kind::domain, at->second.settings()->document));

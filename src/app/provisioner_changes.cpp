@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "app/provisioner.h"
+#include "base/ascii.h"
 
 /// How a request becomes a change of the database and the directory.
 namespace rw::app {
@@ -39,7 +40,7 @@ Result<std::string> agreed_name(Kind kind, const std::string& path, const Docume
   if (given == nullptr || given->is_null()) return path;
   if (!given->is_string()) return fail(member + ": expected a string");
   std::string name(given->get_string());
-  const bool same = kind == Kind::domain ? tenant::lower_case(name) == path : name == path;
+  const bool same = kind == Kind::domain ? lower_case(name) == path : name == path;
   if (!path.empty() && !same) return fail(member + ": expected \"" + path + "\", as in the path");
   return name;
 }
@@ -149,7 +150,7 @@ Provisioner::Planned<Provisioner::Change> Provisioner::plan(const Request& reque
   const bool of_domain = request.kind == Kind::domain;
   auto name = agreed_name(request.kind, of_domain ? request.domain : request.name, document);
   if (!name) return refuse(400, name.error().message);
-  const auto domain = of_domain ? tenant::lower_case(*name) : request.domain;
+  const auto domain = of_domain ? lower_case(*name) : request.domain;
   const auto* entry = entry_of(domain);
   if (entry == nullptr && !of_domain) return refuse(404, "domain: there is no such domain");
   const auto* old = entry == nullptr ? nullptr : entry->find(request.kind, *name);

@@ -1,5 +1,7 @@
 #include "app/provisioning_store.h"
 
+#include "app/database_fallback_store.h"
+
 namespace rw::app {
 namespace {
 
@@ -87,7 +89,9 @@ ProvisioningStore::Answer<bool> ProvisioningStore::write(const DomainEntry& entr
     first = !counted->empty();
     if (!first) return {};
     if (all_gone) {
+      // Its fallback entries too; who keeps them in memory sees that by their counter.
       auto gone = connection_->execute("DELETE FROM documents WHERE domain = $1", {audit.domain});
+      if (gone) gone = connection_->execute(DatabaseFallbackStore::count_change);
       if (!gone) return tl::unexpected(std::move(gone.error()));
     }
     for (const auto& one : writes) {

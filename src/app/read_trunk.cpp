@@ -1,8 +1,8 @@
 #include "app/read_trunk.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "sip/uri.h"
 
 namespace rw::app {
@@ -16,8 +16,7 @@ std::string quoted(const std::string& text) {
 void read_outbound(TomlReader& table, tenant::Trunk& trunk) {
   if (table.has("hosts")) {
     table.texts("hosts", trunk.hosts);
-    for (auto& host : trunk.hosts)
-      std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) { return std::tolower(c); });
+    for (auto& host : trunk.hosts) host = lower_case(host);
   } else {
     trunk.hosts = {"*"};
   }

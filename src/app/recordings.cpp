@@ -1,5 +1,6 @@
 #include "app/recordings.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace rw::app {
@@ -10,6 +11,7 @@ boost::json::object context_of(const call::RecordingOrder& order) {
   const auto& application = order.application;
   return {{"domain", application.service->domain},
           {"mediaservice", application.service->id},
+          {"base", application.service->own_base ? application.service->callback_url : ""},
           {"sessionId", application.session_id},
           {"traceId", application.trace_id},
           {"callId", application.call_id},
@@ -27,9 +29,11 @@ std::shared_ptr<const tenant::Mediaservice> service_of(const tenant::Directory& 
   const auto domain = directory.domain(text(context, "domain"));
   if (!domain) return nullptr;
   const auto id = text(context, "mediaservice");
-  for (const auto& service : domain->mediaservices)
-    if (service->id == id) return service;
-  return nullptr;
+  const auto& all = domain->mediaservices;
+  const auto found = std::ranges::find(all, id, [](const auto& service) { return service->id; });
+  if (found == all.end()) return nullptr;
+  auto base = text(context, "base");
+  return base.empty() ? *found : tenant::with_base(**found, std::move(base));
 }
 
 }  // namespace

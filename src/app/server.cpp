@@ -202,6 +202,7 @@ Result<void> Server::start_directory() {
                                         .directory = directory_,
                                         .changed =
                                             [this] {
+                                              fallbacks_->refresh();  // those of a removed domain are gone
                                               auto& first = *shards_.front();
                                               first.post([&first] { first.directory_changed(); });
                                             },

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cctype>
 #include <charconv>
 
 #include "app/keeping.h"
 #include "app/part_settings.h"
 #include "app/trunk_registrations.h"
+#include "base/ascii.h"
 #include "base/thread_name.h"
 
 namespace rw::app {
@@ -114,7 +114,7 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       timer_(loop_),
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
                  shared.config.limits.calls_per_second / static_cast<double>(count)),
-      callers_(shared.config.sip.ignore_unauthorised) {
+      callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms) {
   channel_ = std::make_unique<callbacks::HttpChannel>(loop_, callback_settings(shared.config), shared.keep(index),
                                                       shared.metrics, shared.log);
   media_ = std::make_unique<Media>(shared.engine, *this);
@@ -209,7 +209,7 @@ sip::Admission Shard::admit(const sip::Message& invite, const sip::Flow& flow, T
     shared_.log.info("call refused", {{"callId", call_id == nullptr ? "" : *call_id},
                                       {"status", std::to_string(verdict.status)},
                                       {"from", flow.remote.to_string()},
-                                      {"why", "no trunk of the domain allows this caller"}});
+                                      {"why", "no trunk of such a domain allows this caller"}});
   }
   return verdict;
 }
@@ -319,9 +319,7 @@ std::size_t shard_of(std::string_view message, std::size_t count) {
     if (colon == std::string_view::npos) continue;
     std::string name(line.substr(0, colon));
     while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.pop_back();
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (name != "call-id" && name != "i") continue;
+    if (!same_letters(name, "call-id") && !same_letters(name, "i")) continue;
     auto id = line.substr(colon + 1);
     while (!id.empty() && static_cast<unsigned char>(id.front()) <= ' ') id.remove_prefix(1);
     while (!id.empty() && static_cast<unsigned char>(id.back()) <= ' ') id.remove_suffix(1);

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <ctime>
 
+#include "base/ascii.h"
 #include "base/hex.h"
 
 namespace rw::auth {
@@ -29,12 +30,6 @@ std::string_view as_text(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
 /// Without spaces at the ends, and one for each run of them.
 std::string trimmed(std::string_view value) {
   std::string result;
@@ -53,7 +48,7 @@ std::string trimmed(std::string_view value) {
 std::vector<NameValue> canonical_headers(const SignedRequest& request) {
   std::vector<NameValue> headers;
   headers.reserve(request.headers.size());
-  for (const auto& [name, value] : request.headers) headers.emplace_back(lower(name), trimmed(value));
+  for (const auto& [name, value] : request.headers) headers.emplace_back(lower_case(name), trimmed(value));
   std::ranges::stable_sort(headers, {}, &NameValue::first);
   // Several of one name count as one with all values.
   std::vector<NameValue> merged;

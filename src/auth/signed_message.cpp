@@ -8,25 +8,19 @@
 #include <functional>
 #include <optional>
 
+#include "base/ascii.h"
+
 namespace rw::auth {
 namespace {
 
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 constexpr std::size_t most_signed_headers = 64;
 
-bool same(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-bool begins_with(std::string_view text, std::string_view lower_case_prefix) {
-  return text.size() >= lower_case_prefix.size() && same(text.substr(0, lower_case_prefix.size()), lower_case_prefix);
-}
-
 /// The value of a header that may be there once only: nothing if it isn't there, or is there more often.
 std::optional<std::string_view> single(const std::vector<NameValue>& headers, std::string_view name) {
   std::optional<std::string_view> found;
   for (const auto& [one, value] : headers) {
-    if (!same(one, name)) continue;
+    if (!same_letters(one, name)) continue;
     if (found) return std::nullopt;
     found = value;
   }
@@ -73,7 +67,7 @@ Result<Credentials> read_credentials(std::string_view value) {
 
 /// What a signature has to cover, or else somebody on the way could change what the request means or when it is done.
 bool must_be_signed(std::string_view name) {
-  return same(name, "host") || begins_with(name, "x-amz-") || same(name, "idempotency-key");
+  return same_letters(name, "host") || begins_with_letters(name, "x-amz-") || same_letters(name, "idempotency-key");
 }
 
 /// The request's headers that are signed. SignedHeaders has to name them as AWS's own code writes them.
@@ -87,12 +81,12 @@ Result<std::vector<NameValue>> select_headers(const std::vector<NameValue>& head
     if (std::ranges::any_of(name, [](unsigned char c) { return std::isupper(c) != 0; }))
       return fail("SignedHeaders: expected names in lower case, sorted, each once");
     for (const auto& header : headers) {
-      if (same(header.first, name)) found.push_back(header);
+      if (same_letters(header.first, name)) found.push_back(header);
     }
     if (found.size() == before) return fail("SignedHeaders: the request does not have all of them");
   }
   for (const auto& header : headers) {
-    const auto is_it = [&header](std::string_view name) { return same(name, header.first); };
+    const auto is_it = [&header](std::string_view name) { return same_letters(name, header.first); };
     if (must_be_signed(header.first) && std::ranges::none_of(wanted, is_it))
       return fail("SignedHeaders: expected Host, Idempotency-Key and all X-Amz- headers of the request among them");
   }
@@ -142,7 +136,7 @@ Result<SignedMessage> SignedMessage::read(const ReceivedRequest& request, std::s
   message.access_key_id_ = credential[0];
   message.scope_ = {std::string(credential[2]), std::string(service), *time};
   message.signature_ = credentials->signature;
-  const auto is_token = [](const NameValue& one) { return same(one.first, "x-amz-security-token"); };
+  const auto is_token = [](const NameValue& one) { return same_letters(one.first, "x-amz-security-token"); };
   if (std::ranges::any_of(request.headers, is_token))
     return fail("X-Amz-Security-Token: temporary credentials are not known here");
   auto headers = select_headers(request.headers, credentials->signed_headers);
@@ -150,7 +144,7 @@ Result<SignedMessage> SignedMessage::read(const ReceivedRequest& request, std::s
   message.request_ = {std::string(request.method), std::string(request.path), request.query, std::move(*headers),
                       payload_hash(request.body)};
   for (const auto& [name, value] : request.headers) {
-    if (same(name, "x-amz-content-sha256") && value != message.request_.payload_hash)
+    if (same_letters(name, "x-amz-content-sha256") && value != message.request_.payload_hash)
       return fail("X-Amz-Content-Sha256: expected the SHA-256 of the body");
   }
   return message;

@@ -24,6 +24,7 @@ sip::Admission CallerCheck::decide(const tenant::Directory& directory, const sip
                                    const sip::Flow& flow, TimePoint now) {
   const auto called = sip::Uri::parse(invite.request_uri());
   const auto domain = called ? directory.domain_for_host(called->host) : nullptr;
+  if (!domain && directory.restricts_callers()) return {.status = 403, .silent = silent_};
   return domain && domain->restricts_callers() ? decide(*domain, invite, flow, now) : sip::Admission{};
 }
 

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "base/time.h"
 #include "sip/digest_server.h"
@@ -14,10 +16,12 @@ namespace rw::call {
 /// X-Trunk-Key, digest. Asked before anything else is done for the INVITE. One per shard.
 class CallerCheck {
  public:
-  /// `silent`: who is not let in hears nothing, in place of 403.
-  explicit CallerCheck(bool silent) : silent_(silent) {}
+  /// `silent`: who is not let in hears nothing, in place of 403. `algorithms`: by which passwords are proved.
+  CallerCheck(bool silent, std::vector<sip::DigestAlgorithm> algorithms)
+      : silent_(silent), digest_(sip::DigestServer::most_nonces, std::move(algorithms)) {}
 
-  /// Status 0 also where it is not the caller who is wrong: a domain that is not here, or that takes all callers.
+  /// Status 0 also for a domain that takes all callers. One that is not here is answered as one that does not let the
+  /// caller in, so that names can't be probed; but where all domains take all callers there is nothing to hide.
   sip::Admission decide(const tenant::Directory& directory, const sip::Message& invite, const sip::Flow& flow,
                         TimePoint now);
 

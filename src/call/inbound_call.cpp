@@ -2,19 +2,12 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "sip/uri.h"
 
 namespace rw::call {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 constexpr std::string_view trunk_key = "x-trunk-key";  ///< a secret between the carrier and us
 
@@ -22,7 +15,7 @@ constexpr std::string_view trunk_key = "x-trunk-key";  ///< a secret between the
 boost::json::object headers_with_prefix(const sip::Message& message, std::string_view prefix) {
   boost::json::object found;
   for (const auto& [name, value] : message.all_headers()) {
-    const auto key = lower(name);
+    const auto key = lower_case(name);
     if (!key.starts_with(prefix) || key == trunk_key) continue;
     auto* present = found.if_contains(key);
     if (present == nullptr) {
@@ -70,11 +63,11 @@ InboundCall InboundCall::read(const sip::Message& invite) {
       if (!address->display_name.empty()) call.display_name = address->display_name;
     }
   }
-  if (const auto* privacy = invite.header("Privacy")) call.is_private = lower(*privacy) != "none";
+  if (const auto* privacy = invite.header("Privacy")) call.is_private = lower_case(*privacy) != "none";
   if (const auto* id = invite.header("Call-ID")) call.call_id = *id;
   if (const auto* trace = invite.header("X-Trace-Id"); trace != nullptr && trace->size() <= 128) call.trace_id = *trace;
   for (const auto& [name, value] : invite.all_headers()) {
-    const auto key = lower(name);
+    const auto key = lower_case(name);
     if ((key.starts_with("x-") && key != trunk_key) || key.starts_with("p-"))
       call.custom_headers.emplace_back(name, value);
   }

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "base/ascii.h"
 #include "sip/uri.h"
 
 namespace rw::call {
@@ -12,13 +13,8 @@ namespace {
 using sip::NameAddress;
 using sip::Uri;
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 void remove(sip::Headers& headers, std::string_view name) {
-  std::erase_if(headers, [name](const auto& one) { return same_name(one.first, name); });
+  std::erase_if(headers, [name](const auto& one) { return same_letters(one.first, name); });
 }
 
 void change(sip::Headers& headers, const HeaderChanges& changes) {
@@ -137,12 +133,12 @@ void add_identities(sip::OutgoingInvite& invite, const LegHeaders& headers, cons
 
 void copy_headers(sip::Headers& into, const LegHeaders& headers, const InboundCall& caller) {
   for (const auto& name : headers.copy_headers) {
-    if (headers.sip_pai && same_name(name, "P-Asserted-Identity")) continue;  // the reply's own
+    if (headers.sip_pai && same_letters(name, "P-Asserted-Identity")) continue;  // the reply's own
     const bool found = std::any_of(caller.custom_headers.begin(), caller.custom_headers.end(),
-                                   [&](const auto& one) { return same_name(one.first, name); });
+                                   [&](const auto& one) { return same_letters(one.first, name); });
     if (found) remove(into, name);
     for (const auto& [present, value] : caller.custom_headers) {
-      if (same_name(present, name)) into.emplace_back(present, value);
+      if (same_letters(present, name)) into.emplace_back(present, value);
     }
   }
 }
@@ -177,7 +173,7 @@ Result<sip::OutgoingInvite> outgoing_invite(const Destination& destination, cons
   auto p_headers = headers.p_headers;
   if (headers.caller_privacy && (trunk == nullptr || !trunk->trusted)) {
     remove(invite.headers, "P-Asserted-Identity");  // copied
-    std::erase_if(p_headers, [](const auto& one) { return same_name(one.name, "P-Asserted-Identity"); });
+    std::erase_if(p_headers, [](const auto& one) { return same_letters(one.name, "P-Asserted-Identity"); });
   }
   change(invite.headers, p_headers);
   return invite;
@@ -192,9 +188,9 @@ Result<sip::OutgoingInvite> monitor_invite(const MonitorPlan& plan, const sip::O
   auto invite = outgoing_invite(destination, origin);
   if (!invite) return invite;
   for (const auto& [name, value] : monitored.headers) {
-    const bool custom =
-        name.size() > 2 && name[1] == '-' && (same_name(name.substr(0, 2), "x-") || same_name(name.substr(0, 2), "p-"));
-    const bool ours = plan.sip_from && same_name(name, "P-Asserted-Identity");
+    const bool custom = name.size() > 2 && name[1] == '-' &&
+                        (same_letters(name.substr(0, 2), "x-") || same_letters(name.substr(0, 2), "p-"));
+    const bool ours = plan.sip_from && same_letters(name, "P-Asserted-Identity");
     if (custom && !ours) invite->headers.emplace_back(name, value);
   }
   change(invite->headers, plan.x_headers);

@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <cctype>
 
+#include "base/ascii.h"
 #include "sip/uri.h"
 
 namespace rw::call {
@@ -23,9 +24,7 @@ bool is_token(std::string_view text) {
 }
 
 bool begins_with(std::string_view text, std::string_view prefix) {
-  return text.size() > prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), text.begin(),
-                    [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  return text.size() > prefix.size() && begins_with_letters(text, prefix);
 }
 
 /// As the reference writes them: {"x-header1": …} becomes X-Header1.
@@ -33,7 +32,7 @@ std::string capitalised(std::string_view name) {
   std::string result(name);
   bool first = true;
   for (char& c : result) {
-    if (first) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    if (first) c = to_upper(c);
     first = c == '-';
   }
   return result;

@@ -102,7 +102,8 @@ void HttpChannel::send(QuestionId id, const std::string& gate_key) {
   const auto& question = questions_.at(id);
   const auto left = std::chrono::duration_cast<milliseconds>(question.try_deadline - Clock::now());
   sender_.send(
-      question.context, question.event, url_of(question), question.body, std::max(left, milliseconds(1)),
+      question.context, question.event, {url_of(question), question.context.service->trusts_callback_url()},
+      question.body, std::max(left, milliseconds(1)),
       [this, id, gate_key, context = question.context, event = question.event](const Sender::Outcome& outcome) {
         gate_.leave(gate_key);
         if (questions_.contains(id)) {
@@ -164,20 +165,13 @@ void HttpChannel::finish(QuestionId id, tl::expected<Reply, Failure> reply) {
   question.handler(std::move(reply));
 }
 
-/// The base URL, if it is not the one that the mediaservice has in the directory.
-std::string HttpChannel::base_override(const tenant::Mediaservice& service) const {
-  const auto known = keeping_.find_service(service.domain, service.id);
-  const bool same = !known || known.get() == &service || known->callback_url == service.callback_url;
-  return same ? std::string() : service.callback_url;
-}
-
 ledger::Notice HttpChannel::notice(const Context& context, std::string event, boost::json::object body) {
   const auto& service = *context.service;
   ledger::Notice notice;
   notice.lane = context.session_id;
   notice.domain = service.domain;
   notice.mediaservice = service.id;
-  notice.base = base_override(service);
+  notice.base = service.own_base ? service.callback_url : "";
   notice.event = std::move(event);
   notice.session_id = context.session_id;
   notice.trace_id = context.trace_id;
@@ -214,7 +208,7 @@ void HttpChannel::session_open(const Context& context, TimePoint begun, boost::j
   keeping_.sessions.open(context.session_id,
                          write(OpenSession{.domain = service.domain,
                                            .mediaservice = service.id,
-                                           .base = base_override(service),
+                                           .base = service.own_base ? service.callback_url : "",
                                            .trace_id = context.trace_id,
                                            .call_id = context.call_id,
                                            .begun = std::chrono::duration_cast<milliseconds>(wall).count(),

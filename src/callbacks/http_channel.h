@@ -62,7 +62,6 @@ class HttpChannel final : public Channel {
   void answered(QuestionId id, const Sender::Outcome& outcome);
   void try_again(QuestionId id, const Sender::Outcome& outcome);
   void finish(QuestionId id, tl::expected<Reply, Failure> reply);
-  std::string base_override(const tenant::Mediaservice& service) const;
   ledger::Notice notice(const Context& context, std::string event, boost::json::object body);
 
   boost::asio::io_context& loop_;

@@ -13,11 +13,12 @@ std::int64_t wall_time_ms() {
 }
 
 /// Where a notice goes: the first and, on every other try, the secondary application.
-std::string url_of(const ledger::Notice& notice, const tenant::Mediaservice& service, int tries) {
-  if (notice.event == ledger::alarm_event) return service.alarm_url;
-  if (!notice.base.empty()) return notice.base + "/" + notice.event;
+Sender::Target target_of(const ledger::Notice& notice, const tenant::Mediaservice& service, int tries) {
+  if (notice.event == ledger::alarm_event) return {service.alarm_url, service.trusted_urls};
+  if (!notice.base.empty()) return {notice.base + "/" + notice.event, false};
   const bool secondary = !service.secondary_callback_url.empty() && tries % 2 == 1;
-  return (secondary ? service.secondary_callback_url : service.callback_url) + "/" + notice.event;
+  return {(secondary ? service.secondary_callback_url : service.callback_url) + "/" + notice.event,
+          service.trusts_callback_url()};
 }
 
 Context context_of(const ledger::Notice& notice, std::shared_ptr<const tenant::Mediaservice> service) {
@@ -129,10 +130,10 @@ void Outbox::send(const std::string& name) {
     give_up(name, "noMediaservice", "", "its mediaservice is not served any more");
     return;
   }
-  const auto url = url_of(notice, *lane.service, lane.tries++);
-  sender_.send(context_of(notice, lane.service), notice.event, url, notice.body,
+  const auto target = target_of(notice, *lane.service, lane.tries++);
+  sender_.send(context_of(notice, lane.service), notice.event, target, notice.body,
                settings_.connect_timeout + settings_.answer_timeout,
-               [this, name, url](const Sender::Outcome& outcome) { answered(name, url, outcome); });
+               [this, name, url = target.url](const Sender::Outcome& outcome) { answered(name, url, outcome); });
 }
 
 void Outbox::answered(const std::string& name, const std::string& url, const Sender::Outcome& outcome) {

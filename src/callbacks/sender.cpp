@@ -43,12 +43,12 @@ std::string Sender::authorisation(const tenant::Mediaservice& service, const std
   return {};
 }
 
-http::Client::RequestId Sender::send(const Context& context, const std::string& event, const std::string& url,
+http::Client::RequestId Sender::send(const Context& context, const std::string& event, const Target& target,
                                      const std::string& body, std::chrono::milliseconds time, Done done) {
   http::ClientRequest request;
-  request.url = url;
+  request.url = target.url;
   request.body = body;
-  request.trusted = context.service->trusted_urls;
+  request.trusted = target.trusted;
   request.connect_timeout = std::min(settings_.connect_timeout, time);
   request.total_timeout = time;
   request.headers.emplace_back("Content-Type: application/json");

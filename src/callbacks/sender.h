@@ -53,7 +53,12 @@ class Sender {
   using Done = std::function<void(Outcome)>;
 
   std::string complete(boost::json::object body) { return callbacks::complete(std::move(body), settings_, ids_); }
-  http::Client::RequestId send(const Context& context, const std::string& event, const std::string& url,
+  /// Where a request goes, and whether the operator has named it: then any address will do.
+  struct Target {
+    std::string url;
+    bool trusted = false;
+  };
+  http::Client::RequestId send(const Context& context, const std::string& event, const Target& target,
                                const std::string& body, std::chrono::milliseconds time, Done done);
   ops::Metrics& metrics() { return metrics_; }
   void log(ops::Level level, const Context& context, std::string_view message, const std::string& event,

@@ -1,8 +1,9 @@
 #include "http/byte_range.h"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <charconv>
+
+#include "base/ascii.h"
 
 namespace rw::http {
 namespace {
@@ -24,7 +25,7 @@ std::string_view trimmed(std::string_view text) {
 
 RangeRequest read_range(std::string_view header, std::uint64_t size) {
   constexpr std::string_view unit = "bytes=";
-  if (header.size() < unit.size() || !boost::beast::iequals(header.substr(0, unit.size()), unit)) return {};
+  if (header.size() < unit.size() || !same_letters(header.substr(0, unit.size()), unit)) return {};
   const auto item = trimmed(header.substr(unit.size()));
   const auto dash = item.find('-');
   if (dash == std::string_view::npos || item.find(',') != std::string_view::npos) return {};

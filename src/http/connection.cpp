@@ -10,6 +10,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "base/ascii.h"
 #include "http/answer_message.h"
 #include "http/forwarded.h"
 #include "http/target.h"
@@ -145,7 +146,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     body_bytes_ = 0;
     body_deadline_ = steady_clock::now() + options().upload_timeout;
     if (!body_unread_) return body_complete();
-    if (beast::iequals(head[beast::http::field::expect], "100-continue")) return write_continue();
+    if (same_letters(head[beast::http::field::expect], "100-continue")) return write_continue();
     read_body();
   }
 

@@ -1,13 +1,14 @@
 #include "http/exchange.h"
 
 #include <atomic>
-#include <boost/beast/core/string.hpp>
+
+#include "base/ascii.h"
 
 namespace rw::http {
 
 std::optional<std::string_view> IncomingRequest::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (boost::beast::iequals(key, name)) return value;
+    if (same_letters(key, name)) return value;
   }
   return std::nullopt;
 }

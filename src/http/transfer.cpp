@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "http/curl.h"
 
 namespace rw::http {
@@ -130,9 +130,7 @@ class Transfers::Impl {
     if (line.starts_with("HTTP/")) {
       transfer.response.headers.clear();  // those of a redirect, or of a 100
     } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-      std::string name(line.substr(0, colon));
-      std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-      transfer.response.headers.emplace_back(std::move(name), trim(line.substr(colon + 1)));
+      transfer.response.headers.emplace_back(lower_case(line.substr(0, colon)), trim(line.substr(colon + 1)));
     } else if (line.empty()) {
       return headers_complete(transfer) ? size : 0;
     }

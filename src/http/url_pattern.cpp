@@ -5,14 +5,10 @@
 #include <boost/url/url.hpp>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace rw::http {
 namespace {
-
-bool same(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  });
-}
 
 /// 1 to 65535.
 std::optional<std::uint16_t> port_number(std::string_view text) {
@@ -62,7 +58,8 @@ std::optional<std::string> matching_url(std::string_view pattern, std::string_vi
   const auto allowed = base_url(allowed_text);
   const auto wanted = base_url(url);
   if (!allowed || !wanted || allowed->scheme_id() != wanted->scheme_id()) return std::nullopt;
-  if (!same(allowed->host(), wanted->host()) || allowed->host_type() != wanted->host_type()) return std::nullopt;
+  if (!same_letters(allowed->host(), wanted->host()) || allowed->host_type() != wanted->host_type())
+    return std::nullopt;
   if (!any_port && port_of(*allowed) != port_of(*wanted)) return std::nullopt;
   const std::string prefix(allowed->encoded_path());
   const std::string path(wanted->encoded_path());

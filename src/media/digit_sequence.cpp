@@ -1,9 +1,9 @@
 #include "media/digit_sequence.h"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
+#include "base/ascii.h"
 #include "media/codec.h"
 #include "media/tone.h"
 
@@ -31,8 +31,7 @@ SoundPtr tones_of(const SendDigits& send) {
 
 DigitSequence::DigitSequence(SendDigits send) : send_(std::move(send)) {
   std::erase_if(send_.digits, [](char digit) { return !dtmf_tone(digit); });
-  std::ranges::transform(send_.digits, send_.digits.begin(),
-                         [](char digit) { return static_cast<char>(std::toupper(static_cast<unsigned char>(digit))); });
+  send_.digits = upper_case(send_.digits);
   if (send_.digits.size() > max_digits) send_.digits.resize(max_digits);
   send_.tone = std::clamp(send_.tone, shortest, longest);
   send_.gap = std::clamp(send_.gap, shortest, longest);

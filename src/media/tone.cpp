@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <initializer_list>
 #include <numbers>
 #include <string>
+
+#include "base/ascii.h"
 
 namespace rw::media {
 namespace {
@@ -111,7 +112,7 @@ std::optional<ToneSpec> dtmf_tone(char digit) {
   constexpr std::string_view keys = "123A456B789C*0#D";
   constexpr std::array<double, 4> rows{697, 770, 852, 941};
   constexpr std::array<double, 4> columns{1209, 1336, 1477, 1633};
-  const std::size_t key = keys.find(static_cast<char>(std::toupper(static_cast<unsigned char>(digit))));
+  const std::size_t key = keys.find(to_upper(digit));
   if (digit == 0 || key == std::string_view::npos) return std::nullopt;
   return ToneSpec{{rows[key / 4], columns[key % 4]}, {}};
 }

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cctype>
 #include <map>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "base/time.h"
 
 namespace rw::net {
@@ -31,9 +31,7 @@ constexpr int type_naptr = 35;
 constexpr int type_srv = 33;
 
 std::string lower(const char* text) {
-  std::string out(text == nullptr ? "" : text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
+  return lower_case(text == nullptr ? "" : text);
 }
 
 /// The shortest time to live in the answer section of a message, which c-ares does not tell for these types.

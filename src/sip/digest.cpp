@@ -4,25 +4,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/hex.h"
 
 namespace rw::sip {
 namespace {
 
 constexpr std::size_t max_parameters = 32;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -35,7 +29,7 @@ class Parameters {
   /// What follows "Digest": name=value or name="value", between commas.
   static Result<Parameters> read(std::string_view value) {
     value = trimmed(value);
-    if (lower(value.substr(0, 6)) != "digest" || value.size() < 7 || (value[6] != ' ' && value[6] != '\t'))
+    if (lower_case(value.substr(0, 6)) != "digest" || value.size() < 7 || (value[6] != ' ' && value[6] != '\t'))
       return fail("a scheme that is not Digest");
     Parameters parameters;
     for (auto rest = trimmed(value.substr(6)); !rest.empty();) {
@@ -49,12 +43,12 @@ class Parameters {
           if (rest[end] == '\\') ++end;
         }
         if (end >= rest.size()) return fail("a value without its closing quote");
-        parameters.all_.emplace_back(lower(name), rest.substr(1, end - 1));
+        parameters.all_.emplace_back(lower_case(name), rest.substr(1, end - 1));
         rest = trimmed(rest.substr(end + 1));
         if (!rest.empty() && rest.front() != ',') return fail("text after a quoted value");
       } else {
         end = std::min(rest.find(','), rest.size());
-        parameters.all_.emplace_back(lower(name), trimmed(rest.substr(0, end)));
+        parameters.all_.emplace_back(lower_case(name), trimmed(rest.substr(0, end)));
         rest.remove_prefix(end);
       }
       if (!rest.empty()) rest = trimmed(rest.substr(1));
@@ -77,7 +71,7 @@ class Parameters {
 };
 
 Result<DigestAlgorithm> read_algorithm(const Parameters& parameters) {
-  const auto name = lower(parameters.value("algorithm"));
+  const auto name = lower_case(parameters.value("algorithm"));
   if (name.empty() || name == "md5") return DigestAlgorithm::md5;
   if (name == "sha-256") return DigestAlgorithm::sha256;
   return fail("an algorithm that is not MD5 or SHA-256");
@@ -86,7 +80,7 @@ Result<DigestAlgorithm> read_algorithm(const Parameters& parameters) {
 bool offers_auth(std::string_view qop) {
   while (!qop.empty()) {
     const auto comma = std::min(qop.find(','), qop.size());
-    if (lower(trimmed(qop.substr(0, comma))) == "auth") return true;
+    if (lower_case(trimmed(qop.substr(0, comma))) == "auth") return true;
     qop.remove_prefix(std::min(qop.size(), comma + 1));
   }
   return false;
@@ -125,7 +119,7 @@ Result<DigestChallenge> DigestChallenge::parse(std::string_view value) {
   challenge.nonce = parameters->value("nonce");
   challenge.opaque = parameters->value("opaque");
   challenge.algorithm = *algorithm;
-  challenge.stale = lower(parameters->value("stale")) == "true";
+  challenge.stale = lower_case(parameters->value("stale")) == "true";
   if (const auto* qop = parameters->find("qop")) {
     challenge.qop_auth = offers_auth(*qop);
     if (!challenge.qop_auth) return fail("no qop that is auth");
@@ -155,12 +149,12 @@ Result<DigestAnswer> DigestAnswer::parse(std::string_view value) {
   answer.realm = parameters->value("realm");
   answer.nonce = parameters->value("nonce");
   answer.uri = parameters->value("uri");
-  answer.response = lower(parameters->value("response"));
+  answer.response = lower_case(parameters->value("response"));
   answer.cnonce = parameters->value("cnonce");
   answer.opaque = parameters->value("opaque");
   answer.algorithm = *algorithm;
   if (const auto* qop = parameters->find("qop")) {
-    if (lower(*qop) != "auth") return fail("a qop that is not auth");
+    if (lower_case(*qop) != "auth") return fail("a qop that is not auth");
     answer.qop_auth = true;
     const auto count = parameters->value("nc");
     const auto read = std::from_chars(count.data(), count.data() + count.size(), answer.nonce_count, 16);

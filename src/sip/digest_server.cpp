@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "base/hex.h"
 #include "sip/uri.h"
@@ -50,7 +51,8 @@ bool is_for(const std::string& digest_uri, const std::string& request_uri) {
 
 }  // namespace
 
-DigestServer::DigestServer(std::size_t most) : most_(most), secret_(ids_.token(64)) {}
+DigestServer::DigestServer(std::size_t most, std::vector<DigestAlgorithm> algorithms)
+    : most_(most), algorithms_(std::move(algorithms)), secret_(ids_.token(64)) {}
 
 std::string DigestServer::nonce(std::string_view realm, const Key& key) const {
   const auto text = as_hex(key.first) + as_hex(key.second);
@@ -69,7 +71,7 @@ std::vector<std::string> DigestServer::challenges(const std::string& realm, bool
   challenge.stale = stale;
   challenge.qop_auth = true;
   std::vector<std::string> values;
-  for (const auto algorithm : {DigestAlgorithm::sha256, DigestAlgorithm::md5}) {
+  for (const auto algorithm : algorithms_) {
     challenge.algorithm = algorithm;
     values.push_back(challenge.to_string());
   }
@@ -85,6 +87,7 @@ DigestServer::Verdict DigestServer::check(const Message& request, std::string_vi
     const auto answer = DigestAnswer::parse(line);
     if (!answer || answer->realm != realm) continue;
     verdict = Verdict::wrong;
+    if (std::ranges::find(algorithms_, answer->algorithm) == algorithms_.end()) continue;
     if (!answer->qop_auth || answer->username != username || !is_for(answer->uri, request.request_uri())) continue;
     if (!same_text(answer->response, answer->expected_response(password, request.method()))) continue;
     return take(*answer, now) ? Verdict::granted : Verdict::stale;

@@ -1,9 +1,9 @@
 #include "sip/header_values.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "sip/methods.h"
 #include "sip/uri.h"
 
@@ -33,13 +33,9 @@ std::string sdp_of(const Message& message) {
 }
 
 bool lists(const Message& message, std::string_view name, std::string_view token) {
-  const auto same = [](std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-  };
   for (const auto line : message.headers(name)) {
     for (const auto item : split_list(line)) {
-      if (same(item, token)) return true;
+      if (same_letters(item, token)) return true;
     }
   }
   return false;

@@ -2,18 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "sip/uri.h"
 
 namespace rw::sip {
 namespace {
-
-bool same(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 /// Fills `received` and `rport` into the first Via value of a line, and says where responses go.
 void complete_via(IncomingRequest& request, std::string_view line) {
@@ -106,8 +101,8 @@ std::string bad_request(std::string_view text, const std::string& reason) {
     while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
     while (!value.empty() && static_cast<unsigned char>(value.back()) <= ' ') value.remove_suffix(1);
     for (std::size_t at = 0; at < wanted.size(); ++at) {
-      const bool match =
-          same(name, wanted[at].first) || (at < compact.size() && name.size() == 1 && (name[0] | 0x20) == compact[at]);
+      const bool match = same_letters(name, wanted[at].first) ||
+                         (at < compact.size() && name.size() == 1 && (name[0] | 0x20) == compact[at]);
       if (match && wanted[at].second.empty()) wanted[at].second = value;
     }
   }

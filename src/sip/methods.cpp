@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "base/ascii.h"
 
 namespace rw::sip {
 
@@ -21,8 +22,7 @@ bool is_sdp(std::string_view content_type) {
   static constexpr std::string_view sdp = "application/sdp";
   auto type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-  return std::equal(type.begin(), type.end(), sdp.begin(), sdp.end(),
-                    [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+  return same_letters(type, sdp);
 }
 
 }  // namespace rw::sip

@@ -1,20 +1,16 @@
 #include "sip/next_hops.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
+
+#include "base/ascii.h"
 
 namespace rw::sip {
 namespace {
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 std::optional<Transport> transport_of(const Uri& uri) {
   const auto* given = uri.parameter("transport");
-  const auto name = given == nullptr ? "" : lower(*given);
+  const auto name = given == nullptr ? "" : lower_case(*given);
   if (uri.scheme == "sips") {  // over TLS, which is over TCP (RFC 3261 26.2.2)
     if (name.empty() || name == "tcp" || name == "tls") return Transport::tls;
     return std::nullopt;

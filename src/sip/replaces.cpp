@@ -1,8 +1,9 @@
 #include "sip/replaces.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
+
+#include "base/ascii.h"
 
 namespace rw::sip {
 namespace {
@@ -11,11 +12,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-bool same(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 std::optional<std::string> unescaped(std::string_view text) {
@@ -55,11 +51,13 @@ Result<Replaces> Replaces::parse(std::string_view value) {
     const auto equals = std::min(item.find('='), item.size());
     const auto name = trimmed(item.substr(0, equals));
     const auto text = equals == item.size() ? std::string_view{} : trimmed(item.substr(equals + 1));
-    if (same(name, "early-only")) {
+    if (same_letters(name, "early-only")) {
       replaces.early_only = true;
       continue;
     }
-    auto* tag = same(name, "to-tag") ? &replaces.to_tag : same(name, "from-tag") ? &replaces.from_tag : nullptr;
+    auto* tag = same_letters(name, "to-tag")     ? &replaces.to_tag
+                : same_letters(name, "from-tag") ? &replaces.from_tag
+                                                 : nullptr;
     if (tag == nullptr) continue;
     if (!tag->empty() || text.empty() || text.find_first_of(" \t,") != std::string_view::npos)
       return fail("a tag that is empty or given twice");
@@ -74,7 +72,7 @@ Result<Replaces> Replaces::in_headers_of(const Uri& uri) {
     const auto item = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
     const auto equals = item.find('=');
-    if (equals == std::string_view::npos || !same(item.substr(0, equals), "Replaces")) continue;
+    if (equals == std::string_view::npos || !same_letters(item.substr(0, equals), "Replaces")) continue;
     const auto value = unescaped(item.substr(equals + 1));
     if (!value) return fail("a broken escape");
     return parse(*value);

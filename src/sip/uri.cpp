@@ -4,16 +4,12 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace rw::sip {
 namespace {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -92,7 +88,7 @@ Result<Parameters> read_parameters(std::string_view text) {
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
     if (name.empty()) continue;
     if (parameters.size() == most) return fail("more than 64 parameters");
-    parameters.emplace_back(lower(name), std::string(value));
+    parameters.emplace_back(lower_case(name), std::string(value));
   }
   return parameters;
 }
@@ -118,7 +114,7 @@ Result<void> read_host(Uri& uri, std::string_view text) {
   if (!text.empty() && text.front() == '[') {
     const auto end = text.find(']');
     if (end == std::string_view::npos) return fail("an IPv6 address without its closing bracket");
-    uri.host = lower(text.substr(1, end - 1));
+    uri.host = lower_case(text.substr(1, end - 1));
     const auto valid = [](unsigned char c) { return std::isxdigit(c) != 0 || c == ':' || c == '.'; };
     if (uri.host.find(':') == std::string::npos || !std::all_of(uri.host.begin(), uri.host.end(), valid))
       return fail("an IPv6 address with characters that none has");
@@ -127,7 +123,7 @@ Result<void> read_host(Uri& uri, std::string_view text) {
     port = text.empty() ? text : text.substr(1);
   } else {
     const auto colon = text.find(':');
-    uri.host = lower(text.substr(0, colon));
+    uri.host = lower_case(text.substr(0, colon));
     if (colon != std::string_view::npos) port = text.substr(colon + 1);
     const auto valid = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_'; };
     if (!std::all_of(uri.host.begin(), uri.host.end(), valid)) return fail("a host with characters that no host has");
@@ -148,7 +144,7 @@ Result<Uri> Uri::parse(std::string_view text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) return fail("a URI without a scheme");
   Uri uri;
-  uri.scheme = lower(text.substr(0, colon));
+  uri.scheme = lower_case(text.substr(0, colon));
   text.remove_prefix(colon + 1);
   if (uri.scheme == "tel") {
     const auto end = text.find(';');

@@ -1,7 +1,8 @@
 #include "sip/via.h"
 
-#include <cctype>
 #include <charconv>
+
+#include "base/ascii.h"
 
 namespace rw::sip {
 namespace {
@@ -42,8 +43,7 @@ Result<Via> Via::parse(std::string_view value) {
   const auto space = rest.find_first_of(" \t");
   if (space == std::string_view::npos) return fail("bad Via");
   Via via;
-  for (const char c : rest.substr(0, space))
-    via.transport += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  via.transport = upper_case(rest.substr(0, space));
   rest = trimmed(rest.substr(space));
   const auto semicolon = rest.find(';');
   if (!read_sent_by(via, trimmed(rest.substr(0, semicolon)))) return fail("bad sent-by in Via");

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/ascii.h"
 #include "speech/child_process.h"
 #include "speech/sentences.h"
 #include "speech/speech_decoder.h"
@@ -81,9 +82,8 @@ Result<std::string> espeak_voice_of(const std::string& language) {
       {{"arb", "ar"}, {"zh", "cmn"}, {"no", "nb"}, {"iw", "he"}, {"in", "id"}, {"fil", "tl"}}};
   if (language.empty()) return "en";
   if (!is_name(language)) return fail("language: \"" + language + "\" is no language tag");
-  std::string voice = language;
-  std::ranges::transform(voice, voice.begin(),
-                         [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
+  auto voice = lower_case(language);
+  std::ranges::replace(voice, '_', '-');
   const auto base = std::string_view(voice).substr(0, voice.find('-'));
   for (const auto& [tag, name] : others) {
     if (base == tag) return std::string(name);

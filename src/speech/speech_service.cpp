@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <cctype>
 #include <chrono>
 #include <string_view>
 #include <utility>
 #include <variant>
 
+#include "base/ascii.h"
 #include "speech/canonical_json.h"
 #include "speech/child_process.h"
 #include "speech/espeak_engine.h"
@@ -28,8 +28,7 @@ std::int64_t system_now() {
 
 /// "en", "en-GB", "eng", or nothing.
 bool is_english(std::string_view language) {
-  std::string base(language.substr(0, language.find_first_of("-_")));
-  std::ranges::transform(base, base.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto base = lower_case(language.substr(0, language.find_first_of("-_")));
   return base.empty() || base == "en" || base == "eng";
 }
 

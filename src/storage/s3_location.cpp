@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "auth/signature_v4.h"
+#include "base/ascii.h"
 #include "net/address.h"
 
 namespace rw::storage {
@@ -46,8 +47,7 @@ Result<S3Endpoint> S3Endpoint::parse(std::string_view url) {
   S3Endpoint endpoint{std::string(url.substr(0, mark)), std::string(url.substr(mark + 3))};
   if (endpoint.host.ends_with('/')) endpoint.host.pop_back();
   if ((endpoint.scheme != "http" && endpoint.scheme != "https") || !is_authority(endpoint.host)) return fail(expected);
-  std::ranges::transform(endpoint.host, endpoint.host.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  endpoint.host = lower_case(endpoint.host);
   // As it will stand in the Host header, which is signed.
   const std::string_view usual = endpoint.scheme == "https" ? ":443" : ":80";
   if (endpoint.host.ends_with(usual)) endpoint.host.resize(endpoint.host.size() - usual.size());

@@ -1,15 +1,11 @@
 #include "tenant/directory.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/ascii.h"
 
 namespace rw::tenant {
 namespace {
-
-bool same(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 /// Whether `text` matches `pattern`, in which each `*` stands for any run of characters.
 bool matches(std::string_view pattern, std::string_view text) {
@@ -33,6 +29,14 @@ bool matches(std::string_view pattern, std::string_view text) {
 }
 
 }  // namespace
+
+std::shared_ptr<const Mediaservice> with_base(const Mediaservice& service, std::string url) {
+  auto changed = std::make_shared<Mediaservice>(service);
+  changed->callback_url = std::move(url);
+  changed->secondary_callback_url.clear();
+  changed->own_base = true;
+  return changed;
+}
 
 std::shared_ptr<const Mediaservice> Domain::service_for(std::string_view user) const {
   std::shared_ptr<const Mediaservice> best;
@@ -65,7 +69,7 @@ std::shared_ptr<const Mediaservice> Domain::service(std::string_view id) const {
 const Trunk* Domain::trunk_for(std::string_view host) const {
   for (const auto wanted : {host, std::string_view("*")}) {
     for (const auto& trunk : trunks) {
-      const auto named = [wanted](const std::string& one) { return same(one, wanted); };
+      const auto named = [wanted](const std::string& one) { return same_letters(one, wanted); };
       if (!trunk.proxy.empty() && std::any_of(trunk.hosts.begin(), trunk.hosts.end(), named)) return &trunk;
     }
   }
@@ -81,6 +85,7 @@ Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domai
     by_name_.try_emplace(lower_case(domain->name), domain);
     for (const auto& alias : domain->aliases) by_alias_.try_emplace(lower_case(alias), domain);
     all_open_ = all_open_ && domain->open;
+    restricts_callers_ = restricts_callers_ || domain->restricts_callers();
   }
 }
 
@@ -97,20 +102,13 @@ std::shared_ptr<const Domain> Directory::domain_for_host(std::string_view host) 
 
 std::optional<std::string> Directory::clash(const Domain& domain) const {
   const auto taken = by_alias_.find(lower_case(domain.name));
-  if (taken != by_alias_.end() && !same(taken->second->name, domain.name))
+  if (taken != by_alias_.end() && !same_letters(taken->second->name, domain.name))
     return "name: " + domain.name + " is an alias of " + taken->second->name;
   for (const auto& alias : domain.aliases) {
     const auto owner = domain_for_host(alias);
-    if (owner && !same(owner->name, domain.name)) return "aliases: " + alias + " belongs to " + owner->name;
+    if (owner && !same_letters(owner->name, domain.name)) return "aliases: " + alias + " belongs to " + owner->name;
   }
   return std::nullopt;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char one) { return static_cast<char>(std::tolower(one)); });
-  return lower;
 }
 
 }  // namespace rw::tenant

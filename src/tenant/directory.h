@@ -26,6 +26,8 @@ struct Mediaservice {
   /// The operator has written the three URLs into the configuration file: they may lead to any address. Others may only
   /// lead to where [fetch] allows.
   bool trusted_urls = false;
+  /// The callback URL is one that a caller of the API has brought for a call; it is never trusted. See with_base().
+  bool own_base = false;
   std::string basic;        ///< "user:password", or empty
   std::string bearer;       ///< fixed token, or empty
   std::string signing_key;  ///< PEM text of the key, or empty
@@ -38,7 +40,12 @@ struct Mediaservice {
   bool identify_calls = false;
   bool allow_refer = false;  ///< REFER is put to the application; otherwise it is refused with 603
   std::string hold_music;    ///< prompt file that a party hears while the other holds it, or empty: silence
+
+  bool trusts_callback_url() const { return trusted_urls && !own_base; }
 };
+
+/// The mediaservice as a call knows it that has brought a base for its callbacks: no other one, and not a trusted one.
+std::shared_ptr<const Mediaservice> with_base(const Mediaservice& service, std::string url);
 
 /// How much is let through; a number that is absent does not limit.
 struct Limits {
@@ -119,6 +126,8 @@ class Directory {
   std::shared_ptr<const Domain> domain_for_host(std::string_view host) const;
   const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
   bool all_open() const { return all_open_; }
+  /// Whether any domain lets in only some callers.
+  bool restricts_callers() const { return restricts_callers_; }
   /// What stands in the way of one more domain (or of `domain` in the place of the one of that name): a sentence about
   /// the first name or alias that is another domain's; nothing if there is none.
   std::optional<std::string> clash(const Domain& domain) const;
@@ -126,10 +135,7 @@ class Directory {
  private:
   std::vector<std::shared_ptr<const Domain>> domains_;
   std::unordered_map<std::string, std::shared_ptr<const Domain>> by_name_, by_alias_;  ///< in lower case
-  bool all_open_ = true;
+  bool all_open_ = true, restricts_callers_ = false;
 };
-
-/// Names of hosts are compared so.
-std::string lower_case(std::string_view text);
 
 }  // namespace rw::tenant

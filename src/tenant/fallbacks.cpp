@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/ascii.h"
 #include "tenant/directory.h"
 
 namespace rw::tenant {

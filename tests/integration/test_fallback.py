@@ -213,9 +213,10 @@ def test_another_domains_entries_are_not_used(server, application, phone, fallba
     assert len(application.events("newCall")) == 1
 
 
-def test_fifty_calls_at_once(application, phone, fallback):
+@pytest.mark.parametrize("away", [AWAY, Raw(close=True)], ids=["refuses", "gone"])
+def test_fifty_calls_at_once(application, phone, fallback, away):
     fallback(hang_up({"fileName": "a"}))
-    application.replies["newCall"] = AWAY
+    application.replies["newCall"] = away
     callers = [phone() for _ in range(50)]
     for caller in callers:
         caller.invite()

@@ -1,6 +1,10 @@
 """A conversation between phones that other people have written."""
 
+import pytest
+from conftest import tone_wav
 from support.live_peers import Baresip, Linphone
+
+TRUNK = {"name": "carrier", "inbound_username": "carrier", "inbound_password": "open sesame"}
 
 
 def test_linphone_and_baresip_hear_each_other(server, application):
@@ -17,3 +21,34 @@ def test_linphone_and_baresip_hear_each_other(server, application):
     finally:
         caller.close()
         callee.close()
+
+
+@pytest.fixture
+def baresip_calls(own_server, application):
+    """Makes calls of a baresip to a server that wants a password."""
+    callers = []
+
+    def make(password):
+        server = own_server({"sip": {"digest_algorithms": ["MD5"]}}, trunks=[TRUNK])  # it gives up at a SHA-256
+        assert server.upload("a.wav", tone_wav(500, 20)).status == 200
+        callers.append(Baresip(440, dials="sip:100@{}:{}".format(*server.sip_udp), username="carrier", password=password))
+        return callers[-1]
+
+    yield make
+    for one in callers:
+        one.close()
+
+
+def test_baresip_proves_its_password_and_is_let_in(application, baresip_calls):
+    application.replies["getIvrCommand"] = {"phrases": [{"fileName": "a"}], "getIVRCommandAfter": 30}
+    caller = baresip_calls("open sesame")
+    caller.wait_for_tone(500)
+    assert application.wait_for("newCall").body["calledParty"] == "100"
+    caller.hang_up()
+    application.completed("normal")
+
+
+def test_baresip_with_a_wrong_password_is_refused(application, baresip_calls):
+    caller = baresip_calls("guess")
+    caller.wait_for("403")
+    assert application.requests == []

@@ -183,6 +183,15 @@ def test_an_application_that_is_away(application, phone, lab):
     application.completed("error")
 
 
+def test_a_fallback_that_is_always_is_for_devices_too(application, phone, lab):
+    entry = {"mode": "always", "expiration": "DAY", "command": {"action": {"type": "hangup"}}}
+    assert lab.request("POST", f"/cache/{lab.domain}/ivrfallback", entry).status == 200
+    assert phone(lab, user="door").refused().status == 480
+    application.completed("rejected")
+    assert application.wait_alarm("triggeredByAlways")["errorDetails"]["calledParty"] == "door"
+    assert application.events("newRemoteCall") == []
+
+
 def test_late_offer(application, incoming, door):
     caller, call = incoming(sdp="")
     assert "remoteRtpIp" not in call and "codec" not in call

@@ -60,6 +60,15 @@ def test_a_caller_proves_its_password(server_with, application, phone, algorithm
     application.wait_for("sessionCompleted")
 
 
+def test_the_operator_says_how_passwords_are_proved(server_with, phone):
+    server = server_with(DIGEST, digest_algorithms=["MD5"])
+    caller = phone(server)
+    offered = challenged(caller)
+    assert list(offered) == ["MD5"]
+    assert again(caller, proof(caller, offered["MD5"])).status == 200
+    caller.hang_up()
+
+
 def test_a_wrong_password_is_403(server_with, application, phone):
     server = server_with(DIGEST)
     for wrong in ({"password": "guess"}, {"username": "somebody"}):
@@ -138,9 +147,10 @@ def test_the_key_of_a_trunk_is_not_told(server_with, application, phone):
     assert "the-secret" not in server.log()
 
 
-def test_an_unauthorised_caller_may_be_met_with_silence(server_with, phone):
+@pytest.mark.parametrize("domain", ["demo.example", "nobody.example"])
+def test_an_unauthorised_caller_may_be_met_with_silence(server_with, phone, domain):
     server = server_with({"name": "near", "allow": ["127.0.0.2/32"]}, unauthorised="ignore")
-    stranger = Softphone(server)
+    stranger = Softphone(server, domain=domain)
     stranger.invite()
     stranger.state = "over"
     stranger.send_text(stranger.request_text("OPTIONS", to_tag=False, cseq=7))
@@ -156,3 +166,16 @@ def test_strangers_take_nothing_from_the_limits(server_with, phone):
     for _ in range(20):
         assert phone(server).refused().status == 403
     assert server.metrics()["ringwright_sip_transactions"] == 0
+
+
+NETWORK = {"name": "carrier", "allow": ["192.0.2.0/24"]}
+
+
+@pytest.mark.short
+def test_domains_can_not_be_probed(server_with, application, phone):
+    server = server_with(NETWORK)
+    known, unknown = (phone(server, domain=domain).refused() for domain in (server.domain, "nobody.example"))
+    assert known.status == unknown.status == 403
+    assert known.start == unknown.start
+    assert sorted(name for name, _ in known.headers) == sorted(name for name, _ in unknown.headers)
+    assert application.requests == []

@@ -1,4 +1,4 @@
-"""Phones that other people have written: baresip, which is called, and linphone's command line, which calls. Each sends a tone
+"""Phones that other people have written: baresip, which is called or calls, and linphone's command line, which calls. Each sends a tone
 from a file and records what it hears."""
 
 import os
@@ -83,9 +83,9 @@ class _Peer:
 
 
 class Baresip(_Peer):
-    """Answers every call."""
+    """Answers every call; or makes one, to `dials`, with these credentials if it is asked for them."""
 
-    def __init__(self, hertz):
+    def __init__(self, hertz, dials=None, username="", password=""):
         super().__init__(hertz)
         self.port = _free_port()
         (self.folder / "config").write_text(f"""sip_listen 127.0.0.1:{self.port}
@@ -101,10 +101,15 @@ module_tmp account.so
 module_app menu.so
 snd_path {self.folder}
 """)
-        (self.folder / "accounts").write_text("<sip:bob@127.0.0.1>;regint=0;answermode=auto\n")
+        credentials = f';auth_user={username};auth_pass="{password}"' if username else ""
+        (self.folder / "accounts").write_text(f"<sip:bob@127.0.0.1>;regint=0;answermode=auto{credentials}\n")
         (self.folder / "contacts").write_text("")
-        self._start("baresip", "-f", str(self.folder))
+        self._start("baresip", "-f", str(self.folder), *(("-e", f"/dial {dials}") if dials else ()))
         self.wait_for("baresip is ready")
+
+    def hang_up(self):
+        self.process.stdin.write(b"b\n")
+        self.process.stdin.flush()
 
     @property
     def uri(self):

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/executor_work_guard.hpp>
+
 #include "auth/signature_v4.h"
 #include "unit/api/signer.h"
 
@@ -131,6 +133,38 @@ TEST_F(AuthoriseTest, AChangedDirectoryIsNoticed) {
   changed->jwt_public_keys = {Signer::rsa().public_pem()};
   directory_ = std::make_shared<tenant::Directory>(std::vector<std::shared_ptr<const tenant::Domain>>{changed});
   EXPECT_EQ(status("first.example.com", token), 401);
+}
+
+TEST_F(AuthoriseTest, WhatChangesForOneDomainCostsNoOtherItsFetchedKeys) {
+  boost::asio::io_context loop{1};
+  std::atomic<int> fetches{0};
+  const auto fetch = [&](const std::string&, const std::atomic<bool>&) -> Result<FetchedJwks> {
+    ++fetches;
+    std::vector<JwtKey> keys{*JwtKey::from_pem(rsa_.public_pem())};
+    return FetchedJwks{std::move(keys), std::chrono::hours(1)};
+  };
+  const auto cache = std::make_shared<JwksCache>(loop, fetch, ops::Log(ops::Log::Format::text, ops::Level::error));
+  Authoriser authoriser([this] { return directory_; }, cache);
+  const auto fetching = domain("fetching.example.com");
+  fetching->jwks_url = "https://customer.example.com/keys";
+  domains_ = {fetching, second_};
+  directory_ = std::make_shared<tenant::Directory>(domains_);
+  const auto token = "Bearer " + rsa_.token(R"({"exp":2000})");
+  const auto now = std::chrono::system_clock::from_time_t(1000);
+
+  bool come = false;
+  ASSERT_TRUE(authoriser.wait_for_keys("fetching.example.com", token, now, [&come] { come = true; }));
+  const auto work = boost::asio::make_work_guard(loop);
+  while (!come) loop.run_one();
+  EXPECT_TRUE(authoriser.authorise("fetching.example.com", token, now));
+
+  const auto changed = domain("second.example.com");
+  changed->jwt_secret = "another secret";
+  directory_ = std::make_shared<tenant::Directory>(
+      std::vector<std::shared_ptr<const tenant::Domain>>{fetching, changed, domain("new.example.com")});
+  EXPECT_FALSE(authoriser.wait_for_keys("fetching.example.com", token, now, [] {}));
+  EXPECT_TRUE(authoriser.authorise("fetching.example.com", token, now));
+  EXPECT_EQ(fetches, 1);
 }
 
 class SignedRequestTest : public testing::Test {

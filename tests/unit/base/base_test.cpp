@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "base/ids.h"
 #include "base/json_fields.h"
@@ -12,6 +13,18 @@
 
 namespace rw {
 namespace {
+
+TEST(Ascii, OnlyLettersFromAToZHaveACase) {
+  EXPECT_EQ(lower_case("AbZ[@`{9-\xc3\x84"), "abz[@`{9-\xc3\x84");
+  EXPECT_EQ(upper_case("aBz[@`{9-\xc3\xa4"), "ABZ[@`{9-\xc3\xa4");
+  EXPECT_TRUE(same_letters("Call-ID", "cALL-id"));
+  EXPECT_FALSE(same_letters("Call-ID", "Call-IDs"));
+  EXPECT_FALSE(same_letters("@", "`"));
+  EXPECT_FALSE(same_letters("\xc3\x84", "\xc3\xa4"));
+  EXPECT_TRUE(same_letters("", ""));
+  EXPECT_TRUE(begins_with_letters("Bearer x", "bearer "));
+  EXPECT_FALSE(begins_with_letters("Bear", "bearer"));
+}
 
 TEST(IdSource, MakesDifferentVersion4Uuids) {
   IdSource ids;

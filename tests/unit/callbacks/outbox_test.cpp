@@ -91,6 +91,9 @@ class Process {
       channel_->notify({service_, session, "trace", "call"}, event, {{"n", number}}, {});
     });
   }
+  void alarm(const std::string& session) {
+    run([this, session] { channel_->alarm({service_, session, "trace", "call"}, {{"n", "alarm"}}); });
+  }
   void open_session(const std::string& session) {
     run([this, session] {
       channel_->session_open({service_, session, "trace", "call"}, Clock::now(), {{"n", "cut " + session}});
@@ -202,6 +205,39 @@ TEST_F(OutboxTest, gives_up_what_nobody_is_there_for) {
   const auto next = process();
   next->wait_until_delivered();
   EXPECT_NE(next->metrics.text().find(R"(event="callNotify",kind="noMediaservice")"), std::string::npos);
+}
+
+TEST_F(OutboxTest, a_base_of_a_calls_own_does_not_keep_alarms_from_the_operators_url) {
+  settings.addresses = net::AddressPolicy({});
+  settings.outbox_age = std::chrono::hours(0);
+  service->trusted_urls = true;
+  service = std::make_shared<tenant::Mediaservice>(*tenant::with_base(*service, application.url() + "/side"));
+  const auto running = process();
+  running->alarm("s");
+  running->notify("s", "callNotify", "1");
+  running->wait_until_delivered();
+  const auto got = application.wait_for(1);
+  ASSERT_EQ(got.size(), 1U) << "the base leads to this machine, and was not named by the operator";
+  EXPECT_EQ(number_of(got.front()), "alarm");
+}
+
+TEST_F(OutboxTest, a_base_of_a_calls_own_is_not_trusted_by_the_next_process_either) {
+  settings.addresses = net::AddressPolicy({});
+  const auto configured = service;
+  configured->trusted_urls = true;
+  service = std::make_shared<tenant::Mediaservice>(*tenant::with_base(*configured, application.url() + "/side"));
+  {
+    const auto killed = process();
+    killed->notify("s", "callNotify", "1");
+    killed->open_session("s");
+  }
+  service = configured;
+  settings.outbox_age = std::chrono::hours(0);
+  const auto next = process();
+  next->wait_until_delivered();
+  EXPECT_TRUE(application.wait_for(0).empty());
+  EXPECT_NE(next->metrics.text().find(R"(event="callNotify",kind="tooOld")"), std::string::npos);
+  EXPECT_NE(next->metrics.text().find(R"(event="sessionCompleted",kind="tooOld")"), std::string::npos);
 }
 
 TEST_F(OutboxTest, a_backlog_larger_than_what_is_held_in_memory_is_delivered) {

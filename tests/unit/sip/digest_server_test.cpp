@@ -58,6 +58,18 @@ TEST_F(DigestServerTest, BothAlgorithmsAreOfferedTheStrongerFirst) {
   EXPECT_TRUE(DigestChallenge::parse(challenges(true)[0])->stale);
 }
 
+TEST_F(DigestServerTest, OnlyWhatIsOfferedIsTaken) {
+  DigestServer strict(3, {DigestAlgorithm::sha256});
+  const auto offered = strict.challenges(std::string(realm), false, now_);
+  ASSERT_EQ(offered.size(), 1U);
+  auto made = answer(offered[0], 1);
+  made.algorithm = DigestAlgorithm::md5;
+  made.response = made.expected_response("secret", "INVITE");
+  auto request = invite();
+  request.add("Authorization", made.to_string());
+  EXPECT_EQ(strict.check(request, realm, "carrier", "secret", now_), Verdict::wrong);
+}
+
 TEST_F(DigestServerTest, TheRightPasswordIsTaken) {
   EXPECT_EQ(check(answer(challenges()[0], 1)), Verdict::granted);
   EXPECT_EQ(check(answer(challenges()[1], 1)), Verdict::granted);

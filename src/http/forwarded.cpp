@@ -1,7 +1,8 @@
 #include "http/forwarded.h"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
+
+#include "base/ascii.h"
 
 namespace rw::http {
 namespace {
@@ -30,7 +31,7 @@ net::Address client_of(const IncomingRequest& request, const net::Address& peer,
   auto client = peer;
   // Each proxy appends: the last header of that name, read from its end.
   for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
-    if (!boost::beast::iequals(header->first, "X-Forwarded-For")) continue;
+    if (!same_letters(header->first, "X-Forwarded-For")) continue;
     std::string_view left = header->second;
     while (is_in(trusted_proxies, client) && !left.empty()) {
       const auto comma = left.rfind(',');

@@ -1,0 +1,120 @@
+"""What a domain is told in the configuration file means the same when it is provisioned.
+
+The tests of these settings run here once more, with a server that has none of them when it starts and is told over HTTP.
+"""
+
+import pathlib
+
+import pytest
+from test_alarms import test_identify_calls  # noqa: F401
+from test_authorisation import fetching, signed_server, test_the_first_request_waits_for_the_keys, test_the_sdk_hangs_up_a_call, web  # noqa: F401
+from test_callbacks import (  # noqa: F401
+    another_application, certificates, closed_port, guarded_application, test_mutual_tls, test_requests_are_signed,
+    test_requests_carry_the_configured_credentials, test_the_secondary_is_asked_when_the_first_can_not_be_reached,
+    test_without_its_certificate_or_trust_nothing_is_said)
+from test_connections import test_a_blind_transfer  # noqa: F401
+from test_joined import test_music_while_on_hold  # noqa: F401
+from test_limits import (  # noqa: F401
+    test_a_call_of_the_api_beyond_the_domains_limit_is_429_and_names_it, test_a_hunt_goes_past_a_trunk_that_is_full,
+    test_calls_beyond_calls_per_second_are_refused, test_calls_beyond_max_calls_are_refused_before_the_application_is_asked, waiting)
+from test_recording_faults import test_encrypted_for_the_domain  # noqa: F401
+from test_remote_calls import door, lab, test_callbacks_of_one_call_go_elsewhere  # noqa: F401
+from test_trunk_auth import (  # noqa: F401
+    server_with, test_a_caller_proves_its_password, test_a_wrong_password_is_403, test_networks_keys_and_passwords_together)
+
+OPERATOR = {"Authorization": "Bearer the-operators-token-of-the-tests"}
+FILES = ("recording_key", "signing_key", "client_certificate", "client_key", "ca")
+
+
+def with_contents(settings):
+    """Files are the operator's: what is provisioned has their contents."""
+    return {name: pathlib.Path(value).read_text() if name in FILES else value for name, value in settings.items()}
+
+
+def provision(server, path, body, method="PUT"):
+    answer = server.request(method, "/provisioning/" + path, body, headers=OPERATOR)
+    assert answer.status == 200, answer.body
+
+
+@pytest.fixture
+def own_server(own_server, application):
+    """The usual one, but what is the domain's is provisioned once it runs."""
+
+    def make(settings=None, service=None, trunks=(), domain_keys=None, **more):
+        settings = {**(settings or {}), "provisioning": {"token": OPERATOR["Authorization"].split()[1]}}
+        server = own_server(settings, **more)
+        usual = {"id": "main", "numbers": ["1*", "main"], "callback_url": application.url, "alarm_url": application.url + "/alarms"}
+        provision(server, f"domain/{server.domain}", {
+            "name": server.domain, "auth": "none", "aliases": ["127.0.0.1"], "trunks": list(trunks), **with_contents(domain_keys or {}),
+            "mediaservices": [{**usual, **with_contents(service or {})}]})
+        return server
+
+    return make
+
+
+@pytest.mark.short
+def test_each_kind_can_be_made_at_its_path(own_server, application, phone):
+    server = own_server()
+    at = "new.example"
+    provision(server, f"domain/{at}", {"auth": "none"}, method="POST")
+    provision(server, f"mediaservice/{at}/main", {"numbers": ["*"], "callback_url": application.url}, method="POST")
+    provision(server, f"device/{at}/door", {"mediaservice": "main"}, method="POST")
+    application.replies["newCall"] = {"action": "drop"}
+    assert phone(server, domain=at).refused().status == 603
+    caller = phone(server, user="door", domain=at)
+    caller.invite()
+    application.wait_for("newRemoteCall")
+    caller.cancel()
+    assert caller.wait_final().status == 487
+    caller.ack_refusal()
+    provision(server, f"trunk/{at}/carrier", {"allow": ["192.0.2.0/24"]}, method="POST")
+    assert phone(server, domain=at).refused().status == 403
+    application.wait_for("sessionCompleted", 2)
+
+
+def test_the_ringback_is_that_of_the_country(own_server, application, phone, called_phone, calls):
+    server = own_server(service={"tone_plan": "us"})
+    callee = called_phone(server, pick_up=False)
+    application.replies["newCall"] = calls(callee)
+    caller = phone(server)
+    caller.invite()
+    while (progress := caller.wait_response()).status != 183:
+        pass
+    caller.follow(progress)
+    caller.rtp.wait_for_tone(440, share=0.3)
+    assert caller.rtp.has_tone(480, share=0.3) and not caller.rtp.has_tone(425, share=0.3)
+    caller.cancel()
+    assert caller.wait_final().status == 487
+    caller.ack_refusal()
+    application.completed("cancelled")
+
+
+def test_media_addresses_are_those_that_are_allowed(lab, door):  # noqa: F811
+    refused = door.place("sip:bob@127.0.0.1:9", receiveIp="192.0.2.1")
+    assert (refused.status, refused.body["reason"].split(":")[0]) == (403, "receiveIp")
+    provision(lab, f"domain/{lab.domain}", {"name": lab.domain, "auth": "none", "devices": ["door"]})
+    assert door.place("sip:bob@127.0.0.1:9").status == 403
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_trusted_trunk_is_told_who_wants_to_stay_unknown(own_server, application, called_phone, trusted):
+    application.replies["getIvrCommand"] = {"hangup": True}
+    server = own_server()
+    callee = called_phone(server)
+    provision(server, f"trunk/{server.domain}/out", {"proxy": f"sip:127.0.0.1:{callee.port};transport=udp", "hosts": ["carrier.example"], "trusted": trusted})
+    assert server.post("placeivrcall", {"destAddr": "sip:bob@carrier.example", "sipPAI": "300", "callerPrivacy": True}).status == 200
+    assert callee.wait_request("INVITE").all("P-Asserted-Identity") == (["<sip:300@demo.example>"] if trusted else [])
+    callee.wait_request("BYE")
+    application.completed("normal")
+
+
+def test_secrets_are_not_read_back(own_server, tmp_path):
+    server = own_server(trunks=[{"name": "in", "allow": ["127.0.0.0/8"], "key": "of-the-trunk", "inbound_username": "a", "inbound_password": "pass-word"}],
+                        domain_keys={"jwt_secret": "s" * 32, "access_keys": [{"id": "AKID", "secret": "of-the-key", "region": "eu-north-1"}]},
+                        service={"bearer": "of-the-service"})
+    seen = [server.request("GET", f"/provisioning/{path}", headers=OPERATOR) for path in
+            (f"domain/{server.domain}", f"trunk/{server.domain}/in", f"mediaservice/{server.domain}/main", f"mediaservice/{server.domain}", "audit")]
+    assert [one.status for one in seen] == [200] * 5
+    text = b"".join(one.raw for one in seen).decode()
+    assert "***" in text
+    assert [secret for secret in ("of-the-trunk", "pass-word", "s" * 32, "of-the-key", "of-the-service") if secret in text] == []

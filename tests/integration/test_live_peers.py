@@ -32,7 +32,7 @@ def baresip_calls(own_server, application):
         server = own_server({"sip": {"digest_algorithms": ["MD5"]}}, trunks=[TRUNK])  # it gives up at a SHA-256
         assert server.upload("a.wav", tone_wav(500, 20)).status == 200
         callers.append(Baresip(440, dials="sip:100@{}:{}".format(*server.sip_udp), username="carrier", password=password))
-        return callers[-1]
+        return callers[-1], server
 
     yield make
     for one in callers:
@@ -41,14 +41,15 @@ def baresip_calls(own_server, application):
 
 def test_baresip_proves_its_password_and_is_let_in(application, baresip_calls):
     application.replies["getIvrCommand"] = {"phrases": [{"fileName": "a"}], "getIVRCommandAfter": 30}
-    caller = baresip_calls("open sesame")
+    caller, server = baresip_calls("open sesame")
     caller.wait_for_tone(500)
     assert application.wait_for("newCall").body["calledParty"] == "100"
-    caller.hang_up()
-    application.completed("normal")
+    assert server.post("hangupcall", {"replyId": application.wait_for("callAnswered").body["replyId"]}).status == 200
+    caller.wait_for("session closed")
+    application.completed("apiHangup")
 
 
 def test_baresip_with_a_wrong_password_is_refused(application, baresip_calls):
-    caller = baresip_calls("guess")
+    caller, _ = baresip_calls("guess")
     caller.wait_for("403")
     assert application.requests == []

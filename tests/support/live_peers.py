@@ -107,10 +107,6 @@ snd_path {self.folder}
         self._start("baresip", "-f", str(self.folder), *(("-e", f"/dial {dials}") if dials else ()))
         self.wait_for("baresip is ready")
 
-    def hang_up(self):
-        self.process.stdin.write(b"b\n")
-        self.process.stdin.flush()
-
     @property
     def uri(self):
         return f"sip:bob@127.0.0.1:{self.port}"

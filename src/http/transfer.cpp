@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
-#include "base/ascii.h"
 #include "http/curl.h"
 
 namespace rw::http {
@@ -29,14 +29,18 @@ class Transfers::Impl {
  public:
   tl::expected<TransferResponse, ClientError> run(const TransferRequest& request) {
     if (request.url.size() > longest_url) return refused("the URL is longer than 8192 characters");
-    if (!easy_) easy_.reset(curl_easy_init());
+    // A connection that is at hand was allowed to another request, perhaps not to one that is checked; a redirect would
+    // use it even if curl is told to make a new one. So such a request has a handle, and connections, of its own.
+    Easy own(request.policy != nullptr ? curl_easy_init() : nullptr);
+    if (!own && !easy_) easy_.reset(curl_easy_init());
+    CURL* const easy = own ? own.get() : easy_.get();
     Transfer transfer{request};
-    transfer.easy = easy_.get();
+    transfer.easy = easy;
     const auto headers = header_list(request.headers);
     prepare(transfer, headers.get());
-    const CURLcode result = curl_easy_perform(easy_.get());
+    const CURLcode result = curl_easy_perform(easy);
     long status = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.response.status = static_cast<int>(status);
     if (result == CURLE_OK || transfer.enough) {
       transfer.response.complete = !transfer.enough;
@@ -96,8 +100,6 @@ class Transfers::Impl {
       curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &Impl::progressed);
       curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &transfer);
     }
-    // A connection that is at hand was allowed to another request, perhaps not to this one.
-    if (request.policy != nullptr) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   }
 
   static void set_method(Transfer& transfer) {
@@ -130,7 +132,9 @@ class Transfers::Impl {
     if (line.starts_with("HTTP/")) {
       transfer.response.headers.clear();  // those of a redirect, or of a 100
     } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-      transfer.response.headers.emplace_back(lower_case(line.substr(0, colon)), trim(line.substr(colon + 1)));
+      std::string name(line.substr(0, colon));
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      transfer.response.headers.emplace_back(std::move(name), trim(line.substr(colon + 1)));
     } else if (line.empty()) {
       return headers_complete(transfer) ? size : 0;
     }

@@ -10,17 +10,17 @@
 
 namespace rw::testing_support {
 
-/// An HTTP server at 127.0.0.1 for what a test sends; runs until it is destroyed.
+/// An HTTP server on loopback for what a test sends; runs until it is destroyed.
 class HttpPeer {
  public:
-  explicit HttpPeer(http::Router router)
+  explicit HttpPeer(http::Router router, const std::string& ip = "127.0.0.1")
       : server_(loop_, std::move(router),
                 {.headers = {},
                  .error =
                      [](int status, std::string reason) {
                        return http::Answer{.status = status, .headers = {}, .body = std::move(reason), .source = {}};
                      }}),
-        address_(*server_.listen(*net::Address::parse("127.0.0.1:0"))),
+        address_(*server_.listen(*net::Address::parse(ip + ":0"))),
         thread_([this] { loop_.run(); }) {}
   ~HttpPeer() {
     server_.stop(std::chrono::milliseconds(0));

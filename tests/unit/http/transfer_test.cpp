@@ -32,6 +32,9 @@ class TransferTest : public testing::Test {
       const int left = std::stoi(request.capture("count"));
       respond(answer(302, "moved", {{"Location", left == 0 ? "/hello" : "/hop/" + std::to_string(left - 1)}}));
     });
+    router.add("GET", "/to/{host}", [](const IncomingRequest& request, const Responder& respond) {
+      respond(answer(302, "", {{"Location", "http://" + request.capture("host") + "/hello"}}));
+    });
     router.add("GET", "/inside", [](const IncomingRequest&, const Responder& respond) {
       respond(answer(302, "", {{"Location", "file:///etc/passwd"}}));
     });
@@ -231,6 +234,21 @@ TEST_F(TransferTest, ThePolicyHoldsForEachConnection) {
   // The connection that is kept open now was allowed to that request only.
   request.policy = &outside;
   EXPECT_FALSE(get("/hello", request));
+}
+
+TEST_F(TransferTest, ARedirectUsesNoConnectionThatAnotherRequestOpened) {
+  const net::AddressPolicy second({*net::Network::parse("127.0.0.2/32")});
+  TransferRequest request;
+  ASSERT_TRUE(get("/hello", request));  // any address; the connection is kept open
+  request.policy = &second;
+  request.most_redirects = 1;
+  testing_support::HttpPeer entry{routes(mutex, parked), "127.0.0.2"};
+  request.url = entry.url("/hello");
+  ASSERT_TRUE(transfers.run(request));
+  request.url = entry.url("/to/" + peer.host());
+  const auto refused = transfers.run(request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "its address is not one that may be used");
 }
 
 TEST_F(TransferTest, RefusesWhatIsNoHttp) {

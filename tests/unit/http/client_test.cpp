@@ -66,8 +66,7 @@ class ClientTest : public testing::Test {
     return router;
   }
 
-  Result post(Client& client, const std::string& url, bool trusted = false,
-              milliseconds time = milliseconds(8000)) {
+  Result post(Client& client, const std::string& url, bool trusted = false, milliseconds time = milliseconds(8000)) {
     std::optional<Result> come;
     ClientRequest request;
     request.url = url;
@@ -92,11 +91,33 @@ class ClientTest : public testing::Test {
 
 TEST_F(ClientTest, ConnectsToNoAddressThatThePolicyRefuses) {
   const Trap trap;
-  for (const auto* host :
-       {"127.0.0.1", "127.1", "0.0.0.0", "0", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001",
-        "localhost", "%31%32%37.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]",
-        "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "169.254.169.254", "[64:ff9b::a9fe:a9fe]", "[fe80::1]", "[fd00::1]",
-        "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "224.0.0.1", "255.255.255.255"}) {
+  for (const auto* host : {"127.0.0.1",
+                           "127.1",
+                           "0.0.0.0",
+                           "0",
+                           "2130706433",
+                           "0x7f000001",
+                           "0x7f.1",
+                           "0177.0.0.1",
+                           "017700000001",
+                           "localhost",
+                           "%31%32%37.0.0.1",
+                           "[::1]",
+                           "[::ffff:127.0.0.1]",
+                           "[::ffff:7f00:1]",
+                           "[::127.0.0.1]",
+                           "[64:ff9b::7f00:1]",
+                           "[2002:7f00:1::]",
+                           "169.254.169.254",
+                           "[64:ff9b::a9fe:a9fe]",
+                           "[fe80::1]",
+                           "[fd00::1]",
+                           "10.0.0.1",
+                           "172.16.0.1",
+                           "192.168.0.1",
+                           "100.64.0.1",
+                           "224.0.0.1",
+                           "255.255.255.255"}) {
     const auto result = post(outside, trap.url(host));
     ASSERT_FALSE(result) << host;
     EXPECT_EQ(result.error().message, refused) << host;

@@ -18,7 +18,7 @@ namespace rw::http {
 struct ServerOptions {
   std::size_t max_connections = 1000;                 ///< further ones wait in the kernel's backlog
   std::size_t max_connections_per_client = 250;       ///< further ones are closed at once; 0: any number
-  std::vector<net::Network> trusted_proxies;          ///< who say in X-Forwarded-For whom they speak for
+  std::vector<net::Network> trusted_proxies{};        ///< who say in X-Forwarded-For whom they speak for
   std::chrono::milliseconds header_timeout{10'000};   ///< for a whole request head, once its first byte is there
   std::chrono::milliseconds idle_timeout{60'000};     ///< between requests; also for a peer that does not read
   std::chrono::milliseconds body_timeout{10'000};     ///< for each 32 KB of a body
@@ -29,7 +29,7 @@ struct ServerOptions {
   /// Makes the answers that the server gives itself (400, 404, 405, 408, 411, 413, 416, 431, 500).
   std::function<Answer(int status, std::string reason)> error;
   /// Called when a client has too many connections. May be empty.
-  std::function<void()> refused;
+  std::function<void()> refused{};
 };
 
 /// An HTTP/1.1 server on somebody else's loop, which is run by one thread. Handlers are called on that thread and must

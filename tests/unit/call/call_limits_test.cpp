@@ -78,7 +78,7 @@ TEST_F(CallLimitsTest, DomainsAndTrunksAreCountedApart) {
   tenant::Trunk second = trunk;
   second.name = "another";
   for (const auto* where : {&domain, &other}) {
-    for (const auto* by : {static_cast<const tenant::Trunk*>(nullptr), &trunk, &second}) {
+    for (const tenant::Trunk* by : std::initializer_list<const tenant::Trunk*>{nullptr, &trunk, &second}) {
       EXPECT_FALSE(enter(*where, by)) << where->name;
       EXPECT_TRUE(enter(*where, by)) << where->name;
     }

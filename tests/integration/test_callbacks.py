@@ -301,6 +301,37 @@ def test_site_members_appear_only_when_configured(own_server, server, applicatio
     assert (bodies[1]["siteId"], bodies[1]["siteBaseUrl"]) == ("siteA", "https://a.example")
 
 
+SITE = {"siteId": "siteA", "siteBaseUrl": "https://a.example"}
+
+
+def test_the_site_is_in_every_callback(own_server, application, phone, called_phone, calls):
+    server = own_server({"server": {"site_id": SITE["siteId"], "site_base_url": SITE["siteBaseUrl"]}}, service={"identify_calls": True},
+                        domain_keys={"devices": ["door"]})
+    message = {"format": "record", "fileName": "message.wav", "beep": False, "maxDuration": 0.3}
+    application.replies["getIvrCommand"] = {"phrases": [message, {"fileName": "nothing"}], "recordedCallback": True, "hangup": True}
+    caller = phone(server)
+    caller.call()
+    caller.wait_request("BYE")
+    callee = called_phone(server)
+    application.replies["newCall"] = calls(callee, callRecording=True)
+    caller = phone(server)
+    caller.call()
+    application.wait_for("callAnswered", 2)
+    callee.hang_up()
+    caller.wait_request("BYE")
+    caller = phone(server, user="door")
+    caller.invite()
+    application.wait_for("newRemoteCall")
+    caller.cancel()
+    caller.wait_final()
+    caller.ack_refusal()
+    wanted = {"alarms" if name == "alarm" else name for name in application.description.document["webhooks"]}
+    for name in wanted:
+        application.wait_for(name)
+    told = {one.event: {name: one.body.get(name) for name in SITE} for one in application.requests}
+    assert told == dict.fromkeys(wanted, SITE)
+
+
 @pytest.fixture
 def certificates(tmp_path):
     """A certificate authority of the test's own; makes certificates that it has signed: their files."""

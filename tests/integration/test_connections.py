@@ -321,6 +321,39 @@ def test_a_blind_transfer(own_server, connected, called_phone, application, call
     application.completed("normal")
 
 
+def test_an_attended_transfer(own_server, connected, called_phone, phone, application, calls):
+    """bob, whom alice has called, calls carol, and then has alice take his place."""
+    server = own_server(service={"allow_refer": True})
+    alice, bob = connected(on=server)
+    carol = called_phone(server)
+    application.replies["newCall"] = calls(carol)
+    consulting = phone(server)
+    consulting.call()
+    carol.wait_request("ACK")
+    application.wait_for("callAnswered", 2)
+    hear_each_other(consulting, carol)
+
+    def take_the_place(body):
+        if body["event"] == "refer":
+            return {"action": "connect", "participantId": body["replacesParticipantId"]}
+        return {"action": "drop"}
+    application.replies["callEvent"] = take_the_place
+    replaces = f"{consulting.call_id.replace('@', '%40')}%3Bto-tag%3D{consulting.remote_tag}%3Bfrom-tag%3D{consulting.local_tag}"
+    bob.request("REFER", extra=f"Refer-To: <{carol.uri}?Replaces={replaces}>\r\n")
+    assert bob.wait_final("REFER").status == 202
+    event = application.wait_for("callEvent").body
+    assert (event["event"], event["replacesParticipantId"]) == ("refer", application.wait_for("newCall", 2).body["participantId"])
+    assert event["remoteParticipantId"] == application.wait_for("newCall").body["participantId"]
+    consulting.wait_request("BYE")
+    hear_each_other(alice, carol)
+    while "200" not in bob.wait_request("NOTIFY").body:
+        pass
+    bob.wait_request("BYE")
+    alice.hang_up()
+    carol.wait_request("BYE")
+    application.wait_for("sessionCompleted", 2)
+
+
 def test_a_transfer_that_the_application_drops(own_server, connected, application):
     server = own_server(service={"allow_refer": True})
     caller, callee = connected(on=server)

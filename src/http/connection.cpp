@@ -27,6 +27,7 @@ using std::chrono::steady_clock;
 
 constexpr std::uint32_t max_head_bytes = 16 * 1024;
 constexpr std::size_t piece_bytes = 32 * 1024;
+constexpr std::size_t first_read_bytes = 4096;
 constexpr std::size_t max_lingering_bytes = 4 << 20;
 constexpr milliseconds lingering_time{2000};
 
@@ -97,13 +98,15 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     if (buffer_.size() > 0) {
       first_bytes_read({}, 0);
     } else {
-      beast::http::async_read_some(stream_, buffer_, *parser_, then(&StreamConnection::first_bytes_read));
+      // Not by the parser: that waits for a whole head, and the time for it begins with its first byte.
+      stream_.async_read_some(buffer_.prepare(first_read_bytes), then(&StreamConnection::first_bytes_read));
     }
   }
 
-  void first_bytes_read(error_code error, std::size_t) {
+  void first_bytes_read(error_code error, std::size_t bytes) {
+    if (error) return close();  // also on a time-out, which has closed the socket already
     phase_ = Phase::reading;
-    if (error || parser_->is_header_done()) return head_read(error, 0);
+    buffer_.commit(bytes);
     set_deadline(options().header_timeout);
     beast::http::async_read_header(stream_, buffer_, *parser_, then(&StreamConnection::head_read));
   }

@@ -11,6 +11,7 @@ SECRETS = ("pw-of-the-url", "token-in-query", "trunk-key-secret", "bearer-secret
 def test_calls_leave_no_personal_data_and_no_secrets_in_the_log(own_server, application, phone, called_phone, level):
     trunk = {"name": "carrier", "allow": ["127.0.0.0/8"], "key": SECRETS[2]}
     server = own_server({"log": {"level": level}}, trunks=[trunk],
+                        more='[[domains]]\nname = "closed.example"\njwt_secret = "jwt-secret-of-at-least-32-characters"\n',
                         service={"bearer": SECRETS[3], "numbers": ["*"],
                                  "secondary_callback_url": "http://user:pw-of-the-url@127.0.0.1:9/x?t=token-in-query"})
     headers = (f"P-Asserted-Identity: \"Carlotta\" <sip:+{PERSONAL[0]}@c.example>\r\nDiversion: <sip:+{PERSONAL[1]}@c.example>\r\n"
@@ -39,7 +40,12 @@ def test_calls_leave_no_personal_data_and_no_secrets_in_the_log(own_server, appl
     caller.hang_up()
     server.post("placeivrcall", {"destAddr": f"sip:+{PERSONAL[4]}@127.0.0.1:9", "sipFrom": PERSONAL[0]})
     # Credentials that are no good.
-    server.post("placeivrcall", {}, domain="demo.example", headers=Key("ES256").header())
+    tokens = [Key("ES256").token(), Key("HS256").token(sub=PERSONAL[1]), Key("HS256", SECRETS[4]).token(exp=1), Key("HS256", SECRETS[4]).token(alg="none")]
+    for token in tokens:
+        for path in ("placeivrcall", f"placeivrcall?token={token}"):
+            assert server.post(path, {}, domain="closed.example", headers={"Authorization": f"Bearer {token}"}).status == 401
+    good = Key("HS256", SECRETS[4]).token()
+    assert server.post("placeivrcall", {}, domain="closed.example", headers={"Authorization": f"Bearer {good}"}).status == 400, "else nothing was refused"
     # The application fails, at both of its URLs.
     application.replies["newCall"] = "not an object"
     phone(server, user=PERSONAL[3]).refused(**who)
@@ -47,5 +53,7 @@ def test_calls_leave_no_personal_data_and_no_secrets_in_the_log(own_server, appl
     log = server.log()
     assert "call received" in log, "there is something to look at"
     assert [one for one in SECRETS if one in log] == []
+    for token in (*tokens, good):
+        assert [part for part in token.split(".") if part and part in log] == []
     if level == "info":
         assert [one for one in PERSONAL if one.lower() in log.lower()] == []

@@ -30,7 +30,7 @@ class Request:
 class Application:
     """`replies[event]`: an object, a list of them (the last one stays), a function of the body, or Raw."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
         self.description = Description()
         self.changed = threading.Condition()
         self.requests = []
@@ -58,8 +58,8 @@ class Application:
             daemon_threads = True
             request_queue_size = 128
 
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.server = Server((host, 0), Handler)
+        self.url = f"http://{host}:{self.server.server_address[1]}"
         self.reset()
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self.thread.start()

@@ -19,7 +19,7 @@ class File:
 class Web:
     """`files[path]`: a File, or a function of the request's headers that returns one."""
 
-    def __init__(self, certificate=None):
+    def __init__(self, certificate=None, host="127.0.0.1"):
         self.files = {}
         self.requests = []
         self.changed = threading.Condition()
@@ -31,6 +31,10 @@ class Web:
             def do_GET(self):
                 web._serve(self)
 
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                web._serve(self)
+
             def log_message(self, *_):
                 pass
 
@@ -40,12 +44,12 @@ class Web:
             def handle_error(self, request, client_address):
                 pass  # the other side has gone
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((host, 0), Handler)
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.server.server_port}"
+        self.url = f"http{'s' if certificate else ''}://{host}:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def _serve(self, handler):

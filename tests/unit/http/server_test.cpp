@@ -301,6 +301,35 @@ TEST_F(ServerTest, ASlowHeadEndsTheConnection) {
   EXPECT_TRUE(closed(socket));
 }
 
+TEST_F(ServerTest, ALaterSlowHeadEndsTheConnectionAsSoon) {
+  options_.header_timeout = milliseconds(20);
+  options_.idle_timeout = milliseconds(5000);
+  serve();
+  auto socket = connect();
+  send(socket, "GET /hello/1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(receive(socket).status, 200);
+  const auto begun = std::chrono::steady_clock::now();
+  send(socket, "G");
+  EXPECT_TRUE(closed(socket));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, options_.idle_timeout / 2);
+}
+
+TEST_F(ServerTest, APeerThatDoesNotReadIsClosed) {
+  options_.idle_timeout = milliseconds(20);
+  make_file(16 << 20);  // more than the kernel takes
+  serve();
+  auto socket = connect();
+  send(socket, "GET /file HTTP/1.1\r\nHost: h\r\n\r\n");
+  // What is to be seen of it without reading: the connection has come to its end.
+  char byte = 0;
+  boost::system::error_code error;
+  while (!error) {
+    std::this_thread::sleep_for(milliseconds(1));
+    asio::write(socket, asio::buffer(&byte, 1), error);
+  }
+  EXPECT_TRUE(error == asio::error::connection_reset || error == asio::error::broken_pipe) << error.message();
+}
+
 TEST_F(ServerTest, ASlowBodyEndsTheConnection) {
   options_.body_timeout = milliseconds(20);
   serve();

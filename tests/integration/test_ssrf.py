@@ -191,6 +191,26 @@ def test_callbacks_of_one_remote_call(server, application, called_phone, trap):
     wait_failures(server, "callNotify", placed)
 
 
+def test_names_that_become_parts_of_a_host(own_server, application, phone, trap):
+    key = {"access_key_id": "AKID", "secret_access_key": "secret"}
+    server = own_server({"tts": {"aws": {**key, "region": "eu-north-1"}}, "fetch": {"allow": []}})
+    names = [f"{before}{host}:{trap.port}{after}" for host in ("127.0.0.1", "[::1]") for before, after in (("@", "/"), ("x@", "#"), ("x:y@", "?"))]
+    names += ["x/", "x.y.", "x\\y"]
+    speech = {"format": "awstts", "awsTTSParameters": {"Text": "Hello", "VoiceId": "Joanna"}}
+    application.replies["getIvrCommand"] = [{"phrases": [{**speech, "region": one} for one in names]}, {"getIVRCommandAfter": 30}]
+    caller = phone(server, user="main")
+    caller.call()
+    told = alarms(application, len(names))
+    assert ["region: found" in one["errorDetails"]["description"] for one in told if one["error"] == "phraseError"] == [True] * len(names)
+    caller.hang_up()
+    application.completed("normal")
+    assert server.upload("x.wav", tone_wav(500)).status == 200
+    for one in names:
+        for field in ("bucketRegion", "bucketName"):
+            answer = server.post("promptfile/x.wav/move", {"type": "s3", "bucketRegion": "eu-north-1", "bucketName": "archive", field: one})
+            assert answer.status == 400 and field in answer.body["reason"], (field, one, answer.body)
+
+
 def test_what_is_allowed_works_in_every_form(own_server, application, phone):
     site = Web()
     try:

@@ -12,7 +12,8 @@ RELEASE := build/release
 ASAN := build/asan
 TSAN := build/tsan
 NODE := tests/node/node_modules/.package-lock.json
-CLANG := -DCMAKE_C_COMPILER=clang-16 -DCMAKE_CXX_COMPILER=clang++-16 -DCMAKE_BUILD_TYPE=Debug
+CLANG := -DCMAKE_C_COMPILER=clang-16 -DCMAKE_CXX_COMPILER=clang++-16 -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 \
+  -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=10
 
 run: install-build build
 	$(RELEASE)/src/ringwright serve

@@ -25,8 +25,8 @@ std::string without_query(const std::string& url) {
 
 class JwksCache::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(boost::asio::io_context& loop, Fetch fetch, ops::Log log)
-      : loop_(loop), fetch_(std::move(fetch)), log_(std::move(log)), threads_(fetch_threads) {}
+  Impl(boost::asio::io_context& loop, Fetch fetch, const ops::Log& log)
+      : loop_(loop), fetch_(std::move(fetch)), log_(log), threads_(fetch_threads) {}
 
   struct Entry {
     explicit Entry(boost::asio::io_context& loop) : deadline(loop) {}
@@ -147,8 +147,8 @@ class JwksCache::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::thread_pool threads_;
 };
 
-JwksCache::JwksCache(boost::asio::io_context& loop, Fetch fetch, ops::Log log)
-    : impl_(std::make_shared<Impl>(loop, std::move(fetch), std::move(log))) {}
+JwksCache::JwksCache(boost::asio::io_context& loop, Fetch fetch, const ops::Log& log)
+    : impl_(std::make_shared<Impl>(loop, std::move(fetch), log)) {}
 
 JwksCache::~JwksCache() {
   impl_->join();

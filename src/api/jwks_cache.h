@@ -28,7 +28,7 @@ class JwksCache {
   static constexpr Duration longest_wait = std::chrono::seconds(5);
   static constexpr std::size_t most_waiting = 100;  ///< requests for one address
 
-  JwksCache(boost::asio::io_context& loop, Fetch fetch, ops::Log log);
+  JwksCache(boost::asio::io_context& loop, Fetch fetch, const ops::Log& log);
   ~JwksCache();
   JwksCache(const JwksCache&) = delete;
   JwksCache& operator=(const JwksCache&) = delete;

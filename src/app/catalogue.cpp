@@ -173,6 +173,7 @@ DocumentWrite DomainEntry::removal(Kind kind, const std::string& name) const {
 
 std::vector<DocumentWrite> DomainEntry::removal() const {
   std::vector<DocumentWrite> writes;
+  writes.reserve(rows_.size() + 1);
   for (const auto& [key, row] : rows_) writes.push_back({row.kind, row.name, std::nullopt});
   if (in_file()) writes.push_back({Kind::domain, std::string(without_file), std::string()});
   return writes;

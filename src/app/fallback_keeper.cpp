@@ -13,8 +13,8 @@ constexpr auto interval = std::chrono::seconds(5);
 
 }  // namespace
 
-FallbackKeeper::FallbackKeeper(std::unique_ptr<tenant::FallbackStore> store, ops::Log log)
-    : entries_(std::move(store)), log_(std::move(log)) {
+FallbackKeeper::FallbackKeeper(std::unique_ptr<tenant::FallbackStore> store, const ops::Log& log)
+    : entries_(std::move(store)), log_(log) {
   refresh();
   thread_ = std::thread([this] {
     name_this_thread("fallback");

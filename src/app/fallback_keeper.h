@@ -16,7 +16,7 @@ namespace rw::app {
 class FallbackKeeper {
  public:
   /// Reads the entries, unless the database is away, and begins.
-  FallbackKeeper(std::unique_ptr<tenant::FallbackStore> store, ops::Log log);
+  FallbackKeeper(std::unique_ptr<tenant::FallbackStore> store, const ops::Log& log);
   ~FallbackKeeper() { stop(); }
   FallbackKeeper(const FallbackKeeper&) = delete;
   FallbackKeeper& operator=(const FallbackKeeper&) = delete;

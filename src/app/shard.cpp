@@ -215,7 +215,7 @@ sip::Admission Shard::admit(const sip::Message& invite, const sip::Flow& flow, T
 }
 
 sip::Admission Shard::admit(TimePoint now) {
-  const auto admission = admission_.decide(switchboard_->sessions(), now);
+  auto admission = admission_.decide(switchboard_->sessions(), now);
   if (admission.status != 0) shared_.metrics.call_refused(admission.status);
   return admission;
 }

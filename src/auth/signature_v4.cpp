@@ -31,7 +31,7 @@ std::string_view as_text(const Digest& digest) {
 }
 
 /// Without spaces at the ends, and one for each run of them.
-std::string trimmed(std::string_view value) {
+std::string single_spaced(std::string_view value) {
   std::string result;
   for (const char c : value) {
     const bool space = c == ' ' || c == '\t';
@@ -48,7 +48,7 @@ std::string trimmed(std::string_view value) {
 std::vector<NameValue> canonical_headers(const SignedRequest& request) {
   std::vector<NameValue> headers;
   headers.reserve(request.headers.size());
-  for (const auto& [name, value] : request.headers) headers.emplace_back(lower_case(name), trimmed(value));
+  for (const auto& [name, value] : request.headers) headers.emplace_back(lower_case(name), single_spaced(value));
   std::ranges::stable_sort(headers, {}, &NameValue::first);
   // Several of one name count as one with all values.
   std::vector<NameValue> merged;

@@ -10,14 +10,14 @@ namespace {
 /// What leads from one version to the next: a list that only grows.
 const std::vector<std::vector<std::string_view>> steps{
     {
-        "CREATE TABLE documents (kind TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,"
-        " position BIGINT NOT NULL, changed BIGINT NOT NULL, PRIMARY KEY (kind, domain, name))",
+        R"(CREATE TABLE documents (kind TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+           position BIGINT NOT NULL, changed BIGINT NOT NULL, PRIMARY KEY (kind, domain, name)))",
         "CREATE INDEX documents_of_domain ON documents (domain)",
         "CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
         "INSERT INTO counters (name, value) VALUES ('directory', 0)",
-        "CREATE TABLE audit (number BIGINT PRIMARY KEY, time BIGINT NOT NULL, who TEXT NOT NULL,"
-        " address TEXT NOT NULL, method TEXT NOT NULL, kind TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL,"
-        " old_body TEXT, new_body TEXT)",
+        R"(CREATE TABLE audit (number BIGINT PRIMARY KEY, time BIGINT NOT NULL, who TEXT NOT NULL,
+           address TEXT NOT NULL, method TEXT NOT NULL, kind TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL,
+           old_body TEXT, new_body TEXT))",
     },
 };
 

@@ -68,6 +68,7 @@ Rows rows_of(const PGresult* result) {
   Rows rows;
   for (int row = 0; row < PQntuples(result); ++row) {
     std::vector<Value> values;
+    values.reserve(static_cast<std::size_t>(PQnfields(result)));
     for (int column = 0; column < PQnfields(result); ++column) values.push_back(value_of(result, row, column));
     rows.emplace_back(std::move(values));
   }

@@ -39,6 +39,7 @@ DatabaseResult<Rows> SqliteConnection::execute(std::string_view sql, const std::
     Rows rows;
     while (statement.step()) {
       std::vector<Value> values;
+      values.reserve(static_cast<std::size_t>(statement.columns()));
       for (int column = 0; column < statement.columns(); ++column) values.push_back(statement.value(column));
       rows.emplace_back(std::move(values));
     }

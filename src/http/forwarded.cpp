@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/trim.h"
 
 namespace rw::http {
 namespace {
@@ -12,12 +13,6 @@ Result<net::Address> parse_client(std::string_view text) {
   if (auto plain = net::Address::from(text, 0)) return plain;
   if (text.starts_with('[') && text.ends_with(']')) return net::Address::from(text.substr(1, text.size() - 2), 0);
   return net::Address::parse(text);
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 }  // namespace

@@ -36,12 +36,12 @@ struct NoticeStore::Statements {
   database::Statement insert, remove, load;
 };
 
-Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, Limits limits, ops::Log log) {
+Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, Limits limits, const ops::Log& log) {
   auto database = database::SqliteFile::open(file);
   if (!database) return tl::unexpected(database.error());
   try {
     database->run(layout);
-    std::unique_ptr<NoticeStore> store(new NoticeStore(std::move(*database), limits, std::move(log)));
+    std::unique_ptr<NoticeStore> store(new NoticeStore(std::move(*database), limits, log));
     store->read_waiting();
     store->thread_ = std::thread([raw = store.get()] {
       name_this_thread("outbox");
@@ -53,9 +53,9 @@ Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, 
   }
 }
 
-NoticeStore::NoticeStore(database::SqliteFile database, Limits limits, ops::Log log)
+NoticeStore::NoticeStore(database::SqliteFile database, Limits limits, const ops::Log& log)
     : limits_(limits),
-      log_(std::move(log)),
+      log_(log),
       database_(std::move(database)),
       statements_(std::make_unique<Statements>(database_)) {}
 

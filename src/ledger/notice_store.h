@@ -35,7 +35,7 @@ class NoticeStore {
   using Loaded = std::function<void(std::shared_ptr<const Notice>)>;
 
   /// Opens `file`, or makes it.
-  static Result<std::unique_ptr<NoticeStore>> open(const std::string& file, Limits limits, ops::Log log);
+  static Result<std::unique_ptr<NoticeStore>> open(const std::string& file, Limits limits, const ops::Log& log);
   ~NoticeStore();
   NoticeStore(const NoticeStore&) = delete;
   NoticeStore& operator=(const NoticeStore&) = delete;
@@ -79,7 +79,7 @@ class NoticeStore {
   };
   struct Statements;
 
-  NoticeStore(database::SqliteFile database, Limits limits, ops::Log log);
+  NoticeStore(database::SqliteFile database, Limits limits, const ops::Log& log);
   void read_waiting();
   void account(const std::string& domain, std::uint64_t bytes);
   void removed(const std::vector<Job>& jobs);

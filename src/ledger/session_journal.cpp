@@ -30,10 +30,10 @@ bool write_all(int file, std::string_view bytes) {
 
 }  // namespace
 
-Result<SessionJournal> SessionJournal::create(const std::string& path, ops::Log log) {
+Result<SessionJournal> SessionJournal::create(const std::string& path, const ops::Log& log) {
   media::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
   if (!file) return fail(path + ": " + std::strerror(errno));
-  return SessionJournal(path, std::move(file), std::move(log));
+  return SessionJournal(path, std::move(file), log);
 }
 
 void SessionJournal::open(const std::string& id, std::string record) {

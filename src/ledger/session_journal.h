@@ -19,7 +19,7 @@ namespace rw::ledger {
 class SessionJournal {
  public:
   /// Makes the file, which must not be there.
-  static Result<SessionJournal> create(const std::string& path, ops::Log log);
+  static Result<SessionJournal> create(const std::string& path, const ops::Log& log);
 
   /// `id` has no blanks, `record` (what has to be known of it) no line feeds. Again: replaces the record.
   void open(const std::string& id, std::string record);
@@ -27,8 +27,8 @@ class SessionJournal {
   std::size_t sessions() const { return records_.size(); }
 
  private:
-  SessionJournal(std::string path, media::FileDescriptor file, ops::Log log)
-      : path_(std::move(path)), file_(std::move(file)), log_(std::move(log)) {}
+  SessionJournal(std::string path, media::FileDescriptor file, const ops::Log& log)
+      : path_(std::move(path)), file_(std::move(file)), log_(log) {}
   void append(std::string_view line);
   void rewrite();
 

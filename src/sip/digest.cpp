@@ -12,17 +12,12 @@
 
 #include "base/ascii.h"
 #include "base/hex.h"
+#include "base/trim.h"
 
 namespace rw::sip {
 namespace {
 
 constexpr std::size_t max_parameters = 32;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 class Parameters {
  public:

@@ -19,7 +19,7 @@ bool same_name(std::string_view a, std::string_view b) {
          std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view trimmed_line(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
   return text;
@@ -155,16 +155,16 @@ Result<Message> Message::parse(std::string_view text) {
       if (message.headers_.empty()) return fail("continuation without a header");
       auto& value = message.headers_.back().second;
       value += ' ';
-      value += trimmed(line);
+      value += trimmed_line(line);
       if (is_too_long(message.headers_.back())) return fail("header too long");
       continue;
     }
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return fail("header line without a colon");
-    const auto name = long_name(trimmed(line.substr(0, colon)));
+    const auto name = long_name(trimmed_line(line.substr(0, colon)));
     if (!is_token(name)) return fail("bad header name");
     if (message.headers_.size() == max_headers) return fail("too many headers");
-    const auto value = trimmed(line.substr(colon + 1));
+    const auto value = trimmed_line(line.substr(colon + 1));
     if (value.find('\0') != std::string_view::npos || value.find('\r') != std::string_view::npos)
       return fail("bad character in " + std::string(name));
     if (is_single(name) && message.header(name) != nullptr) return fail("more than one " + std::string(name));

@@ -4,15 +4,10 @@
 #include <optional>
 
 #include "base/ascii.h"
+#include "base/trim.h"
 
 namespace rw::sip {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 std::optional<std::string> unescaped(std::string_view text) {
   const auto hex = [](char c) {

@@ -5,17 +5,12 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/trim.h"
 
 namespace rw::sip {
 namespace {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });

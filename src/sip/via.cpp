@@ -3,15 +3,10 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/trim.h"
 
 namespace rw::sip {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 bool read_sent_by(Via& via, std::string_view text) {
   std::string_view port;

@@ -75,10 +75,11 @@ http::TransferRequest S3Connection::to_transfer(const S3Request& request) const 
   http::TransferRequest transfer;
   transfer.method = request.method;
   transfer.url = location_.url(request.key) + query_text(request.query);
-  for (const auto& [name, value] : request.headers) transfer.headers.push_back(name + ": " + value);
+  for (const auto& [name, value] : request.headers)
+    transfer.headers.push_back(std::string(name).append(": ").append(value));
   for (const auto& [name, value] :
        auth::sign(std::move(to_sign), credentials_, {location_.region, "s3", std::time(nullptr)}))
-    transfer.headers.push_back(name + ": " + value);
+    transfer.headers.push_back(std::string(name).append(": ").append(value));
   transfer.body = request.body;
   if (request.file) {
     transfer.upload = reader(*request.file);

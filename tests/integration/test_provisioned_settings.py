@@ -15,7 +15,7 @@ from test_callbacks import (  # noqa: F401
 from test_connections import test_a_blind_transfer  # noqa: F401
 from test_joined import test_music_while_on_hold  # noqa: F401
 from test_limits import (  # noqa: F401
-    test_a_call_of_the_api_beyond_the_domains_limit_is_429_and_names_it, test_a_hunt_goes_past_a_trunk_that_is_full,
+    is_full, test_a_call_of_the_api_beyond_the_domains_limit_is_429_and_names_it, test_a_hunt_goes_past_a_trunk_that_is_full,
     test_calls_beyond_calls_per_second_are_refused, test_calls_beyond_max_calls_are_refused_before_the_application_is_asked, waiting)
 from test_recording_faults import test_encrypted_for_the_domain  # noqa: F401
 from test_remote_calls import door, lab, test_callbacks_of_one_call_go_elsewhere  # noqa: F401
@@ -107,13 +107,62 @@ def test_a_trusted_trunk_is_told_who_wants_to_stay_unknown(own_server, applicati
     application.completed("normal")
 
 
-def test_secrets_are_not_read_back(own_server, tmp_path):
-    server = own_server(trunks=[{"name": "in", "allow": ["127.0.0.0/8"], "key": "of-the-trunk", "inbound_username": "a", "inbound_password": "pass-word"}],
+def test_a_call_takes_the_trunk_of_its_host(own_server, application, called_phone):
+    application.replies["getIvrCommand"] = {"hangup": True}
+    server = own_server()
+    callees = {host: called_phone(server) for host in ("one.example", "two.example")}
+    trunks = [{"name": host, "proxy": f"sip:127.0.0.1:{callee.port};transport=udp", "hosts": [host]} for host, callee in callees.items()]
+    provision(server, f"domain/{server.domain}", {"name": server.domain, "auth": "none", "trunks": trunks})
+    for count, host in enumerate(reversed(callees), 1):
+        assert server.post("placeivrcall", {"destAddr": f"sip:bob@{host}"}).status == 200
+        assert callees[host].wait_request("INVITE").start.startswith(f"INVITE sip:bob@{host}")
+        callees[host].wait_request("BYE")
+        application.wait_for("sessionCompleted", count)
+
+
+def test_a_trunk_lets_in_as_many_calls_per_second_as_it_may(own_server, application, phone, waiting):  # noqa: F811
+    server = own_server(trunks=[{"name": "carrier", "allow": ["127.0.0.0/8"], "calls_per_second": 0.01}])
+    first = phone(server)
+    first.call()
+    is_full(phone(server).refused())
+    assert len(application.events("newCall")) == 1
+    first.hang_up()
+    application.completed("normal")
+
+
+@pytest.mark.parametrize("limits", [{"max_calls": 1}, {"calls_per_second": 0.01}])
+def test_a_full_trunk_is_not_asked(own_server, application, phone, called_phone, waiting, limits):  # noqa: F811
+    server = own_server()
+    carrier, callee = called_phone(server), called_phone(server)
+    trunk = {"proxy": f"sip:127.0.0.1:{carrier.port};transport=udp", "hosts": ["full.example"], **limits}
+    provision(server, f"trunk/{server.domain}/out", trunk)
+    assert server.post("placeivrcall", {"destAddr": "sip:a@full.example"}).status == 200
+    carrier.wait_request("ACK")
+    application.replies["newCall"] = {"action": "call", "destAddr": ["sip:b@full.example", callee.uri]}
+    caller = phone(server)
+    caller.call()
+    callee.wait_request("ACK")
+    assert carrier.requests.empty(), "the trunk was asked although it is full"
+    caller.hang_up()
+    carrier.hang_up()
+    application.wait_for("sessionCompleted", 2)
+
+
+@pytest.mark.parametrize("word", [{"bearer": "of-the-service"}, {"basic": "user:of-the-service"}])
+def test_secrets_are_not_read_back(own_server, certificates, word):  # noqa: F811
+    certificate, key = certificates("ringwright")
+    server = own_server(trunks=[{"name": "in", "allow": ["127.0.0.0/8"], "key": "of-the-trunk", "inbound_username": "a", "inbound_password": "pass-word"},
+                                {"name": "out", "proxy": "sip:127.0.0.1:9", "username": "b", "password": "of-the-carrier"}],
                         domain_keys={"jwt_secret": "s" * 32, "access_keys": [{"id": "AKID", "secret": "of-the-key", "region": "eu-north-1"}]},
-                        service={"bearer": "of-the-service"})
+                        service={**word, "client_certificate": certificate, "client_key": key})
+    provision(server, f"mediaservice/{server.domain}/signing", {"callback_url": "http://127.0.0.1:9", "signing_key": pathlib.Path(key).read_text()})
     seen = [server.request("GET", f"/provisioning/{path}", headers=OPERATOR) for path in
-            (f"domain/{server.domain}", f"trunk/{server.domain}/in", f"mediaservice/{server.domain}/main", f"mediaservice/{server.domain}", "audit")]
-    assert [one.status for one in seen] == [200] * 5
-    text = b"".join(one.raw for one in seen).decode()
-    assert "***" in text
-    assert [secret for secret in ("of-the-trunk", "pass-word", "s" * 32, "of-the-key", "of-the-service") if secret in text] == []
+            (f"domain/{server.domain}", f"trunk/{server.domain}/in", f"trunk/{server.domain}/out", f"mediaservice/{server.domain}/main",
+             f"mediaservice/{server.domain}/signing", f"mediaservice/{server.domain}", f"trunk/{server.domain}", "domain", "audit")]
+    assert [one.status for one in seen] == [200] * len(seen)
+    shown = [seen[0].body["domain"]["access_keys"][0]["secret"], seen[0].body["domain"]["jwt_secret"], seen[1].body["trunk"]["key"],
+             seen[1].body["trunk"]["inbound_password"], seen[2].body["trunk"]["password"], seen[3].body["mediaservice"]["client_key"],
+             *[seen[3].body["mediaservice"][name] for name in word], seen[4].body["mediaservice"]["signing_key"]]
+    assert shown == ["***"] * len(shown)
+    text = b"".join(one.raw for one in seen).decode() + server.log()
+    assert [secret for secret in ("of-the-trunk", "pass-word", "of-the-carrier", "s" * 32, "of-the-key", "of-the-service", "PRIVATE KEY") if secret in text] == []

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <string>
@@ -37,8 +38,10 @@ class PostgresServer {
     close(in[0]);
     close(out[1]);
     input_ = in[1];
+    // The whole line, though only its first word is wanted: whoever writes the rest must not find nobody there.
     char byte = 0;
-    while (read(out[0], &byte, 1) == 1 && byte != ' ' && byte != '\n') url_ += byte;
+    while (read(out[0], &byte, 1) == 1 && byte != '\n') url_ += byte;
+    url_.resize(std::min(url_.size(), url_.find(' ')));
     close(out[0]);
     if (!url_.starts_with("postgresql://")) throw std::runtime_error("PostgreSQL does not start");
   }

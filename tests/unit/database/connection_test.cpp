@@ -11,6 +11,12 @@
 namespace rw::database {
 namespace {
 
+std::unique_ptr<Connection> opened(const std::string& url, const std::string& folder = "") {
+  auto made = connect(url, folder);
+  if (!made) throw std::runtime_error(made.error().message);
+  return std::move(*made);
+}
+
 /// Each test runs against both databases.
 class DatabaseTest : public testing::TestWithParam<bool> {
  protected:
@@ -21,7 +27,7 @@ class DatabaseTest : public testing::TestWithParam<bool> {
       ASSERT_TRUE(connection->execute(std::string("DROP TABLE IF EXISTS ") + table));
     ASSERT_TRUE(connection->execute("CREATE TABLE things (name TEXT PRIMARY KEY, number BIGINT)"));
   }
-  std::unique_ptr<Connection> open() { return connect(url, folder.path()).value(); }
+  std::unique_ptr<Connection> open() { return opened(url, folder.path()); }
   testing_support::ScratchFolder folder;
   std::string url = "sqlite:test.db";
   std::unique_ptr<Connection> connection;
@@ -81,8 +87,8 @@ INSTANTIATE_TEST_SUITE_P(Both, DatabaseTest, testing::Bool(),
 
 TEST(PostgresConnectionTest, ComesBackWhenTheConnectionWasCut) {
   const auto url = testing_support::PostgresServer::shared().url();
-  const auto connection = connect(url, "").value();
-  const auto other = connect(url, "").value();
+  const auto connection = opened(url);
+  const auto other = opened(url);
   const auto cut = [&] {
     const auto self = connection->execute("SELECT pg_backend_pid()").value().front().number(0);
     EXPECT_TRUE(other->execute("SELECT pg_terminate_backend($1::int, 5000)", {self}));
@@ -105,7 +111,7 @@ TEST(PostgresConnectionTest, SaysWhenNobodyIsThere) {
 }
 
 TEST(PostgresConnectionTest, AStatementEndsWhenItsTimeIsOver) {
-  const auto connection = connect(testing_support::PostgresServer::shared().url(), "").value();
+  const auto connection = opened(testing_support::PostgresServer::shared().url());
   const auto slow = connection->execute("SELECT pg_sleep(600)");
   ASSERT_FALSE(slow);
   EXPECT_EQ(slow.error().kind, DatabaseError::Kind::away);

@@ -113,7 +113,7 @@ def test_what_could_not_be_delivered_at_a_stop_is_delivered_after_the_next_start
     application.replies["sessionCompleted"] = application.replies["alarms"] = Raw(status=503)
     assert phone(on=server).refused().status == 480
     first = {application.wait_for(event).body["httpTransactionId"] for event in ("sessionCompleted", "alarms")}
-    server.drain()
+    server.process.terminate()
     server.process.wait(timeout=30)
     assert "notifications will be delivered after the next start" in server.log()
     application.reset()

@@ -20,7 +20,7 @@ tl::unexpected<Refusal> refuse(int status, std::string reason) {
 Result<Jwt> bearer_token(std::optional<std::string_view> credentials) {
   constexpr std::string_view scheme = "Bearer ";
   if (!credentials) return fail("expected a Bearer token");
-  if (credentials->size() <= scheme.size() || !same_letters(credentials->substr(0, scheme.size()), scheme))
+  if (credentials->size() <= scheme.size() || !begins_with_letters(*credentials, scheme))
     return fail("expected a Bearer token");
   const auto start = credentials->find_first_not_of(' ', scheme.size());
   return start == std::string_view::npos ? fail("expected a Bearer token") : Jwt::parse(credentials->substr(start));

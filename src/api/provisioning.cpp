@@ -39,7 +39,7 @@ std::string name_of(std::string_view token) {
 std::optional<http::Answer> refusal(const http::IncomingRequest& request, std::string_view token) {
   constexpr std::string_view scheme = "Bearer ";
   const auto credentials = request.header("Authorization").value_or("");
-  if (credentials.size() <= scheme.size() || !same_letters(credentials.substr(0, scheme.size()), scheme))
+  if (credentials.size() <= scheme.size() || !begins_with_letters(credentials, scheme))
     return failure(401, "Authorization: expected the operator's token as Bearer token");
   // Digests of the same length: how long the comparison takes tells nothing.
   if (CRYPTO_memcmp(digest(credentials.substr(scheme.size())).data(), digest(token).data(), SHA256_DIGEST_LENGTH) != 0)

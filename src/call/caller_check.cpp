@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "net/networks.h"
 #include "sip/uri.h"
 
 namespace rw::call {
@@ -12,8 +13,7 @@ namespace {
 /// Whether the source and the key are those of the trunk. What is left to prove is its password, if it has one.
 bool fits(const tenant::Trunk& trunk, const std::string* key, const net::Address& source) {
   if (!trunk.takes_calls()) return false;
-  const auto holds_it = [&source](const net::Network& network) { return network.contains(source); };
-  if (!trunk.allow.empty() && std::none_of(trunk.allow.begin(), trunk.allow.end(), holds_it)) return false;
+  if (!trunk.allow.empty() && !net::is_in(trunk.allow, source)) return false;
   return trunk.key.empty() || (key != nullptr && key->size() == trunk.key.size() &&
                                CRYPTO_memcmp(key->data(), trunk.key.data(), key->size()) == 0);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "net/address_policy.h"
+#include "net/networks.h"
 
 namespace rw::call {
 namespace {
@@ -82,7 +83,7 @@ net::Address read_address(JsonFields& fields, const tenant::Domain& domain) {
 
 bool allows_media(const tenant::Domain& domain, const net::Address& address) {
   if (domain.allow_media.empty()) return net::AddressPolicy({}).allows(address);
-  return std::ranges::any_of(domain.allow_media, [&](const auto& network) { return network.contains(address); });
+  return net::is_in(domain.allow_media, address);
 }
 
 sdp::DeviceAudio read_device_audio(JsonFields& fields, const tenant::Domain& domain) {

@@ -20,7 +20,7 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 
 RangeRequest read_range(std::string_view header, std::uint64_t size) {
   constexpr std::string_view unit = "bytes=";
-  if (header.size() < unit.size() || !same_letters(header.substr(0, unit.size()), unit)) return {};
+  if (!begins_with_letters(header, unit)) return {};
   const auto item = trimmed(header.substr(unit.size()));
   const auto dash = item.find('-');
   if (dash == std::string_view::npos || item.find(',') != std::string_view::npos) return {};

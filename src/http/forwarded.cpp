@@ -1,9 +1,8 @@
 #include "http/forwarded.h"
 
-#include <algorithm>
-
 #include "base/ascii.h"
 #include "base/trim.h"
+#include "net/networks.h"
 
 namespace rw::http {
 namespace {
@@ -17,10 +16,6 @@ Result<net::Address> parse_client(std::string_view text) {
 
 }  // namespace
 
-bool is_in(const std::vector<net::Network>& networks, const net::Address& address) {
-  return std::ranges::any_of(networks, [&](const auto& network) { return network.contains(address); });
-}
-
 net::Address client_of(const IncomingRequest& request, const net::Address& peer,
                        const std::vector<net::Network>& trusted_proxies) {
   auto client = peer;
@@ -28,7 +23,7 @@ net::Address client_of(const IncomingRequest& request, const net::Address& peer,
   for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
     if (!same_letters(header->first, "X-Forwarded-For")) continue;
     std::string_view left = header->second;
-    while (is_in(trusted_proxies, client) && !left.empty()) {
+    while (net::is_in(trusted_proxies, client) && !left.empty()) {
       const auto comma = left.rfind(',');
       const auto named = parse_client(trimmed(comma == std::string_view::npos ? left : left.substr(comma + 1)));
       if (!named) return client;

@@ -7,9 +7,6 @@
 
 namespace rw::http {
 
-/// Whether `address` is in one of the networks.
-bool is_in(const std::vector<net::Network>& networks, const net::Address& address);
-
 /// Who has sent a request that came from `peer`. A proxy that is trusted says it in X-Forwarded-For: the last address
 /// there that is not a trusted proxy itself; what stands before it may be anybody's invention.
 net::Address client_of(const IncomingRequest& request, const net::Address& peer,

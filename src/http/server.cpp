@@ -6,7 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "http/connection.h"
-#include "http/forwarded.h"
+#include "net/networks.h"
 
 namespace rw::http {
 
@@ -71,7 +71,7 @@ void Server::State::take(tcp::socket socket) {
   const auto& options = context->options;
   auto client = address.site();
   if (options.max_connections_per_client > 0 && context->open.of_client(client) >= options.max_connections_per_client &&
-      !is_in(options.trusted_proxies, address)) {
+      !net::is_in(options.trusted_proxies, address)) {
     if (options.refused) options.refused();
     return;
   }

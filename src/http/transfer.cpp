@@ -32,8 +32,9 @@ class Transfers::Impl {
     // A connection that is at hand was allowed to another request, perhaps not to one that is checked; a redirect would
     // use it even if curl is told to make a new one. So such a request has a handle, and connections, of its own.
     Easy own(request.policy != nullptr ? curl_easy_init() : nullptr);
-    if (!own && !easy_) easy_.reset(curl_easy_init());
-    CURL* const easy = own ? own.get() : easy_.get();
+    if (request.policy == nullptr && !easy_) easy_.reset(curl_easy_init());
+    CURL* const easy = request.policy != nullptr ? own.get() : easy_.get();
+    if (easy == nullptr) return refused("out of memory");
     Transfer transfer{request};
     transfer.easy = easy;
     const auto headers = header_list(request.headers);

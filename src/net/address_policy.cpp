@@ -2,10 +2,11 @@
 
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
+
+#include "net/networks.h"
 
 namespace rw::net {
 namespace {
@@ -47,10 +48,9 @@ std::optional<Address> embedded_v4(const Address& address) {
 }  // namespace
 
 bool AddressPolicy::allows(const Address& address) const {
-  const auto contains = [&](const Network& network) { return network.contains(address); };
-  if (std::ranges::any_of(also_, contains)) return true;
+  if (is_in(also_, address)) return true;
   if (const auto v4 = embedded_v4(address)) return allows(*v4);
-  return std::ranges::none_of(special_networks(), contains);
+  return !is_in(special_networks(), address);
 }
 
 }  // namespace rw::net

@@ -1,6 +1,7 @@
 import io
 import pathlib
 import sys
+import time
 import wave
 
 import numpy as np
@@ -11,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.application import Application  # noqa: E402
 from support.called_phone import CalledPhone  # noqa: E402
 from support.kamailio import Kamailio, ProxiedPhone  # noqa: E402
+from support.postgres import Postgres  # noqa: E402
 from support.rtp_peer import sine  # noqa: E402
 from support.s3_server import FaultyS3, S3Server  # noqa: E402
 from support.server import ROOT, Server  # noqa: E402
@@ -111,6 +113,37 @@ def own_server(application):
         except AssertionError as problem:
             problems.append(problem)
     assert not problems, problems
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Starts PostgreSQL when a test wants it."""
+    made = []
+
+    def get():
+        if not made:
+            made.append(Postgres())
+        return made[0]
+
+    yield get
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def own_postgres():
+    """One that the test may stop."""
+    own = Postgres()
+    yield own
+    own.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, postgres):
+    """The URL of a database of the test's own, of each kind."""
+    if request.param == "sqlite":
+        return "sqlite:provisioning.db"
+    return postgres().database(f"test{time.monotonic_ns()}")
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,11 @@
 import http.client
 import json
 import socket
-import threading
-import time
 
 import pytest
 from support.server import DESCRIPTION, Answer
 from support.tokens import Key
+from support.waiting import wait_until
 
 KEY = Key("HS256")
 COMMAND = "/demo.example/hangupcalljwt"
@@ -33,13 +32,6 @@ def bad():
     return Key("HS256", secret="another secret, which is long enough")
 
 
-def until(condition, timeout=10):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.05)
-
-
 @pytest.mark.short
 def test_requests_beyond_the_rate_of_their_domain_are_429(own_server):
     server = own_server(domain_keys={"requests_per_second": 2}, second_domain=True)
@@ -48,7 +40,7 @@ def test_requests_beyond_the_rate_of_their_domain_are_429(own_server):
     assert answers[-1].status == 429 and answers[-1].body["error"] == "rateLimited" and "requests_per_second" in answers[-1].body["reason"]
     assert answers[-1].headers["Retry-After"] == "1"
     assert ask(server, path="/other.example/hangupcalljwt").status == 400
-    until(lambda: ask(server).status == 400)
+    wait_until(lambda: ask(server).status == 400, "the domain is not served again")
     assert server.metrics()['ringwright_api_refused_total{limit="requestsPerSecond"}'] >= 1
 
 
@@ -123,7 +115,7 @@ def test_a_client_has_only_so_many_connections(own_server):
         with connect(server, "127.0.0.2") as again:
             return is_served(again)
 
-    until(is_room)
+    wait_until(is_room, "the place is not free again")
     assert server.metrics()['ringwright_api_refused_total{limit="connections"}'] >= 1
     for one in held:
         one.close()
@@ -136,8 +128,8 @@ def test_a_provisioned_rate_counts_at_once(own_server):
     headers = {"Authorization": f"Bearer {token}"}
     assert server.request("POST", "/provisioning/domain", domain, headers).status == 200
     path = "/new.example/hangupcalljwt"
-    until(lambda: ask(server, path=path).status == 400)
+    wait_until(lambda: ask(server, path=path).status == 400, "the new domain is not served")
     assert {ask(server, path=path).status for _ in range(10)} == {400}
     assert server.request("PUT", "/provisioning/domain/new.example", {**domain, "requests_per_second": 0.1}, headers).status == 200
-    until(lambda: ask(server, path=path).status == 429)
+    wait_until(lambda: ask(server, path=path).status == 429, "the rate does not count")
     assert int(ask(server, path=path).headers["Retry-After"]) in range(1, 11)

@@ -2,34 +2,14 @@
 
 import time
 
-import pytest
 from conftest import tone_wav
 from support.application import Raw
-from support.postgres import Postgres
+from support.waiting import wait_until
 
 TOKEN = "operator-token"
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 PATH = "/cache/customer.example/ivrfallback"
 ENTRY = {"mode": "onError", "expiration": "DAY", "command": {"action": {"type": "hangup"}, "phrases": [{"fileName": "a"}]}}
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    made = []
-
-    def get():
-        if not made:
-            made.append(Postgres())
-        return made[0]
-
-    yield get
-    for one in made:
-        one.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, postgres):
-    return "sqlite:provisioning.db" if request.param == "sqlite" else postgres().database(f"fallback{time.monotonic_ns()}")
 
 
 def settings(url):
@@ -58,15 +38,8 @@ def listed(server):
     return [one.get("number") for one in server.request("GET", PATH).body["data"]]
 
 
-def wait_until(true, what):
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def test_entries_are_kept_and_used(own_server, url, application, phone):
-    server = own_server(settings(url))
+def test_entries_are_kept_and_used(own_server, database, application, phone):
+    server = own_server(settings(database))
     add_domain(server, application)
     application.replies["newCall"] = Raw(status=404)
     for number in ("", "/100", "/101"):
@@ -84,8 +57,8 @@ def test_entries_are_kept_and_used(own_server, url, application, phone):
     assert len(application.events("newCall")) == 1
 
 
-def test_a_domains_entries_go_with_it(own_server, url, application, phone):
-    server = own_server(settings(url))
+def test_a_domains_entries_go_with_it(own_server, database, application, phone):
+    server = own_server(settings(database))
     add_domain(server, application)
     for number in ("", "/100"):
         assert server.request("POST", PATH + number, ENTRY).status == 200
@@ -122,43 +95,35 @@ def test_the_entries_go_on_every_node(own_server, postgres, application):
     assert listed(one) == listed(two) == []
 
 
-def test_the_database_goes_away_and_comes_back(own_server, application, phone):
-    own = Postgres()
-    try:
-        server = own_server(settings(own.database("away")))
-        add_domain(server, application)
-        assert server.request("POST", PATH + "/100", ENTRY).status == 200
-        application.replies["newCall"] = Raw(status=404)
-        own.stop()
-        hears_the_phrase(phone, server)
-        assert listed(server) == ["100"]
-        for method, number, body in (("POST", "/101", ENTRY), ("POST", "/100", {**ENTRY, "mode": "always"}), ("DELETE", "/100", None)):
-            answer = server.request(method, PATH + number, body)
-            assert answer.status == 503 and answer.body["reason"].startswith("the database can't be used now"), (method, number, answer.body)
-        assert [(one["number"], one["mode"]) for one in server.request("GET", PATH).body["data"]] == [("100", "onError")]
-        hears_the_phrase(phone, server)
-        own.start()
-        wait_until(lambda: server.request("POST", PATH + "/101", ENTRY).status == 200, "the database is not found again")
-        assert server.request("DELETE", PATH + "/100").status == 200
-        assert own.query("away", "SELECT name FROM documents WHERE kind = 'fallback'").split() == ["101"]
-        application.wait_for("sessionCompleted", 2)
-    finally:
-        own.close()
+def test_the_database_goes_away_and_comes_back(own_server, own_postgres, application, phone):
+    server = own_server(settings(own_postgres.database("away")))
+    add_domain(server, application)
+    assert server.request("POST", PATH + "/100", ENTRY).status == 200
+    application.replies["newCall"] = Raw(status=404)
+    own_postgres.stop()
+    hears_the_phrase(phone, server)
+    assert listed(server) == ["100"]
+    for method, number, body in (("POST", "/101", ENTRY), ("POST", "/100", {**ENTRY, "mode": "always"}), ("DELETE", "/100", None)):
+        answer = server.request(method, PATH + number, body)
+        assert answer.status == 503 and answer.body["reason"].startswith("the database can't be used now"), (method, number, answer.body)
+    assert [(one["number"], one["mode"]) for one in server.request("GET", PATH).body["data"]] == [("100", "onError")]
+    hears_the_phrase(phone, server)
+    own_postgres.start()
+    wait_until(lambda: server.request("POST", PATH + "/101", ENTRY).status == 200, "the database is not found again")
+    assert server.request("DELETE", PATH + "/100").status == 200
+    assert own_postgres.query("away", "SELECT name FROM documents WHERE kind = 'fallback'").split() == ["101"]
+    application.wait_for("sessionCompleted", 2)
 
 
-def test_a_removal_while_the_database_is_away_removes_nothing(own_server, application, phone):
-    own = Postgres()
-    try:
-        server = own_server(settings(own.database("away")))
-        add_domain(server, application)
-        assert server.request("POST", PATH + "/100", ENTRY).status == 200
-        application.replies["newCall"] = Raw(status=404)
-        own.stop()
-        assert server.request("DELETE", "/provisioning/domain/customer.example", headers=OPERATOR).status == 503
-        hears_the_phrase(phone, server)
-        own.start()
-        wait_until(lambda: server.request("DELETE", "/provisioning/domain/customer.example", headers=OPERATOR).status == 200, "the database is not found again")
-        assert own.query("away", "SELECT name FROM documents WHERE kind = 'fallback'").split() == []
-        application.wait_for("sessionCompleted")
-    finally:
-        own.close()
+def test_a_removal_while_the_database_is_away_removes_nothing(own_server, own_postgres, application, phone):
+    server = own_server(settings(own_postgres.database("away")))
+    add_domain(server, application)
+    assert server.request("POST", PATH + "/100", ENTRY).status == 200
+    application.replies["newCall"] = Raw(status=404)
+    own_postgres.stop()
+    assert server.request("DELETE", "/provisioning/domain/customer.example", headers=OPERATOR).status == 503
+    hears_the_phrase(phone, server)
+    own_postgres.start()
+    wait_until(lambda: server.request("DELETE", "/provisioning/domain/customer.example", headers=OPERATOR).status == 200, "the database is not found again")
+    assert own_postgres.query("away", "SELECT name FROM documents WHERE kind = 'fallback'").split() == []
+    application.wait_for("sessionCompleted")

@@ -5,34 +5,12 @@ import time
 
 import pytest
 from support.kamailio import wait_registration
-from support.postgres import Postgres
 from support.server import BINARY
 from support.tokens import Key
+from support.waiting import wait_until
 
 TOKEN = "operator-token"
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    made = []
-
-    def get():
-        if not made:
-            made.append(Postgres())
-        return made[0]
-
-    yield get
-    for one in made:
-        one.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request, postgres):
-    """The URL of a database of the test's own."""
-    if request.param == "sqlite":
-        return "sqlite:provisioning.db"
-    return postgres().database(f"test{time.monotonic_ns()}")
 
 
 @pytest.fixture
@@ -262,46 +240,35 @@ def test_a_trunk_registers_and_leaves(provisioned, kamailio, proxied_phone, appl
     caller.hang_up()
     application.completed("normal")
     change(server, "DELETE", "trunk/demo.example/carrier")
-    deadline = time.monotonic() + 15
-    while any(name.startswith("ringwright_registrations{") for name in server.metrics()):
-        assert time.monotonic() < deadline, "the trunk is still registered"
-        time.sleep(0.02)
+    wait_until(lambda: not any(name.startswith("ringwright_registrations{") for name in server.metrics()), "the trunk is still registered")
     assert proxied_phone(proxy).refused().status == 404
 
 
-def test_the_database_goes_away_and_comes_back(own_server, application, phone):
+def test_the_database_goes_away_and_comes_back(own_server, own_postgres, application, phone):
     application.replies["newCall"] = {"action": "ivr"}
-    own = Postgres()
-    try:
-        server = own_server({"database": {"url": own.database("away")}, "provisioning": {"token": TOKEN}})
-        change(server, "POST", "domain", customer(application))
-        running = phone(server, domain="customer.example")
-        running.call()
-        own.stop()
-        answer = ask(server, "POST", "domain", {"name": "b.example"})
-        assert answer.status == 503 and answer.headers["Retry-After"]
-        assert ask(server, "GET", "domain").status == 503
-        fresh = phone(server, domain="customer.example")
-        fresh.call()
-        application.wait_for("callAnswered", 2)
-        own.start()
-        deadline = time.monotonic() + 20
-        while (answer := ask(server, "POST", "domain", {"name": "b.example"})).status == 503:
-            assert time.monotonic() < deadline, "the database is not found again"
-            time.sleep(0.1)
-        assert answer.status == 200
-        running.hang_up()
-        fresh.hang_up()
-        application.wait_for("sessionCompleted", 2)
-        own.stop()
-        server.kill()
-        refused = subprocess.run([BINARY, "serve", "--config", server.file], capture_output=True, text=True, timeout=60)
-        assert refused.returncode == 1 and "database.url: " in refused.stderr
-        own.start()
-        server.start()
-        assert "customer.example" in names(server, "domain", "domains", "name")
-    finally:
-        own.close()
+    server = own_server({"database": {"url": own_postgres.database("away")}, "provisioning": {"token": TOKEN}})
+    change(server, "POST", "domain", customer(application))
+    running = phone(server, domain="customer.example")
+    running.call()
+    own_postgres.stop()
+    answer = ask(server, "POST", "domain", {"name": "b.example"})
+    assert answer.status == 503 and answer.headers["Retry-After"]
+    assert ask(server, "GET", "domain").status == 503
+    fresh = phone(server, domain="customer.example")
+    fresh.call()
+    application.wait_for("callAnswered", 2)
+    own_postgres.start()
+    wait_until(lambda: ask(server, "POST", "domain", {"name": "b.example"}).status == 200, "the database is not found again")
+    running.hang_up()
+    fresh.hang_up()
+    application.wait_for("sessionCompleted", 2)
+    own_postgres.stop()
+    server.kill()
+    refused = subprocess.run([BINARY, "serve", "--config", server.file], capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1 and "database.url: " in refused.stderr
+    own_postgres.start()
+    server.start()
+    assert "customer.example" in names(server, "domain", "domains", "name")
 
 
 def test_two_servers_of_one_database_see_each_others_changes(own_server, postgres, application, phone):
@@ -313,10 +280,8 @@ def test_two_servers_of_one_database_see_each_others_changes(own_server, postgre
     change(two, "PUT", "domain/customer.example", {"auth": "none", "aliases": ["c.example"]})
     assert ask(one, "POST", "domain", {"name": "c.example"}).status == 409
     change(one, "POST", "domain", customer(application, name="third.example"))
-    deadline = time.monotonic() + 15  # nobody asks the second one: it looks itself
-    while two.post("hangupcall", {}, domain="third.example").status == 404:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    # Nobody asks the second one: it looks itself.
+    wait_until(lambda: two.post("hangupcall", {}, domain="third.example").status != 404, "the second server does not know the domain")
     for at in range(10):
         change((one, two)[at % 2], "POST", "device/customer.example", {"id": f"device-{at}"})
     assert [entry["number"] for entry in ask(two, "GET", "audit").body["entries"]] == list(range(13, 0, -1))

@@ -8,6 +8,7 @@ import time
 import pytest
 from conftest import tone_wav
 from support.server import SANITIZED
+from support.waiting import wait_until
 
 TIME = 10  # seconds for a head, and for each 32 KB of a body
 
@@ -72,10 +73,7 @@ def run(clients, meanwhile, timeout):
 
 def is_quiet(server, descriptors):
     """The clients' connections and what they had open are given back."""
-    deadline = time.monotonic() + 10
-    while (now := server.count_descriptors()) > descriptors:
-        assert time.monotonic() < deadline, f"{now} descriptors instead of {descriptors}"
-        time.sleep(0.05)
+    wait_until(lambda: server.count_descriptors() <= descriptors, lambda: f"{server.count_descriptors()} descriptors instead of {descriptors}")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import tempfile
 import time
 
 from .softphone import Softphone
+from .waiting import wait_until
 
 BINARY = shutil.which("kamailio") or "/usr/sbin/kamailio"
 MODULES = next(iter(pathlib.Path("/usr/lib").glob("*/kamailio/modules")), pathlib.Path("/usr/lib/kamailio/modules"))
@@ -151,10 +152,7 @@ class Kamailio:
         return self.log().count(text)
 
     def wait_log(self, text, count=1, timeout=10.0):
-        deadline = time.monotonic() + timeout
-        while self.count(text) < count:
-            assert time.monotonic() < deadline, f"not {count} times in Kamailio's log: {text}\n{self.log()[-3000:]}"
-            time.sleep(0.02)
+        wait_until(lambda: self.count(text) >= count, lambda: f"not {count} times in Kamailio's log: {text}\n{self.log()[-3000:]}", timeout)
 
     def stop(self):
         self.process.terminate()
@@ -190,7 +188,4 @@ class ProxiedPhone(Softphone):
 def wait_registration(server, state, timeout=15.0):
     """Until the trunk named "carrier" is in that state."""
     name = f'ringwright_registrations{{domain="{server.domain}",state="{state}",trunk="carrier"}}'
-    deadline = time.monotonic() + timeout
-    while server.metrics().get(name) != 1:
-        assert time.monotonic() < deadline, f"not {state}: {server.log()[-2000:]}"
-        time.sleep(0.05)
+    wait_until(lambda: server.metrics().get(name) == 1, lambda: f"not {state}: {server.log()[-2000:]}", timeout)

@@ -24,7 +24,7 @@ using PlayId = std::uint64_t;
 /// No PlayEnded comes for an item with this id.
 inline constexpr PlayId unreported_play = ~PlayId{0};
 
-enum class Latch : std::uint8_t { any, same_address, off };
+enum class Latch : std::uint8_t { any, same_address, off };  ///< who may be latched (source_filter.h)
 
 struct EngineOptions {
   net::Address address;              ///< bound for RTP (port ignored)
@@ -143,10 +143,10 @@ class Engine {
   /// Binds a port pair. Nothing is sent before configure(). `beside`: put it on that leg's worker (for legs to be
   /// joined); 0: the least loaded.
   Result<NewLeg> create(EventSink sink, LegId beside = 0);
-  /// Applies the result of an offer/answer exchange; the first one starts the stream (silence, while nothing plays). A
-  /// new one unlatches.
+  /// Applies the result of an offer/answer exchange; the first one starts the stream (silence, while nothing plays).
+  /// One that names another address than before forgets a latched source.
   void configure(LegId leg, LegParameters parameters);
-  /// The leg was answered: from now on the absence of RTP counts, and the 5 s in which a source may be latched begin.
+  /// The leg was answered: from now on the absence of RTP counts, and the first time the 5 s for latching begin.
   void start_timeout_watch(LegId leg);
 
   /// Queued behind what plays in the foreground; the next item starts with the next frame.

@@ -78,7 +78,7 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   const std::optional<rtp::Packet> packet = configured_ ? rtp::Packet::parse(datagram) : std::nullopt;
   const bool is_event = packet && packet->payload_type == parameters_.telephone_event_receive;
   const std::optional<rtp::Codec> codec = packet ? received_codec(packet->payload_type) : std::nullopt;
-  if (!packet || (!is_event && !codec) || !source_.accept(from, now)) {
+  if (!packet || (!is_event && !codec) || !source_.accept(from, *packet, true, now)) {
     ++counters.packets_dropped;
     return std::nullopt;
   }
@@ -131,7 +131,7 @@ void Leg::receive_rtcp(std::span<const std::uint8_t> datagram, const net::Addres
 
 bool Leg::may_send() const {
   const bool wanted = parameters_.direction == Direction::send_receive || parameters_.direction == Direction::send_only;
-  return wanted && source_.remote().port() != 0 && !source_.remote().is_unspecified();
+  return wanted && parameters_.remote.port() != 0 && !parameters_.remote.is_unspecified();
 }
 
 bool Leg::may_hear() const {
@@ -300,7 +300,7 @@ std::size_t Leg::write_report(std::span<std::uint8_t> into, TimePoint now, std::
                               Counters& counters) {
   frames_to_report_ = random_report_interval();
   count_losses(counters);
-  if (!configured_ || remote_rtcp().is_unspecified() || source_.remote().port() == 0) return 0;
+  if (!configured_ || parameters_.remote.is_unspecified() || remote_rtcp().port() == 0) return 0;
   const std::optional<rtp::SenderInfo> sender = stream_.report(ntp_now);
   rtp::LastSenderReport last;
   if (last_sender_report_ != 0) {

@@ -289,6 +289,23 @@ TEST_P(EngineMoveTest, TheStreamGoesOnWhenALegMoves) {
   EXPECT_EQ(engine_->statistics().legs, 2U);
 }
 
+TEST_P(EngineMoveTest, WhoIsHeardStaysTheSameWhenALegMoves) {
+  begin_apart();
+  Peer nat, stranger;
+  for (int i = 0; i < 6; ++i) nat.send_rtp(b_.local, 8, frame(0x33));
+  ASSERT_TRUE(nat.receive());
+  engine_->join(a_.leg, b_.leg);
+  End from_nat{std::move(nat), {}, b_.leg, b_.local};
+  EXPECT_TRUE(hears(from_nat, a_, 0x44));
+  EXPECT_TRUE(hears(a_, from_nat, 0x55));
+  engine_->configure(b_.leg, with(b_, rtp::Codec::pcma));
+  for (int i = 0; i < 100; ++i) stranger.send_rtp(b_.local, 8, frame(0x11));
+  EXPECT_TRUE(hears(from_nat, a_, 0x45)) << "an exchange with the same address after the move";
+  EXPECT_TRUE(hears(b_, a_, 0x66)) << "the signalled address takes over";
+  EXPECT_TRUE(hears(a_, b_, 0x77));
+  EXPECT_FALSE(stranger.receive(1ms));
+}
+
 TEST_P(EngineMoveTest, CommandsKeepTheirOrder) {
   begin_apart();
   const auto loop = numbered_sound(1, 5);

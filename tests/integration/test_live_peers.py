@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import tone_wav
-from support.live_peers import Baresip, Linphone
+from support.live_peers import Baresip, Linphone, Twinkle
 
 TRUNK = {"name": "carrier", "inbound_username": "carrier", "inbound_password": "open sesame"}
 
@@ -53,3 +53,40 @@ def test_baresip_with_a_wrong_password_is_refused(application, baresip_calls):
     caller, _ = baresip_calls("guess")
     caller.wait_for("403")
     assert application.requests == []
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_twinkle_finds_its_way_through_a_menu(server, application, transport):
+    """It hears the menu, presses keys, hears what it has chosen, and hangs up."""
+    application.replies["getIvrCommand"] = [{"phrases": [{"fileName": "long"}], "dtmf": {"maxDigits": 3}, "bargeIn": "all"},
+                                            {"phrases": [{"fileName": "b"}] * 20, "getIVRCommandAfter": 30}]
+    caller = Twinkle(440, transport)
+    try:
+        caller.call("sip:100@{}:{}".format(*(server.sip_tcp if transport == "tcp" else server.sip_udp)))
+        caller.wait_for_tone(700)
+        caller.press("123")
+        assert application.wait_for("getIvrCommand", 2).body["dtmfParams"] == {"dtmfMatch": "123", "reason": "maxDigits"}
+        caller.wait_for_tone(900)
+        caller.hang_up()
+        application.completed("normal")
+    finally:
+        caller.close()
+
+
+def test_twinkle_holds_a_call_and_takes_it_back(server, application):
+    callee, caller = Baresip(900), Twinkle(440)
+    try:
+        application.replies["newCall"] = {"action": "call", "destAddr": callee.uri}
+        caller.call("sip:100@{}:{}".format(*server.sip_udp))
+        callee.wait_for_tone(440)
+        caller.wait_for_tone(900)
+        caller.say("hold")
+        application.wait_change("reInvite", hold=True)
+        caller.say("retrieve")
+        application.wait_change("reInvite", hold=False)
+        caller.hang_up()
+        callee.wait_for("session closed")
+        application.completed("normal")
+    finally:
+        caller.close()
+        callee.close()

@@ -1,6 +1,7 @@
-"""Phones that other people have written: baresip, which is called or calls, and linphone's command line, which calls. Each sends a tone
-from a file and records what it hears."""
+"""Phones that other people have written: baresip, which is called or calls, and the command lines of linphone and Twinkle, which call. Each
+sends a tone from a file and records what it hears."""
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -142,3 +143,63 @@ class Linphone(_Peer):
 
     def recording(self):
         return self.heard if self.heard.exists() else None
+
+
+class Twinkle(_Peer):
+    """Its sound devices are ALSA's files. The one that it reads is a pipe that is filled as fast as one speaks, else it would send as fast
+    as it can read."""
+
+    def __init__(self, hertz, transport="udp"):
+        super().__init__(hertz)
+        self.heard, self.microphone = self.folder / "heard.raw", self.folder / "microphone"
+        os.mkfifo(self.microphone)
+        self.pipe = os.open(self.microphone, os.O_RDWR | os.O_NONBLOCK)
+        fcntl.fcntl(self.pipe, fcntl.F_SETPIPE_SZ, 4096)
+        self.closing = threading.Event()
+        self.speaker = threading.Thread(target=self._speak, args=(sine(hertz, 30).astype("<i2").tobytes(),), daemon=True)
+        self.speaker.start()
+        (self.folder / ".asoundrc").write_text(f'''
+pcm.microphone {{ type file slave.pcm null file "/dev/null" infile "{self.microphone}" format "raw" }}
+pcm.ear {{ type file slave.pcm null file "{self.heard}" format "raw" }}
+''')
+        settings = self.folder / ".twinkle"
+        settings.mkdir()
+        (settings / "twinkle.sys").write_text(f"dev_ringtone=alsa:null\ndev_speaker=alsa:ear\ndev_mic=alsa:microphone\n"
+                                              f"sip_port={_free_port()}\nrtp_port={_free_port() & ~1}\n")
+        (settings / "alice.cfg").write_text(f"user_name=alice\nuser_domain=127.0.0.1\nregister_at_startup=no\ncodecs=g711a,g711u\n"
+                                            f"sip_transport={transport}\n")
+        self._start("twinkle-console", "alice.cfg")
+        self.wait_for("Twinkle>")
+
+    def _speak(self, sound):
+        at, due = 0, time.monotonic()
+        while not self.closing.wait(max(0.0, due - time.monotonic())):
+            try:
+                os.write(self.pipe, sound[at:at + 320])
+            except BlockingIOError:
+                pass  # nobody listens
+            at, due = (at + 320) % len(sound), due + 0.02
+
+    def say(self, command):
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def call(self, uri):
+        self.say(f"call {uri}")
+        self.wait_for("far end answered call")
+
+    def press(self, digits):
+        self.say(f"dtmf {digits}")
+
+    def hang_up(self):
+        self.say("bye")
+        self.wait_for("call ended")
+
+    def recording(self):
+        return self.heard if self.heard.exists() else None
+
+    def close(self):
+        super().close()
+        self.closing.set()
+        self.speaker.join()
+        os.close(self.pipe)

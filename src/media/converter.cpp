@@ -6,7 +6,7 @@
 namespace rw::media {
 namespace {
 
-/// Lost packets in a row that are concealed.
+/// Lost frames in a row that are concealed.
 constexpr int most_concealed = 3;
 
 std::int16_t sum(std::int16_t a, std::int16_t b) {
@@ -29,14 +29,16 @@ void Converter::start() {
   for (const auto& source : sources_) {
     if (!source || !source->codec) continue;
     source->decoder = make_decoder(*source->codec, rate_);
-    source->count = 0;
+    source->count = source->packet = 0;
     source->last.fill(0);
   }
 }
 
-void Converter::put(std::size_t index, rtp::Codec codec, std::uint16_t sequence,
+void Converter::put(std::size_t index, rtp::Codec codec, std::uint32_t ssrc, std::uint16_t sequence,
                     std::span<const std::uint8_t> payload) {
   Source& source = *sources_.at(index);
+  if (source.ssrc != ssrc) source.buffer.reset();
+  source.ssrc = ssrc;
   if (source.codec != codec) {
     source.codec = codec;
     source.buffer.reset();
@@ -65,10 +67,11 @@ bool Converter::fill(Source& source) {
     const rtp::JitterBuffer::Taken taken = source.buffer.take();
     if (taken.state == rtp::JitterBuffer::State::empty) break;
     if (taken.state == rtp::JitterBuffer::State::lost) {
-      conceal(source);
+      for (std::size_t missing = std::max(source.packet, frame); missing >= frame; missing -= frame) conceal(source);
     } else {
       source.losses = 0;
-      source.count += source.decoder->decode(taken.payload, std::span(source.samples).subspan(source.count));
+      source.packet = source.decoder->decode(taken.payload, std::span(source.samples).subspan(source.count));
+      source.count += source.packet;
     }
   }
   if (source.count == 0) return false;

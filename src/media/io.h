@@ -18,8 +18,8 @@ class Io {
   using SocketId = std::uint32_t;
   /// Space for one packet to be sent; bigger ones don't occur.
   static constexpr std::size_t send_capacity = 512;
-  /// Longest datagram that is received; a longer one is dropped.
-  static constexpr std::size_t receive_capacity = 1472;
+  /// Longest datagram that is received: 200 ms of G.711 (RFC 3551 4.2) and extensions; a longer one is dropped.
+  static constexpr std::size_t receive_capacity = 1728;
 
   /// Whoever the packets are for.
   class Receiver {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "media/payload_length.h"
+
 namespace rw::media {
 namespace {
 
@@ -10,7 +12,14 @@ constexpr std::uint32_t report_frames = 5000 / frame_ms;
 
 /// Samples of the longest packet that is listened to.
 constexpr std::size_t max_packet_samples = 1600;
+/// Octets of the longest packet of 20 ms that is passed on as it is.
+constexpr std::size_t max_passed_bytes = 480;
 constexpr int max_gap_frames = 50;
+
+/// Whether RFC 3551 6 gives the payload type to an audio encoding, or to comfort noise (13; 19 of older ones).
+constexpr bool is_static_audio(std::uint8_t payload_type) {
+  return payload_type == 0 || (payload_type >= 3 && payload_type <= 19);
+}
 
 }  // namespace
 
@@ -27,6 +36,7 @@ Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_ti
 void Leg::configure(LegParameters parameters, TimePoint now) {
   parameters_ = std::move(parameters);
   configured_ = true;
+  reframes_ = false;
   stream_.set_frame_clock(rtp::facts(parameters_.codec).rtp_clock / 1000 * frame_ms);
   source_.configure(parameters_.remote, now);
   last_received_ = now;
@@ -78,20 +88,23 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   const std::optional<rtp::Packet> packet = configured_ ? rtp::Packet::parse(datagram) : std::nullopt;
   const bool is_event = packet && packet->payload_type == parameters_.telephone_event_receive;
   const std::optional<rtp::Codec> codec = packet ? received_codec(packet->payload_type) : std::nullopt;
-  if (!packet || (!is_event && !codec) || !source_.accept(from, *packet, true, now)) {
+  const bool negotiated = is_event || codec;
+  // Whatever comes from there: keep-alives are of many kinds (RFC 6263 4).
+  if (configured_ && source_.is_party(from)) is_alive(now);
+  if (!packet || (!negotiated && !is_static_audio(packet->payload_type)) ||
+      !source_.accept(from, *packet, negotiated, now)) {
     ++counters.packets_dropped;
     return std::nullopt;
   }
   ++counters.packets_received;
-  last_received_ = now;
-  timed_out_ = false;
+  is_alive(now);
   statistics_.received(packet->ssrc, packet->sequence, packet->timestamp, rtp_time(now));
+  if (!negotiated) return std::nullopt;  // comfort noise: our own silence is heard
   const std::optional<char> digit = is_event  ? events_.receive(*packet)
                                     : inband_ ? detect_digit(*packet, *codec)
                                               : std::nullopt;
   if (digit) sink_(DtmfReceived{id_, *digit, std::chrono::milliseconds(0)});
-  // Another codec than ours would have to be converted; the other side hears silence instead.
-  if (echoing_ && codec == parameters_.codec) echo_->put(packet->sequence, packet->payload);
+  if (echoing_ && codec) echo_->put(0, *codec, packet->ssrc, packet->sequence, packet->payload);
   if (!may_hear()) return std::nullopt;
   if (codec) record(RecordedSide::heard, *packet, *codec, now);
   if (codec && silence_) silence_->put(*codec, packet->payload, now);
@@ -101,13 +114,14 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
 std::optional<char> Leg::detect_digit(const rtp::Packet& packet, rtp::Codec codec) {
   Decoder* decoder = inband_->decoders[static_cast<std::size_t>(codec)].get();
   if (decoder == nullptr) return std::nullopt;
-  if (inband_->sequence) {
+  if (inband_->sequence && packet.ssrc == inband_->ssrc) {
     const auto step = static_cast<std::int16_t>(packet.sequence - *inband_->sequence);
     if (step <= 0 && step > -100) return std::nullopt;  // late or double: its place in the tone has passed
     if (step > 1)
       inband_->detector.put_gap(static_cast<std::size_t>(std::min(step - 1, max_gap_frames)) * frame_samples);
   }
   inband_->sequence = packet.sequence;
+  inband_->ssrc = packet.ssrc;
   std::array<std::int16_t, max_packet_samples> samples;
   const std::size_t count = decoder->decode(packet.payload, samples);
   return inband_->detector.put(std::span(samples).first(count));
@@ -116,11 +130,12 @@ std::optional<char> Leg::detect_digit(const rtp::Packet& packet, rtp::Codec code
 void Leg::receive_rtcp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
                        Counters& counters) {
   const std::optional<rtp::RtcpSummary> summary = configured_ ? rtp::parse_rtcp(datagram) : std::nullopt;
-  if (!summary || !source_.accept_rtcp(from)) {
+  if (!summary || (!source_.accept_rtcp(from) && !from.same_host(parameters_.remote_rtcp))) {
     ++counters.packets_dropped;
     return;
   }
   ++counters.rtcp_received;
+  is_alive(now);
   if (summary->sender_ntp_middle) {
     last_sender_report_ = *summary->sender_ntp_middle;
     last_sender_report_at_ = now;
@@ -151,10 +166,8 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
     if (converted.empty())
       frame = player_.next(parameters_.codec, parameters_.telephone_event_send.has_value(), stream_.frame());
   }
-  if (frame.echo && !echoing_) {
-    if (!echo_) echo_ = std::make_unique<rtp::JitterBuffer>();
-    echo_->reset();
-  }
+  if (frame.echo && (!echoing_ || echo_->codec() != parameters_.codec))
+    echo_ = std::make_unique<Converter>(parameters_.codec, 1);
   echoing_ = frame.echo;
   if (!may_send()) stream_.pause();
   if (passing || !may_send()) {
@@ -171,7 +184,7 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
   } else {
     packet.payload_type = parameters_.payload_type;
     packet.payload = converted.empty() ? frame.payload : converted;
-    if (echoing_) packet.payload = echo_->take().payload;
+    if (echoing_) packet.payload = echo_->next();
     if (packet.payload.empty()) packet.payload = silence_frame(parameters_.codec);
     record(RecordedSide::sent, packet, parameters_.codec, now);
   }
@@ -193,6 +206,12 @@ void Leg::packet_sent() {
 
 void Leg::skip(std::uint32_t frames) {
   stream_.advance(frames);
+}
+
+/// Something has come from the other side.
+void Leg::is_alive(TimePoint now) {
+  last_received_ = now;
+  timed_out_ = false;
 }
 
 void Leg::check_timeout(TimePoint now) {
@@ -225,7 +244,7 @@ std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimeP
   if (is_event && !same_form) return 0;
 
   rtp::Packet packet = heard.packet;
-  std::array<std::uint8_t, rtp::JitterBuffer::max_frame> scratch;
+  std::array<std::uint8_t, max_passed_bytes> scratch;
   packet.payload_type = is_event ? *parameters_.telephone_event_send : parameters_.payload_type;
   if (!is_event) packet.payload = in_own_codec(heard, scratch);
   if (packet.payload.empty()) return 0;
@@ -237,7 +256,11 @@ std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimeP
 std::span<const std::uint8_t> Leg::in_own_codec(const Heard& heard, std::span<std::uint8_t> scratch) {
   const std::span<const std::uint8_t> payload = heard.packet.payload;
   const rtp::Codec own = parameters_.codec;
-  if (*heard.codec == own || (are_both_g711(*heard.codec, own) && payload.size() <= scratch.size())) {
+  const bool passes = *heard.codec == own || are_both_g711(*heard.codec, own);
+  // 20 ms is what each side has been told of, and what all can take (ptime, maxptime).
+  const bool too_long = payload_ms(*heard.codec, payload) > frame_ms || payload.size() > scratch.size();
+  reframes_ = passes && (reframes_ || too_long);
+  if (passes && !reframes_) {
     converter_.reset();
     if (*heard.codec == own) return payload;
     own == rtp::Codec::pcma ? ulaw_to_alaw(payload, scratch) : alaw_to_ulaw(payload, scratch);
@@ -246,7 +269,7 @@ std::span<const std::uint8_t> Leg::in_own_codec(const Heard& heard, std::span<st
   last_passed_ = {};
   if (player_.busy()) return {};
   if (!converter_ || converter_->codec() != own) converter_ = std::make_unique<Converter>(own, 1);
-  converter_->put(0, *heard.codec, heard.packet.sequence, payload);
+  converter_->put(0, *heard.codec, heard.packet.ssrc, heard.packet.sequence, payload);
   return {};
 }
 
@@ -278,11 +301,12 @@ void Leg::mix(std::size_t source, const Heard& heard) {
   if (!configured_ || !heard.codec) return;
   if (!converter_ || converter_->codec() != parameters_.codec)
     converter_ = std::make_unique<Converter>(parameters_.codec, 2);
-  converter_->put(source, *heard.codec, heard.packet.sequence, heard.packet.payload);
+  converter_->put(source, *heard.codec, heard.packet.ssrc, heard.packet.sequence, heard.packet.payload);
 }
 
 void Leg::alone() {
   converter_.reset();
+  reframes_ = false;
   last_passed_ = {};
 }
 

@@ -20,7 +20,6 @@
 #include "media/player.h"
 #include "media/silence_watch.h"
 #include "media/source_filter.h"
-#include "rtp/jitter_buffer.h"
 #include "rtp/packet.h"
 #include "rtp/rtcp.h"
 #include "rtp/telephone_event.h"
@@ -111,9 +110,11 @@ class Leg {
     DtmfDetector detector;
     std::array<std::unique_ptr<Decoder>, rtp::codecs.size()> decoders;
     std::optional<std::uint16_t> sequence;  ///< of the last packet
+    std::uint32_t ssrc = 0;                 ///< its stream: another one's numbers have nothing to do with it
   };
 
   bool may_send() const;
+  void is_alive(TimePoint now);
   void check_timeout(TimePoint now);
   void check_silence(TimePoint now);
   bool may_hear() const;
@@ -138,6 +139,7 @@ class Leg {
   Player player_;
   OutgoingStream stream_;
   std::unique_ptr<Converter> converter_;  ///< of what other legs hear, if it has to be converted
+  bool reframes_ = false;                 ///< it has been made because packets were too long
   TimePoint last_passed_;                 ///< when the other leg's audio came last that needs no conversion
   std::uint16_t octets_written_ = 0;      ///< of the packet that is to be sent
 
@@ -145,8 +147,8 @@ class Leg {
   SourceFilter source_;
   rtp::TelephoneEventReceiver events_;
   rtp::ReceiverStatistics statistics_;
-  std::unique_ptr<Inband> inband_;           ///< only if telephone-event was not negotiated
-  std::unique_ptr<rtp::JitterBuffer> echo_;  ///< made for the first Echo
+  std::unique_ptr<Inband> inband_;   ///< only if telephone-event was not negotiated
+  std::unique_ptr<Converter> echo_;  ///< made for the first Echo
   bool echoing_ = false;
   bool watching_ = false;
   bool timed_out_ = false;

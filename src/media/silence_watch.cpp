@@ -5,7 +5,7 @@
 namespace rw::media {
 namespace {
 
-constexpr std::size_t most_samples = 960;  // 120 ms
+constexpr std::size_t most_samples = 1600;  // 200 ms
 /// Mean of the absolute samples: some -44 dB below full scale, where a quiet room ends and speech begins.
 constexpr std::int64_t quiet_level = 200;
 

@@ -121,4 +121,9 @@ std::unique_ptr<Decoder> make_opus_decoder(std::uint32_t rate) {
   return std::make_unique<OpusPacketDecoder>(rate);
 }
 
+std::size_t opus_payload_ms(std::span<const std::uint8_t> payload) {
+  const int samples = opus_packet_get_nb_samples(payload.data(), static_cast<opus_int32>(payload.size()), 48000);
+  return samples <= 0 ? 0 : static_cast<std::size_t>(samples) / 48;
+}
+
 }  // namespace rw::media

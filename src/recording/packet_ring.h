@@ -15,7 +15,7 @@ class PacketRing {
  public:
   static constexpr std::size_t bytes = 64 * 1024;
   /// Longest payload; of a longer packet nothing is kept.
-  static constexpr std::size_t longest_payload = 1500;
+  static constexpr std::size_t longest_payload = 1600;
 
   PacketRing();
   /// Copies the packet, or counts it as dropped if there is no room.

@@ -6,8 +6,8 @@
 namespace rw::recording {
 namespace {
 
-/// Longest packet: 1500 octets of G.711.
-constexpr std::size_t longest_ms = 190;
+/// Longest packet (RFC 3551 4.2).
+constexpr std::size_t longest_ms = 200;
 constexpr std::size_t most_concealed_ms = 60;
 /// How far sound may lie ahead of what is finished: the time that is held back, a timestamp that is wrong by nearly one
 /// second, one packet.

@@ -13,7 +13,7 @@ namespace rw::rtp {
 class JitterBuffer {
  public:
   static constexpr std::size_t slots = 12;
-  static constexpr std::size_t max_frame = 480;  ///< bytes; a longer one is dropped
+  static constexpr std::size_t max_frame = 1600;  ///< bytes, 200 ms of G.711; a longer one is dropped
 
   /// A frame that has come. Late ones and duplicates are dropped.
   void put(std::uint16_t sequence, std::span<const std::uint8_t> payload);

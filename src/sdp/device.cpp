@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sdp/protocols.h"
+
 namespace rw::sdp {
 namespace {
 
@@ -38,7 +40,7 @@ std::vector<rtp::Codec> codecs_of(const Media& media) {
 /// Reads one stream; the error says why a device can't take it.
 Result<RemoteAudio> read_stream(const Session& session, const Media& media) {
   if (media.port == 0) return fail("the audio stream has port 0");
-  if (media.protocol != plain && media.protocol != secure)
+  if (!is_plain_rtp(media.protocol) && !is_secure_rtp(media.protocol))
     return fail("the audio stream is neither RTP/AVP nor RTP/SAVP but " + media.protocol);
   const auto codecs = codecs_of(media);
   if (codecs.empty()) return fail("the audio stream has none of PCMA, PCMU and GSM");
@@ -49,7 +51,8 @@ Result<RemoteAudio> read_stream(const Session& session, const Media& media) {
   remote.receive = *address;
   remote.telephone_event = usable_formats(media, {}).telephone_event;
   remote.crypto = cryptos_of(media);
-  if (media.protocol == secure && remote.crypto.empty()) return fail("the RTP/SAVP stream has no crypto");
+  if (is_secure_rtp(media.protocol) && remote.crypto.empty())
+    return fail("the " + media.protocol + " stream has no crypto");
   const auto direction = answering_direction(session, media, *address);
   remote.held = direction == Direction::receive_only || direction == Direction::inactive;
   return remote;
@@ -61,7 +64,8 @@ Result<std::vector<Crypto>> choose(const DeviceAudio& audio, const Media& media)
   if (std::ranges::find(codecs, audio.codec) == codecs.end())
     return fail("codec: " + std::string(rtp::facts(audio.codec).name) + " is not offered");
   if (audio.crypto.empty()) {
-    if (media.protocol == secure) return fail("crypto: the stream is RTP/SAVP, one of the offered suites is expected");
+    if (is_secure_rtp(media.protocol))
+      return fail("crypto: the stream is " + media.protocol + ", one of the offered suites is expected");
     return std::vector<Crypto>{};
   }
   const auto offered = cryptos_of(media);
@@ -162,7 +166,7 @@ Result<RemoteAudio> DeviceNegotiator::accept(std::string_view answer) const {
   const auto& media = session->media.front();
   auto remote = read_stream(*session, media);
   if (!remote) return remote;
-  if (media.protocol != (audio_.crypto.empty() ? plain : secure))
+  if (audio_.crypto.empty() ? !is_plain_rtp(media.protocol) : !is_secure_rtp(media.protocol))
     return fail("the audio stream is " + media.protocol + ", which was not offered");
   if (audio_.crypto.empty()) remote->crypto.clear();
   if (const auto chosen = choose(audio_, media); !chosen) return tl::unexpected(chosen.error());

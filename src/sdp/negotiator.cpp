@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sdp/protocols.h"
+
 namespace rw::sdp {
 namespace {
 
@@ -24,7 +26,7 @@ Result<std::size_t> find_audio(const Session& session, const std::vector<rtp::Co
     if (media.type != "audio") continue;
     if (media.port == 0) {
       why = "the audio stream has port 0";
-    } else if (media.protocol != "RTP/AVP") {
+    } else if (!is_plain_rtp(media.protocol)) {
       why = "the audio stream is not RTP/AVP but " + media.protocol;
     } else if (usable_of(media, codecs).codecs.empty()) {
       why = "the audio stream has no codec that is enabled here";
@@ -33,6 +35,19 @@ Result<std::size_t> find_audio(const Session& session, const std::vector<rtp::Co
     }
   }
   return fail(why);
+}
+
+/// a=rtcp (RFC 3605): a port, or a port and an address of the same family; `usual` where it says nothing of use.
+net::Address rtcp_address(std::string_view value, const net::Address& usual) {
+  const auto space = value.find(' ');
+  const auto port = number<std::uint16_t>(value.substr(0, space));
+  if (!port || *port == 0) return usual;
+  auto address = usual;
+  address.set_port(*port);
+  const auto last = value.rfind(' ');
+  if (last == space) return address;
+  const auto named = net::Address::from(value.substr(last + 1), *port);
+  return named && named->is_v6() == usual.is_v6() ? *named : address;
 }
 
 Result<Agreement> agree(const Session& session, const Media& media, const std::vector<rtp::Codec>& codecs) {
@@ -44,10 +59,7 @@ Result<Agreement> agree(const Session& session, const Media& media, const std::v
   agreement.rtcp_mux = media.attribute("rtcp-mux") != nullptr;
   if (!agreement.rtcp_mux) {
     agreement.remote_rtcp.set_port(static_cast<std::uint16_t>(media.port + 1));
-    if (const auto* rtcp = media.attribute("rtcp")) {
-      const auto port = number<std::uint16_t>(std::string_view(*rtcp).substr(0, rtcp->find(' ')));
-      if (port && *port != 0) agreement.remote_rtcp.set_port(*port);
-    }
+    if (const auto* rtcp = media.attribute("rtcp")) agreement.remote_rtcp = rtcp_address(*rtcp, agreement.remote_rtcp);
   }
   agreement.codec = usable.codecs.front().codec;
   agreement.payload_type = usable.codecs.front().payload_type;

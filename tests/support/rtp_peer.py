@@ -52,6 +52,7 @@ class RtpPeer:
         self.remote = None
         self.payload_type = 8
         self.telephone_event = 101
+        self.packet_frames = 1  # of 20 ms, in each packet of speech
         self.ssrc = random.getrandbits(32)
         self.sequence = random.getrandbits(16)
         self.timestamp = random.getrandbits(32)
@@ -205,10 +206,11 @@ class RtpPeer:
         """Sends audio in real time."""
         codec = CODECS[self.payload_type]()
         start = time.monotonic()
-        for number, at in enumerate(range(0, len(samples) - FRAME + 1, FRAME)):
-            self.closing.wait(max(0.0, start + number * 0.02 - time.monotonic()))
-            self.timestamp += codec.frame_clock
-            self.send(codec.encode(samples[at:at + FRAME]), sock=sock)
+        frames = self.packet_frames
+        for number, at in enumerate(range(0, len(samples) - frames * FRAME + 1, frames * FRAME)):
+            self.closing.wait(max(0.0, start + number * frames * 0.02 - time.monotonic()))
+            self.timestamp += frames * codec.frame_clock
+            self.send(b"".join(codec.encode(samples[part:part + FRAME]) for part in range(at, at + frames * FRAME, FRAME)), sock=sock)
 
     def keep_speaking(self, samples):
         """Speaks on a thread of its own, so that the line is not dead."""

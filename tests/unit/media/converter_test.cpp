@@ -33,7 +33,7 @@ class Speaker {
     payload.resize(encoder_->encode(samples, payload));
     return payload;
   }
-  void say(Converter& converter, std::size_t source = 0) { converter.put(source, codec_, sequence_++, frame()); }
+  void say(Converter& converter, std::size_t source = 0) { converter.put(source, codec_, 1, sequence_++, frame()); }
   void lose() {
     frame();
     ++sequence_;
@@ -125,13 +125,67 @@ TEST(Converter, PacketsOfAnyLengthBecomeFramesOfTwentyMilliseconds) {
     const auto more = speaker.frame();
     stream.insert(stream.end(), more.begin(), more.end());
     for (; stream.size() >= 240; stream.erase(stream.begin(), stream.begin() + 240))  // 30 ms
-      converter.put(0, rtp::Codec::pcma, sequence++, std::span(stream).first(240));
+      converter.put(0, rtp::Codec::pcma, 1, sequence++, std::span(stream).first(240));
     const auto payload = converter.next();
     if (!payload.empty()) ++frames;
     ear.hear(payload);
   }
   EXPECT_GE(frames, 55);
   EXPECT_GT(ear.share(1000), 0.9);
+}
+
+TEST(Converter, PacketsOfUpTo200MillisecondsAreHeardWhole) {
+  for (const std::size_t length : {60U, 80U, 100U, 120U, 200U}) {
+    Converter converter(rtp::Codec::pcmu, 1);
+    Speaker speaker(rtp::Codec::pcma, 1000);
+    Ear ear(rtp::Codec::pcmu);
+    std::vector<std::uint8_t> packet;
+    std::uint16_t sequence = 0;
+    int gaps = 0;
+    bool begun = false;
+    for (int i = 0; i < 200; ++i) {
+      const auto more = speaker.frame();
+      packet.insert(packet.end(), more.begin(), more.end());
+      if (packet.size() == length * 8) {
+        converter.put(0, rtp::Codec::pcma, 1, sequence++, packet);
+        packet.clear();
+      }
+      const auto payload = converter.next();
+      begun = begun || !payload.empty();
+      if (begun && payload.empty()) ++gaps;
+      if (begun) ear.hear(payload);
+    }
+    EXPECT_EQ(gaps, 0) << length;
+    EXPECT_GT(ear.share(1000), 0.9) << length;
+  }
+}
+
+TEST(Converter, ALostLongPacketIsAsLongAsOneThatCame) {
+  Converter converter(rtp::Codec::pcmu, 1);
+  const std::vector<std::uint8_t> packet(480, to_alaw(5000));
+  int frames = 0;
+  for (std::uint16_t i = 0; i < 20; ++i) {
+    if (i != 10) converter.put(0, rtp::Codec::pcma, 1, i, packet);
+    for (int part = 0; part < 3; ++part) frames += converter.next().empty() ? 0 : 1;
+  }
+  while (!converter.next().empty()) ++frames;
+  EXPECT_EQ(frames, 60);
+}
+
+TEST(Converter, AnotherSourceIsHeardWhateverItsNumbers) {
+  Converter converter(rtp::Codec::pcmu, 1);
+  const std::vector<std::uint8_t> first(160, to_alaw(5000)), second(160, to_alaw(-5000));
+  for (std::uint16_t i = 100; i < 120; ++i) {
+    converter.put(0, rtp::Codec::pcma, 1, i, first);
+    converter.next();
+  }
+  int heard = 0;
+  for (std::uint16_t i = 60; i < 70; ++i) {  // as if they were late packets of the first
+    converter.put(0, rtp::Codec::pcma, 2, i, second);
+    const auto payload = converter.next();
+    if (!payload.empty() && from_ulaw(payload[80]) < -4000) ++heard;
+  }
+  EXPECT_GE(heard, 8);
 }
 
 TEST(Converter, IsSilentWhenNothingComes) {
@@ -164,7 +218,7 @@ TEST(Converter, TakesAnyBytes) {
     Converter converter(rtp::Codec::pcma, 1);
     std::vector<std::uint8_t> bytes;
     for (std::uint16_t length = 0; length < 600; ++length) {
-      converter.put(0, from.codec, length, bytes);
+      converter.put(0, from.codec, 1, length, bytes);
       static_cast<void>(converter.next());
       bytes.push_back(static_cast<std::uint8_t>(length * 37));
     }

@@ -114,6 +114,18 @@ TEST_P(EngineJoinTest, OneLawBecomesTheOther) {
   EXPECT_TRUE(say_until(a_, b_, 8, frame(alaw_of(20)), is(0, to_ulaw(from_alaw(alaw_of(20))))));
 }
 
+TEST_P(EngineJoinTest, LongPacketsBecomePacketsOf20Milliseconds) {
+  begin_both(rtp::Codec::pcma, rtp::Codec::pcma);
+  engine_->join(a_.leg, b_.leg);
+  const std::uint8_t code = alaw_of(20);
+  for (const std::size_t length : {160U, 240U, 480U, 640U, 1600U}) {
+    const std::vector<std::uint8_t> packet(length, code);
+    EXPECT_TRUE(say_until(a_, b_, 8, packet, [&](const rtp::Packet& heard) {
+      return heard.payload.size() == 160 && heard.payload[80] == code;
+    })) << length;
+  }
+}
+
 TEST_P(EngineJoinTest, OtherCodecsAreConverted) {
   begin_both(rtp::Codec::pcma, rtp::Codec::opus);
   engine_->join(a_.leg, b_.leg);

@@ -139,6 +139,31 @@ TEST_P(EngineReceiveTest, ReportsATimeOutOnce) {
   EXPECT_TRUE(log_.next_is<LegReleased>()) << "not a second time-out";
 }
 
+TEST_P(EngineReceiveTest, SignsOfLifeKeepOffATimeOut) {
+  EngineOptions chosen = options();
+  chosen.rtp_timeout = 1s;
+  open(chosen);
+  begin_answered();
+  const std::array<std::uint8_t, 1> noise{0x40};
+  std::array<std::uint8_t, 200> report;
+  const std::size_t length = rtp::write_report(report, 1, std::nullopt, std::nullopt, {}, "peer", false);
+  net::Address rtcp_port = local_;
+  rtcp_port.set_port(static_cast<std::uint16_t>(local_.port() + 1));
+  const std::array<std::function<void()>, 5> signs{
+      [&] { peer_.send_rtp(local_, 13, noise); }, [&] { peer_.send_rtp(local_, 19, noise); },
+      [&] { peer_.send({}, local_); }, [&] { rtcp_peer_.send(std::span(report).first(length), rtcp_port); },
+      [&] { peer_.send_rtp(local_, 126, noise); }};
+  for (const auto& sign : signs) {
+    const TimePoint end = Clock::now() + 1500ms;
+    while (Clock::now() < end) {
+      sign();
+      static_cast<void>(peer_.receive_many(5));
+    }
+  }
+  EXPECT_FALSE(log_.next_is<RtpTimedOut>(0ms));
+  EXPECT_TRUE(log_.next_is<RtpTimedOut>()) << "nothing comes any more";
+}
+
 TEST_P(EngineReceiveTest, HoldDoesNotTimeOut) {
   EngineOptions chosen = options();
   chosen.rtp_timeout = 1s;

@@ -57,6 +57,31 @@ TEST(Negotiator, RefusesWhatItCanNotServe) {
   EXPECT_FALSE(Negotiator::check("v=0\r\nm=audio 4000 RTP/AVP 8\r\n", ours().codecs));
 }
 
+TEST(Negotiator, ServesAudioWithFeedback) {
+  Negotiator negotiator(ours());
+  const auto answer = negotiator.answer(offer("m=audio 4000 RTP/AVPF 8\r\na=rtcp-fb:* trr-int 5000\r\n"));
+  ASSERT_TRUE(answer);
+  EXPECT_THAT(answer->sdp, HasSubstr("m=audio 16384 RTP/AVPF 8\r\n"));
+  EXPECT_THAT(answer->sdp, Not(HasSubstr("rtcp-fb")));
+  EXPECT_TRUE(Negotiator::check(offer("m=audio 4000 RTP/SAVPF 8\r\nm=audio 4002 RTP/AVPF 8\r\n"), ours().codecs));
+}
+
+TEST(Negotiator, ReportsGoWhereTheOtherSideWantsThem) {
+  const auto rtcp_of = [](std::string_view attribute) {
+    Negotiator negotiator(ours());
+    const auto answer = negotiator.answer(offer("m=audio 4000 RTP/AVP 8\r\na=" + std::string(attribute) + "\r\n"));
+    return answer->agreement.remote_rtcp.to_string();
+  };
+  EXPECT_EQ(rtcp_of("x"), "10.0.0.9:4001");
+  EXPECT_EQ(rtcp_of("rtcp:53020"), "10.0.0.9:53020");
+  EXPECT_EQ(rtcp_of("rtcp:53020 IN IP4 10.0.0.10"), "10.0.0.10:53020");
+  EXPECT_EQ(rtcp_of("rtcp:53020 IN IP6 2001:db8::7"), "10.0.0.9:53020") << "we have no socket for it";
+  EXPECT_EQ(rtcp_of("rtcp:53020 IN IP4 reports.example"), "10.0.0.9:53020");
+  for (const auto* wrong : {"rtcp:0", "rtcp:70000", "rtcp:", "rtcp:x IN IP4 10.0.0.10"})
+    EXPECT_EQ(rtcp_of(wrong), "10.0.0.9:4001") << wrong;
+  EXPECT_EQ(rtcp_of("rtcp-mux"), "10.0.0.9:4000");
+}
+
 TEST(Negotiator, AnswersEveryMediaLineInItsPlace) {
   Negotiator negotiator(ours());
   const auto answer =

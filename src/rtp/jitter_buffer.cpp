@@ -24,7 +24,8 @@ void JitterBuffer::put(std::uint16_t sequence, std::span<const std::uint8_t> pay
   }
   const auto ahead = static_cast<std::int16_t>(sequence - next_);
   if (ahead < 0 && ahead > -100) {
-    if (!playing_ && -ahead < static_cast<int>(slots / 2)) {
+    const bool taken = untaken_ && static_cast<std::int16_t>(sequence - *untaken_) < 0;
+    if (!playing_ && !taken && -ahead < static_cast<int>(slots / 2)) {
       next_ = sequence;  // the first frames came in the wrong order
     } else {
       depth_ = std::min(depth_ + 1, most_depth);
@@ -35,6 +36,7 @@ void JitterBuffer::put(std::uint16_t sequence, std::span<const std::uint8_t> pay
     // A jump: the other side has begun anew, or we have been cut off for long.
     for (auto& slot : slots_) slot.filled = false;
     next_ = sequence;
+    untaken_.reset();
     playing_ = false;
   }
   Slot& slot = slots_[sequence % slots];
@@ -54,7 +56,7 @@ JitterBuffer::Taken JitterBuffer::take() {
   Slot& slot = slots_[next_ % slots];
   if (slot.filled && slot.sequence == next_) {
     slot.filled = false;
-    ++next_;
+    untaken_ = ++next_;
     if (++calm_ >= calm_frames) {
       depth_ = std::max(depth_ - 1, least_depth);
       calm_ = 0;
@@ -65,7 +67,7 @@ JitterBuffer::Taken JitterBuffer::take() {
     playing_ = false;  // a new talkspurt will be held back anew
     return {};
   }
-  ++next_;
+  untaken_ = ++next_;
   return {State::lost, {}};
 }
 

@@ -41,9 +41,10 @@ class JitterBuffer {
   std::size_t filled() const;
 
   std::array<Slot, slots> slots_{};
-  bool started_ = false;    ///< frames have come
-  bool playing_ = false;    ///< and enough of them to begin
-  std::uint16_t next_ = 0;  ///< sequence number to be taken next
+  bool started_ = false;                  ///< frames have come
+  bool playing_ = false;                  ///< and enough of them to begin
+  std::uint16_t next_ = 0;                ///< sequence number to be taken next
+  std::optional<std::uint16_t> untaken_;  ///< the first one that has not been taken: nothing goes back behind it
   std::size_t depth_ = 2;
   std::uint32_t calm_ = 0;  ///< frames since the last late one
 };

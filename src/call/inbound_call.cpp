@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "sip/uri.h"
 
 namespace rw::call {
@@ -17,26 +18,27 @@ boost::json::object headers_with_prefix(const sip::Message& message, std::string
   for (const auto& [name, value] : message.all_headers()) {
     const auto key = lower_case(name);
     if (!key.starts_with(prefix) || key == trunk_key) continue;
+    const auto text = to_utf8(value);
     auto* present = found.if_contains(key);
     if (present == nullptr) {
-      found[key] = value;
+      found[key] = text;
     } else if (auto* several = present->if_array()) {
-      several->emplace_back(value);
+      several->emplace_back(text);
     } else {
-      *present = boost::json::array{*present, value};
+      *present = boost::json::array{*present, text};
     }
   }
   return found;
 }
 
-/// All values of a header that may stand on several lines, as one list.
+/// All values of a header that may stand on several lines, as one list, in UTF-8.
 std::string joined(const sip::Message& message, std::string_view name) {
   std::string all;
   for (const auto value : message.headers(name)) {
     if (!all.empty()) all += ", ";
     all += value;
   }
-  return all;
+  return to_utf8(std::move(all));
 }
 
 }  // namespace
@@ -44,13 +46,13 @@ std::string joined(const sip::Message& message, std::string_view name) {
 InboundCall InboundCall::read(const sip::Message& invite) {
   InboundCall call;
   if (const auto uri = sip::Uri::parse(invite.request_uri())) {
-    call.called_party = uri->user;
+    call.called_party = to_utf8(uri->user);
     call.called_host = uri->host;
   }
   if (const auto* from = invite.header("From")) {
     if (const auto address = sip::NameAddress::parse(*from)) {
-      call.from_user = address->uri.user;
-      call.display_name = address->display_name;
+      call.from_user = to_utf8(address->uri.user);
+      call.display_name = to_utf8(address->display_name);
       call.is_private = address->uri.host == "anonymous.invalid";
     }
   }
@@ -59,17 +61,18 @@ InboundCall InboundCall::read(const sip::Message& invite) {
     for (const auto item : sip::split_list(line)) {
       const auto address = sip::NameAddress::parse(item);
       if (!address || address->uri.user.empty() || !call.pai_number.empty()) continue;
-      call.pai_number = call.calling_party = address->uri.user;
-      if (!address->display_name.empty()) call.display_name = address->display_name;
+      call.pai_number = call.calling_party = to_utf8(address->uri.user);
+      if (!address->display_name.empty()) call.display_name = to_utf8(address->display_name);
     }
   }
   if (const auto* privacy = invite.header("Privacy")) call.is_private = lower_case(*privacy) != "none";
-  if (const auto* id = invite.header("Call-ID")) call.call_id = *id;
-  if (const auto* trace = invite.header("X-Trace-Id"); trace != nullptr && trace->size() <= 128) call.trace_id = *trace;
+  if (const auto* id = invite.header("Call-ID")) call.call_id = to_utf8(*id);
+  if (const auto* trace = invite.header("X-Trace-Id"); trace != nullptr && trace->size() <= 128)
+    call.trace_id = to_utf8(*trace);
   for (const auto& [name, value] : invite.all_headers()) {
     const auto key = lower_case(name);
     if ((key.starts_with("x-") && key != trunk_key) || key.starts_with("p-"))
-      call.custom_headers.emplace_back(name, value);
+      call.custom_headers.emplace_back(name, to_utf8(value));
   }
   return call;
 }

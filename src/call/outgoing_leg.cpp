@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "sip/uri.h"
 
 namespace rw::call {
@@ -200,7 +201,7 @@ Result<sip::OutgoingInvite> monitor_invite(const MonitorPlan& plan, const sip::O
 
 std::string user_of(const std::string& uri) {
   const auto parsed = Uri::parse(uri);
-  return parsed ? parsed->user : std::string();
+  return parsed ? to_utf8(parsed->user) : std::string();
 }
 
 }  // namespace rw::call

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/utf8.h"
+
 namespace rw::database {
 namespace {
 
@@ -19,7 +21,7 @@ constexpr auto between_tries = milliseconds(500);
 std::string message_of(const char* text) {
   std::string message = text == nullptr ? "" : text;
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
-  return message;
+  return to_utf8(std::move(message));  // in the encoding of the server's own messages, before a session has begun
 }
 
 /// Waits until the socket can be read or (if wanted) written. False: the time is over.

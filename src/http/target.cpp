@@ -1,7 +1,6 @@
 #include "http/target.h"
 
-#include <array>
-#include <cstdint>
+#include "base/utf8.h"
 
 namespace rw::http {
 namespace {
@@ -11,25 +10,6 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-/// RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[at++]);
-    if (lead < 0x80) continue;
-    const int more = lead >= 0xc2 && lead <= 0xdf ? 1 : lead >> 4 == 0xe ? 2 : lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
-    if (more == 0) return false;
-    std::uint32_t point = lead & (0x3f >> more);
-    for (int count = 0; count < more; ++count, ++at) {
-      if (at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) return false;
-      point = point << 6 | (static_cast<unsigned char>(text[at]) & 0x3f);
-    }
-    static constexpr std::array<std::uint32_t, 4> least{0, 0x80, 0x800, 0x10000};
-    if (point < least[static_cast<std::size_t>(more)] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-      return false;
-  }
-  return true;
 }
 
 std::optional<std::string> form_decode(std::string_view text) {

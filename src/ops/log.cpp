@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "base/utf8.h"
 #include "ops/mask.h"
 
 namespace rw::ops {
@@ -102,7 +103,7 @@ std::string Log::shown(const Field& field) const {
     case Field::Kind::personal:
       return in_full ? std::string(field.value) : mask_personal(field.value);
     case Field::Kind::text: {
-      const auto clean = without_secrets(field.value.substr(0, longest_text));
+      const auto clean = without_secrets(utf8_prefix(field.value, longest_text));
       return in_full ? clean : mask_text(clean);
     }
   }
@@ -111,7 +112,7 @@ std::string Log::shown(const Field& field) const {
 
 void Log::append(std::string& line, const Field& field) const {
   if (field.kind == Field::Kind::personal && field.value.empty()) return;
-  const auto value = shown(field);
+  const auto value = to_utf8(shown(field));
   if (sink_->format == Format::json) {
     line += ",\"";
     append_json(line, field.name);

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace rw::sdp {
 namespace {
 
@@ -85,7 +87,7 @@ UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& 
 Result<net::Address> rtp_address(const Session& session, const Media& media) {
   const auto& host = media.host.empty() ? session.host : media.host;
   auto address = net::Address::from(host, media.port);
-  if (!address) return fail("c= line: " + (host.empty() ? "missing" : address.error().message));
+  if (!address) return fail("c= line: " + (host.empty() ? "missing" : to_utf8(address.error().message)));
   return address;
 }
 

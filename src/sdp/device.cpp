@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "sdp/protocols.h"
 
 namespace rw::sdp {
@@ -41,7 +42,7 @@ std::vector<rtp::Codec> codecs_of(const Media& media) {
 Result<RemoteAudio> read_stream(const Session& session, const Media& media) {
   if (media.port == 0) return fail("the audio stream has port 0");
   if (!is_plain_rtp(media.protocol) && !is_secure_rtp(media.protocol))
-    return fail("the audio stream is neither RTP/AVP nor RTP/SAVP but " + media.protocol);
+    return fail("the audio stream is neither RTP/AVP nor RTP/SAVP but " + to_utf8(media.protocol));
   const auto codecs = codecs_of(media);
   if (codecs.empty()) return fail("the audio stream has none of PCMA, PCMU and GSM");
   const auto address = rtp_address(session, media);
@@ -167,7 +168,7 @@ Result<RemoteAudio> DeviceNegotiator::accept(std::string_view answer) const {
   auto remote = read_stream(*session, media);
   if (!remote) return remote;
   if (audio_.crypto.empty() ? !is_plain_rtp(media.protocol) : !is_secure_rtp(media.protocol))
-    return fail("the audio stream is " + media.protocol + ", which was not offered");
+    return fail("the audio stream is " + to_utf8(media.protocol) + ", which was not offered");
   if (audio_.crypto.empty()) remote->crypto.clear();
   if (const auto chosen = choose(audio_, media); !chosen) return tl::unexpected(chosen.error());
   remote->codec = audio_.codec;

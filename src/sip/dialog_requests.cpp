@@ -1,5 +1,7 @@
 #include <charconv>
 
+#include "base/utf8.h"
+#include "sip/header_values.h"
 #include "sip/methods.h"
 #include "sip/uri.h"
 #include "sip/user_agent_impl.h"
@@ -133,7 +135,7 @@ void UserAgent::Impl::remote_bye(Leg& leg, const IncomingRequest& request, const
     was_up = leg.call->cancel == OutgoingCall::Cancel::no;
     if (was_up && leg.call->provisional) send_cancel(leg);
   }
-  end(leg, was_up ? EndCause::remote_bye : EndCause::cancelled, 0, value_of(*request.message, "Reason"));
+  end(leg, was_up ? EndCause::remote_bye : EndCause::cancelled, 0, text_of(*request.message, "Reason"));
 }
 
 }  // namespace rw::sip

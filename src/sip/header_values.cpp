@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "sip/methods.h"
 #include "sip/uri.h"
 
@@ -12,6 +13,10 @@ namespace rw::sip {
 std::string value_of(const Message& message, std::string_view name) {
   const auto* value = message.header(name);
   return value == nullptr ? "" : *value;
+}
+
+std::string text_of(const Message& message, std::string_view name) {
+  return to_utf8(value_of(message, name));
 }
 
 std::uint32_t number_of(const Message& message, std::string_view name) {

@@ -11,6 +11,8 @@ namespace rw::sip {
 
 /// The first header of that name, or empty.
 std::string value_of(const Message& message, std::string_view name);
+/// The same as text for the application: UTF-8. Octets that are none are read as Latin-1.
+std::string text_of(const Message& message, std::string_view name);
 /// The number that the header begins with, or 0.
 std::uint32_t number_of(const Message& message, std::string_view name);
 /// The tag in To, or empty.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/utf8.h"
 #include "sip/header_values.h"
 #include "sip/user_agent_impl.h"
 
@@ -155,13 +156,13 @@ void UserAgent::Impl::invite_failed(Leg& leg, const Message& response) {
   }
   if (call.cancel != OutgoingCall::Cancel::no) {
     const bool failed = silent && call.cancel == OutgoingCall::Cancel::sent;
-    end(leg, failed ? EndCause::cancel_failed : EndCause::cancelled, response.status(), value_of(response, "Reason"),
-        std::string(response.reason_phrase()));
+    end(leg, failed ? EndCause::cancel_failed : EndCause::cancelled, response.status(), text_of(response, "Reason"),
+        to_utf8(response.reason_phrase()));
     return;
   }
   call.status = response.status();
-  call.reason = value_of(response, "Reason");
-  call.phrase = response.reason_phrase();
+  call.reason = text_of(response, "Reason");
+  call.phrase = to_utf8(response.reason_phrase());
   if ((silent || call.status == 503) && try_next_hop(leg, silent)) return;
   if (try_again(leg, response)) return;
   if (call.status >= 600) call.next_target = call.targets.size();

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "sip/methods.h"
 #include "sip/next_hops.h"
 #include "sip/user_agent_impl.h"
@@ -218,7 +219,7 @@ void UserAgent::Impl::send_cancel(Leg& leg) {
         auto* found = this->leg(id);
         if (found == nullptr || !found->call || response.status() < 300 || response.status() == 481) return;
         if (Transactions::made_here(response)) return;  // the INVITE's own limit decides
-        end(*found, EndCause::cancel_failed, response.status(), {}, std::string(response.reason_phrase()));
+        end(*found, EndCause::cancel_failed, response.status(), {}, to_utf8(response.reason_phrase()));
       },
       now);
 }

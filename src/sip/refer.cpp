@@ -1,3 +1,5 @@
+#include "base/utf8.h"
+#include "sip/header_values.h"
 #include "sip/status.h"
 #include "sip/user_agent_impl.h"
 
@@ -53,7 +55,7 @@ void UserAgent::Impl::receive_refer(Leg& leg, IncomingRequest request, const std
     respond(request, transaction, 400);
     return;
   }
-  ReferReceived event{leg.id, uri_text(lines.front()), value_of(*request.message, "Referred-By"), 0};
+  ReferReceived event{leg.id, to_utf8(uri_text(lines.front())), text_of(*request.message, "Referred-By"), 0};
   if (const auto replaces = Replaces::in_headers_of(target->uri)) {
     if (const auto* other = replaced_by(*replaces)) event.replaces = other->id;
   }

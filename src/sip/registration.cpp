@@ -5,6 +5,7 @@
 
 #include "base/ids.h"
 #include "base/timers.h"
+#include "base/utf8.h"
 #include "sip/authorisation.h"
 #include "sip/methods.h"
 #include "sip/transactions.h"
@@ -182,7 +183,7 @@ class Registration::Impl {
       return;
     } else {
       const auto after = status == 503 ? number(response.header("Retry-After")) : std::nullopt;
-      failed(std::to_string(status) + " " + response.reason_phrase(), seconds(after.value_or(0)));
+      failed(std::to_string(status) + " " + to_utf8(response.reason_phrase()), seconds(after.value_or(0)));
     }
   }
 

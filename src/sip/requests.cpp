@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
+#include "sip/header_values.h"
 #include "sip/methods.h"
 #include "sip/uri.h"
 #include "sip/user_agent_impl.h"
@@ -148,14 +150,14 @@ void UserAgent::Impl::receive_cancel(const IncomingRequest& request) {
   const auto found = by_invite.find(invite);
   if (found == by_invite.end()) return;  // the final response has been sent: too late
   auto& leg = legs.at(found->second);
-  const auto* reason = request.message->header("Reason");
+  const auto reason = text_of(*request.message, "Reason");
   auto pending = std::move(*leg.invite);
   leg.invite.reset();
   by_invite.erase(found);
   respond(pending.request, pending.transaction, 487);
   if (leg.established) return;  // only the re-INVITE is cancelled
-  events.emplace_back(InviteCancelled{leg.id, reason == nullptr ? "" : *reason});
-  end(leg, EndCause::cancelled, 487, reason == nullptr ? "" : *reason);
+  events.emplace_back(InviteCancelled{leg.id, reason});
+  end(leg, EndCause::cancelled, 487, reason);
 }
 
 void UserAgent::Impl::outside_dialog(const IncomingRequest& request, const std::string& transaction) {

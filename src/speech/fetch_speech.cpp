@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
 #include "speech/sentences.h"
 
 namespace rw::speech {
@@ -59,7 +60,7 @@ Result<void> fetch_speech(http::Transfers& transfers, http::TransferRequest requ
 
 std::string excerpt(std::string_view text) {
   constexpr std::size_t longest = 300;
-  auto clean = clean_text(text.substr(0, longest));
+  auto clean = clean_text(utf8_prefix(to_utf8(std::string(text.substr(0, 4 * longest))), longest));
   std::ranges::replace(clean, '\n', ' ');
   return clean;
 }

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "http/target.h"
 #include "storage/xml_element.h"
 
@@ -80,7 +81,8 @@ std::optional<S3Error> read_result(std::string_view body, std::string_view root,
     const auto code = document->child_text("Code");
     const bool again = code == "InternalError" || code == "SlowDown" || code == "ServiceUnavailable";
     return S3Error{again ? S3Error::Kind::unavailable : S3Error::Kind::refused, code,
-                   "S3 answered " + code.substr(0, 100) + ": " + document->child_text("Message").substr(0, 300)};
+                   "S3 answered " + std::string(utf8_prefix(code, 100)) + ": " +
+                       std::string(utf8_prefix(document->child_text("Message"), 300))};
   }
   etag = without_quotes(document->child_text("ETag"));
   if (etag.empty()) return S3Error{S3Error::Kind::wrong, "", "S3: an object's answer has no ETag"};

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/utf8.h"
+
 namespace rw::storage {
 namespace {
 
@@ -197,7 +199,9 @@ std::string XmlElement::child_text(std::string_view wanted) const {
 }
 
 Result<XmlElement> XmlElement::parse(std::string_view document) {
-  return Parser(document).document();
+  if (is_utf8(document)) return Parser(document).document();
+  const auto readable = to_utf8(std::string(document));
+  return Parser(readable).document();
 }
 
 }  // namespace rw::storage

@@ -84,8 +84,8 @@ class Play:
         head, gap, body = text.partition("\r\n\r\n")
         phone.send_bytes(bytes_of(head.replace("{length}", str(len(body))) + gap + body))
 
-    def step_respond(self, phone, status, to="INVITE", headers=None, body="", type="application/sdp"):
-        phone.respond(to, status, headers=self.value(headers, phone), body=self.value(body, phone), content_type=self.value(type, phone))
+    def step_respond(self, phone, status, to="INVITE", headers=None, body="", type="application/sdp", reason="Answer"):
+        phone.respond(to, status, headers=self.value(headers, phone), body=self.value(body, phone), content_type=self.value(type, phone), reason=reason)
 
     def step_speak(self, phone, hertz):
         phone.rtp.keep_speaking(sine(hertz, 1))

@@ -191,7 +191,7 @@ class PlainPhone:
         start = f"{method} {uri or ('{to}' if method == 'CANCEL' else '{target}')} SIP/2.0"
         self.send_bytes(self._message(start, fields, headers, body, content_type))
 
-    def respond(self, method, status, headers=None, body="", content_type="application/sdp"):
+    def respond(self, method, status, headers=None, body="", content_type="application/sdp", reason="Answer"):
         """To the last request of that method."""
         request = self.last_request[method]
         fields = {}
@@ -204,7 +204,7 @@ class PlainPhone:
             fields["Contact"] = "{contact}"
             if status >= 200 and self.open == "rings":
                 self.open = "up" if status < 300 else None
-        self.send_bytes(self._message(f"SIP/2.0 {status} Answer", fields, headers, body, content_type))
+        self.send_bytes(self._message(f"SIP/2.0 {status} {reason}", fields, headers, body, content_type))
 
     def _message(self, start, fields, headers, body, content_type):
         body = lines_of(self.fill(body))

@@ -115,7 +115,7 @@ class Softphone:
                 return
             if self.transport == "UDP":
                 try:
-                    self._take(data.decode())
+                    self._take(data.decode(errors="surrogateescape"))
                 except OSError:
                     return  # closed meanwhile
                 continue
@@ -128,7 +128,7 @@ class Softphone:
                 length = int(found.group(1)) if found else 0
                 if len(rest) < length:
                     break
-                self._take((head + b"\r\n\r\n" + rest[:length]).decode())
+                self._take((head + b"\r\n\r\n" + rest[:length]).decode(errors="surrogateescape"))
                 buffer = rest[length:]
 
     def _take(self, text):
@@ -153,7 +153,7 @@ class Softphone:
         self.requests.put(message)
 
     def send_text(self, text):
-        data = text.encode()
+        data = text.encode(errors="surrogateescape")  # "\udce9" is the octet E9
         if self.transport == "UDP":
             self.socket.sendto(data, self.server_address)
         else:

@@ -19,6 +19,15 @@ void guard_sockets(CURL* easy, SocketGuard& guard) {
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &guard);
 }
 
+void set_usual_options(CURL* easy, bool decode) {
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
+  if (decode)
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity");  // any value makes curl decode whatever comes
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+}
+
 HeaderList header_list(const std::vector<std::string>& headers) {
   curl_slist* list = nullptr;
   for (const auto& header : headers) list = curl_slist_append(list, header.c_str());

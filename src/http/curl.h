@@ -28,6 +28,12 @@ inline constexpr const char* address_refused = "its address is not one that may 
 /// `guard` must outlive the transfer.
 void guard_sockets(CURL* easy, SocketGuard& guard);
 
+/// What every request of ours calls itself; firewalls turn away those without a name (RFC 9110 section 10.1.5).
+inline constexpr const char* user_agent = "Ringwright";
+/// Sets what all requests have in common: the name; and (`decode`) that a compressed answer is decoded, though none is
+/// asked for. The bounds on an answer are counted in decoded bytes.
+void set_usual_options(CURL* easy, bool decode = true);
+
 /// `headers` as curl takes them, without the "Expect" that it would add.
 HeaderList header_list(const std::vector<std::string>& headers);
 ClientError::Kind kind_of(CURLcode code);

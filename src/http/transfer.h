@@ -36,7 +36,8 @@ struct TransferRequest {
   const net::AddressPolicy* policy = nullptr;  ///< null: any address
   const std::atomic<bool>* cancel = nullptr;   ///< looked at about once a second, and with each piece
 
-  std::uint64_t most_bytes = 1024 * 1024;  ///< of the answer's body
+  std::uint64_t most_bytes = 1024 * 1024;  ///< of the answer's body, when it has been decoded
+  bool decode = true;                      ///< a Content-Encoding, though none is asked for
   /// Takes the body of a 2xx answer as it comes, in place of TransferResponse::body. False: no more of it is wanted,
   /// and the transfer ends as a success.
   std::function<bool(std::span<const char>)> take;

@@ -42,7 +42,7 @@ http::TransferRequest request_for(const std::string& url, const std::string& eta
   request.most_bytes = most_bytes;
   request.most_redirects = most_redirects;
   request.total_timeout = std::chrono::minutes(10);
-  request.headers.emplace_back("Accept: audio/*");
+  request.headers.emplace_back("Accept: audio/*, */*;q=0.5");
   if (etag.starts_with(date_mark)) {
     request.headers.push_back("If-Modified-Since: " + etag.substr(date_mark.size()));
   } else if (!etag.empty()) {

@@ -93,6 +93,7 @@ http::TransferRequest S3Connection::to_transfer(const S3Request& request) const 
           ? std::chrono::duration_cast<std::chrono::seconds>(patience_.transfer_timeout) + std::chrono::seconds(1)
           : patience_.stall_timeout;
   transfer.cancel = &stopped_;
+  transfer.decode = false;  // what is stored, octet for octet
   transfer.most_bytes = request.most_bytes;
   transfer.take = request.take;
   return transfer;

@@ -32,7 +32,7 @@ void read_server(TomlReader& table, Config::Server& server) {
   table.secret("reply_secret", server.reply_secret);
   table.seconds("drain_timeout", server.drain_timeout, 0, 7 * 86400);
   table.text("site_id", server.site_id);
-  table.text("site_base_url", server.site_base_url);
+  read_url(table, "site_base_url", server.site_base_url, UrlQuery::refused);
   table.whole("shards", server.shards, 1, 64);
 }
 
@@ -53,7 +53,7 @@ std::string read_address(const std::string& text, std::vector<net::Address>& int
 void read_http(TomlReader& table, Config::Http& http) {
   if (table.has("listen")) http.listen.clear();
   table.each_text("listen", [&](const std::string& text) { return read_address(text, http.listen); });
-  read_url(table, "public_url", http.public_url);
+  read_url(table, "public_url", http.public_url, UrlQuery::refused);
   table.text("cors_allow_origin", http.cors_allow_origin);
   read_networks(table, "trusted_proxies", http.trusted_proxies);
   table.whole("max_connections_per_client", http.max_connections_per_client, 0, 1'000'000);

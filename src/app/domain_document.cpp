@@ -6,6 +6,8 @@
 #include <functional>
 #include <sstream>
 
+#include "base/public_url.h"
+
 namespace rw::app {
 namespace {
 
@@ -108,18 +110,27 @@ bool is_mask(const boost::json::value* value) {
   return value != nullptr && value->is_string() && value->get_string() == mask;
 }
 
+/// The URL, if a mask stands in the place of its user and password; else nothing.
+std::string url_with_mask(const boost::json::value* value) {
+  if (value == nullptr || !value->is_string()) return {};
+  std::string url(value->get_string());
+  const auto masked_at = "://" + std::string(mask) + "@";
+  return url.find(masked_at) != std::string::npos && with_hidden_user(url, mask) == url ? url : std::string();
+}
+
 }  // namespace
 
 const KindNames& names_of(Kind kind) {
   static const std::array<KindNames, 4> all{{
-      {Kind::domain, "domain", "domains", "name", {"jwt_secret"}, {"jwt_public_keys", "recording_key"}},
-      {Kind::trunk, "trunk", "trunks", "name", {"key", "inbound_password", "password"}, {}},
-      {Kind::device, "device", "devices", "id", {}, {}},
+      {Kind::domain, "domain", "domains", "name", {"jwt_secret"}, {"jwks_url"}, {"jwt_public_keys", "recording_key"}},
+      {Kind::trunk, "trunk", "trunks", "name", {"key", "inbound_password", "password"}, {}, {}},
+      {Kind::device, "device", "devices", "id", {}, {}, {}},
       {Kind::mediaservice,
        "mediaservice",
        "mediaservices",
        "id",
        {"basic", "bearer", "signing_key", "client_key"},
+       {"callback_url", "secondary_callback_url", "alarm_url"},
        {"signing_key", "client_certificate", "client_key", "ca"}},
   }};
   return all.at(static_cast<std::size_t>(kind));
@@ -155,6 +166,8 @@ toml::table to_toml(const Document& document) {
 Document masked(Kind kind, Document document) {
   const auto hide = [](const std::string&) { return std::string(mask); };
   for (const auto key : names_of(kind).secrets) each_text(document, key, hide);
+  for (const auto key : names_of(kind).urls)
+    each_text(document, key, [](const std::string& url) { return with_hidden_user(url, mask); });
   if (auto* keys = document.if_contains("access_keys"); keys != nullptr && keys->is_array()) {
     for (auto& key : keys->get_array()) {
       if (key.is_object()) each_text(key.get_object(), "secret", hide);
@@ -169,6 +182,15 @@ std::string unmask(Kind kind, Document& document, const Document* old) {
     if (!is_mask(given)) continue;
     const auto* kept = old == nullptr ? nullptr : old->if_contains(key);
     if (kept == nullptr) return std::string(key);
+    *given = *kept;
+  }
+  for (const auto key : names_of(kind).urls) {
+    auto* given = document.if_contains(key);
+    const auto url = url_with_mask(given);
+    if (url.empty()) continue;
+    const auto* kept = old == nullptr ? nullptr : old->if_contains(key);
+    if (kept == nullptr || !kept->is_string() || with_hidden_user(kept->get_string(), mask) != url)
+      return std::string(key);
     *given = *kept;
   }
   auto* keys = document.if_contains("access_keys");

@@ -22,6 +22,7 @@ struct KindNames {
   std::string_view list;                  ///< in answers, and in a domain
   std::string_view id;                    ///< the member that names it
   std::vector<std::string_view> secrets;  ///< never told
+  std::vector<std::string_view> urls;     ///< whose users and passwords are never told
   std::vector<std::string_view> files;    ///< in the file they name files, here they are what is in them
 };
 const KindNames& names_of(Kind kind);

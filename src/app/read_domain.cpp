@@ -8,14 +8,11 @@
 #include "app/read_trunk.h"
 #include "base/public_url.h"
 #include "callbacks/signature.h"
+#include "http/url_pattern.h"
 #include "recording/seal.h"
 
 namespace rw::app {
 namespace {
-
-bool is_http_url(const std::string& url) {
-  return (url.starts_with("http://") && url.size() > 7) || (url.starts_with("https://") && url.size() > 8);
-}
 
 void read_client_certificate(TomlReader& table, tenant::Mediaservice& service) {
   const auto read = [&table](std::string_view key, std::string& into) {
@@ -76,7 +73,7 @@ std::shared_ptr<const tenant::Mediaservice> read_mediaservice(TomlReader& table,
   read_url(table, "callback_url", service->callback_url);
   if (service->callback_url.empty()) table.problem("callback_url", "missing");
   read_url(table, "secondary_callback_url", service->secondary_callback_url);
-  service->alarm_url = service->callback_url + "/" + domain;
+  service->alarm_url = http::with_path(service->callback_url, "/" + domain);
   read_url(table, "alarm_url", service->alarm_url);
   std::string key_file;
   table.text("signing_key", key_file);
@@ -142,12 +139,15 @@ std::string read_key_file(TomlReader& table, std::string_view key, const std::st
   return content.str();
 }
 
-/// An http(s) URL without a trailing slash.
-void read_url(TomlReader& table, std::string_view key, std::string& into) {
+void read_url(TomlReader& table, std::string_view key, std::string& into, UrlQuery query) {
   table.text(key, into);
-  if (!into.empty() && !is_http_url(into))
-    table.wrong(key, "\"" + public_url(into) + "\"", "an http:// or https:// URL");
-  while (into.ends_with('/')) into.pop_back();
+  if (into.empty()) return;
+  const bool has_query = into.find('?') != std::string::npos;
+  if (!http::is_usable_url(into) || (has_query && query == UrlQuery::refused))
+    table.wrong(key, "\"" + public_url(into) + "\"",
+                query == UrlQuery::refused ? "an http:// or https:// URL without a query and a fragment"
+                                           : "an http:// or https:// URL without a fragment");
+  into = http::with_path(into, "");
 }
 
 std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, const TrustedUrls& trusted) {
@@ -173,6 +173,11 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, const Trust
   domain->requests_per_second = table.number("requests_per_second", 0.01, 1e6);
   read_networks(table, "allow_media", domain->allow_media);
   table.texts("allow_callbacks", domain->allow_callbacks);
+  for (const auto& pattern : domain->allow_callbacks) {
+    if (!http::is_url_pattern(pattern))
+      table.wrong("allow_callbacks", "\"" + public_url(pattern) + "\"",
+                  "scheme://host:port[/path], \"*\" for any port");
+  }
   std::set<std::string> trunk_names;
   table.each_table("trunks", [&](TomlReader& trunk) {
     auto read = read_trunk(trunk);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,8 +28,9 @@ struct Exposure {
 /// What a domain may not leave open to others than this machine.
 void check_exposure(TomlReader& table, const tenant::Domain& domain, Exposure exposure);
 
-/// An http(s) URL without a trailing slash.
-void read_url(TomlReader& table, std::string_view key, std::string& into);
+enum class UrlQuery : std::uint8_t { taken, refused };
+/// An http(s) URL, kept without a slash at the end of its path. What no request could be sent to is a finding.
+void read_url(TomlReader& table, std::string_view key, std::string& into, UrlQuery query = UrlQuery::taken);
 /// The content of the file that `key` names; in a request `path` has to be the content itself, a PEM text.
 std::string read_key_file(TomlReader& table, std::string_view key, const std::string& path);
 

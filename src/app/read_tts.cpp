@@ -4,23 +4,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/read_domain.h"
 #include "speech/google_token.h"
 
 namespace rw::app {
 namespace {
 
 using speech::SpeechSettings;
-
-/// An http(s) URL, kept without a slash at its end and without a query.
-void read_endpoint(TomlReader& table, std::string_view key, std::string& into) {
-  table.text(key, into);
-  if (into.empty()) return;
-  const auto scheme = into.starts_with("https://") ? 8U : into.starts_with("http://") ? 7U : 0U;
-  const bool valid = scheme != 0 && into.size() > scheme && into[scheme] != '/' &&
-                     std::ranges::none_of(into, [](unsigned char c) { return c <= ' ' || c == '?' || c == '#'; });
-  if (!valid) table.wrong(key, "\"" + into + "\"", "an http:// or https:// URL without a query");
-  while (into.ends_with('/')) into.pop_back();
-}
 
 /// What stands in a header of requests.
 void read_header_secret(TomlReader& table, std::string_view key, std::string& into) {
@@ -34,7 +24,7 @@ void read_aws(TomlReader& table, speech::PollySettings& polly) {
   read_header_secret(table, "access_key_id", polly.credentials.access_key_id);
   table.secret("secret_access_key", polly.credentials.secret_access_key);
   read_header_secret(table, "session_token", polly.credentials.session_token);
-  read_endpoint(table, "endpoint", polly.endpoint);
+  read_url(table, "endpoint", polly.endpoint, UrlQuery::refused);
   if (polly.credentials.access_key_id.empty() != polly.credentials.secret_access_key.empty())
     table.problem(polly.credentials.access_key_id.empty() ? "access_key_id" : "secret_access_key", "missing");
 }
@@ -42,7 +32,7 @@ void read_aws(TomlReader& table, speech::PollySettings& polly) {
 void read_google(TomlReader& table, speech::GoogleSettings& google) {
   std::string path;
   table.text("credentials_file", path);
-  read_endpoint(table, "endpoint", google.endpoint);
+  read_url(table, "endpoint", google.endpoint, UrlQuery::refused);
   if (path.empty()) return;
   std::ifstream file(path);
   std::ostringstream content;
@@ -56,7 +46,7 @@ void read_google(TomlReader& table, speech::GoogleSettings& google) {
 }
 
 void read_http_speech(TomlReader& table, speech::HttpSpeechSettings& http) {
-  read_endpoint(table, "url", http.url);
+  read_url(table, "url", http.url, UrlQuery::refused);
   table.text("model", http.model);
   table.text("voice", http.voice);
   read_header_secret(table, "api_key", http.api_key);

@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "http/url_pattern.h"
+
 namespace rw::callbacks {
 namespace {
 
@@ -15,9 +17,9 @@ std::int64_t wall_time_ms() {
 /// Where a notice goes: the first and, on every other try, the secondary application.
 Sender::Target target_of(const ledger::Notice& notice, const tenant::Mediaservice& service, int tries) {
   if (notice.event == ledger::alarm_event) return {service.alarm_url, service.trusted_urls};
-  if (!notice.base.empty()) return {notice.base + "/" + notice.event, false};
+  if (!notice.base.empty()) return {http::with_path(notice.base, "/" + notice.event), false};
   const bool secondary = !service.secondary_callback_url.empty() && tries % 2 == 1;
-  return {(secondary ? service.secondary_callback_url : service.callback_url) + "/" + notice.event,
+  return {http::with_path(secondary ? service.secondary_callback_url : service.callback_url, "/" + notice.event),
           service.trusts_callback_url()};
 }
 

@@ -18,9 +18,8 @@ std::optional<std::uint16_t> port_number(std::string_view text) {
   return port;
 }
 
-/// The URL in its normal form: nothing if it is not one of a base for callbacks.
-std::optional<boost::urls::url> base_url(std::string_view text) {
-  if (text.size() > longest_base_url) return std::nullopt;
+/// The URL as it is written, normalised: nothing if it is not one of a base for callbacks.
+std::optional<boost::urls::url> normalised(std::string_view text) {
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed) return std::nullopt;
   boost::urls::url url(*parsed);
@@ -28,11 +27,20 @@ std::optional<boost::urls::url> base_url(std::string_view text) {
   if (!web || url.has_userinfo() || url.has_query() || url.has_fragment() || url.host().empty()) return std::nullopt;
   if (url.has_port() && !port_number(url.port())) return std::nullopt;
   url.normalize();
-  while (url.encoded_path().ends_with('/')) {
-    const std::string path(url.encoded_path());
-    url.set_encoded_path(path.substr(0, path.size() - 1));
-  }
   return url;
+}
+
+/// The URL in its normal form, without slashes at its end: nothing if it is not one of a base for callbacks.
+std::optional<boost::urls::url> base_url(std::string_view text) {
+  if (text.size() > longest_base_url) return std::nullopt;
+  // Slashes go before the URL is taken apart: to change a path that begins with two of them would add "/." to it. What
+  // dots have left behind may end with one again.
+  for (std::string form(text);;) {
+    while (form.ends_with('/')) form.pop_back();
+    auto url = normalised(form);
+    if (!url || std::string_view(url->buffer()) == form) return url;
+    form = std::string(url->buffer());
+  }
 }
 
 std::uint16_t port_of(const boost::urls::url& url) {
@@ -51,6 +59,27 @@ bool take_any_port(std::string& pattern) {
 }
 
 }  // namespace
+
+bool is_usable_url(std::string_view text) {
+  if (text.size() > longest_base_url) return false;
+  const auto url = boost::urls::parse_uri(text);
+  if (!url) return false;
+  const bool web = url->scheme_id() == boost::urls::scheme::http || url->scheme_id() == boost::urls::scheme::https;
+  return web && !url->host().empty() && !url->has_fragment() && (!url->has_port() || port_number(url->port()));
+}
+
+std::string with_path(std::string_view url, std::string_view path) {
+  const auto query = std::min(url.find('?'), url.size());
+  auto base = url.substr(0, query);
+  while (base.ends_with('/')) base.remove_suffix(1);
+  return std::string(base).append(path).append(url.substr(query));
+}
+
+bool is_url_pattern(std::string_view pattern) {
+  std::string text(pattern);
+  take_any_port(text);
+  return base_url(text).has_value();
+}
 
 std::optional<std::string> matching_url(std::string_view pattern, std::string_view url) {
   std::string allowed_text(pattern);

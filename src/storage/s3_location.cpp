@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 
 #include "auth/signature_v4.h"
 #include "base/ascii.h"
@@ -33,9 +35,10 @@ bool is_authority(std::string_view text) {
     text.remove_prefix(name.size());
   }
   if (text.empty()) return true;
-  const auto port = text.substr(1);
-  return text.front() == ':' && !port.empty() && port.size() <= 5 &&
-         std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  std::uint16_t port = 0;
+  const auto* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data() + 1, end, port);
+  return text.front() == ':' && read.ec == std::errc{} && read.ptr == end && port != 0;
 }
 
 }  // namespace

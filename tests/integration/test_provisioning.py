@@ -1,5 +1,6 @@
 """Provisioning: customers come, change and go while the server runs, with SQLite and with PostgreSQL."""
 
+import json
 import subprocess
 import time
 
@@ -285,3 +286,30 @@ def test_two_servers_of_one_database_see_each_others_changes(own_server, postgre
     for at in range(10):
         change((one, two)[at % 2], "POST", "device/customer.example", {"id": f"device-{at}"})
     assert [entry["number"] for entry in ask(two, "GET", "audit").body["entries"]] == list(range(13, 0, -1))
+
+
+@pytest.mark.short
+def test_users_and_passwords_in_urls_are_told_to_nobody(provisioned, application):
+    server = provisioned()
+    url = application.url.replace("://", "://klaus:geheim@") + "/a?code=K"
+    change(server, "POST", "domain", {**customer(application), "jwks_url": url})
+    change(server, "PUT", "mediaservice/customer.example/main", {"numbers": ["5"], "callback_url": url})
+    hidden = url.replace("klaus:geheim", "***")
+    assert ask(server, "GET", "mediaservice/customer.example/main").body["mediaservice"]["callback_url"] == hidden
+    assert ask(server, "GET", "domain/customer.example").body["domain"]["jwks_url"] == hidden
+    # Given back it stands for what was there; elsewhere for nothing.
+    change(server, "PUT", "mediaservice/customer.example/main", {"numbers": ["6"], "callback_url": hidden})
+    refused = ask(server, "PUT", "mediaservice/customer.example/main", {"callback_url": "http://***@elsewhere.example"})
+    assert (refused.status, refused.body["reason"].split(":")[0]) == (400, "callback_url")
+    assert "geheim" not in json.dumps(ask(server, "GET", "audit").body) + server.log()
+
+
+@pytest.mark.parametrize("url", ["http://", "http://a:99999", "http://a b", "http://a/#b"])
+def test_a_url_that_nothing_could_be_sent_to_is_refused(provisioned, application, url):
+    server = provisioned()
+    change(server, "POST", "domain", customer(application))
+    for key in ("callback_url", "secondary_callback_url", "alarm_url"):
+        refused = ask(server, "PUT", "mediaservice/customer.example/main", {"callback_url": application.url, key: url})
+        assert (refused.status, refused.body["reason"].split(":")[0]) == (400, key)
+    refused = ask(server, "PUT", "domain/customer.example", {"name": "customer.example", "jwks_url": url})
+    assert (refused.status, refused.body["reason"].split(":")[0]) == (400, "jwks_url")

@@ -1,8 +1,12 @@
 #include "api/command_route.h"
 
+#include <boost/json/serialize.hpp>
+
 #include "api/answers.h"
 #include "api/deferred_sink.h"
 #include "api/json_body.h"
+#include "base/json_text.h"
+#include "call/known_members.h"
 
 namespace rw::api {
 namespace {
@@ -17,6 +21,25 @@ http::Responder with_log_line(const ops::Log& log, std::string command, std::str
         log.info("api command", {{"command", command}, {"domain", domain}, {"status", std::to_string(answer->status)}});
         respond(std::move(*answer));
       });
+}
+
+/// Tells of members that nobody knows: in the log, and as `warnings` in the answer.
+http::Responder with_warnings(const ops::Log& log, std::string_view command, std::string_view domain,
+                              const boost::json::object& body, const http::Responder& respond) {
+  const auto unknown = call::unknown_members(command, body);
+  if (unknown.empty()) return respond;
+  for (const auto& one : unknown) {
+    log.warning("unknown member ignored",
+                {{"command", command}, {"domain", domain}, ops::text("member", one.path), {"nearest", one.nearest}});
+  }
+  return http::Responder([warnings = call::warnings_of(unknown), respond](std::optional<http::Answer> answer) {
+    if (!answer) answer = failure(500, "nobody answered the request");
+    if (auto object = read_json_object(answer->body)) {
+      (*object)["warnings"] = warnings;
+      answer->body = boost::json::serialize(*object);
+    }
+    respond(std::move(*answer));
+  });
 }
 
 }  // namespace
@@ -86,7 +109,8 @@ void add_path_command(http::Router& router, const std::shared_ptr<Routes>& route
                }
                const auto body = parse_json_body(request.body);
                if (!body) return answer_to(failure(400, body.error().message));
-               command(routes->deps, *domain, request, *body, answer_to);
+               command(routes->deps, *domain, request, *body,
+                       with_warnings(routes->deps.log, name, domain->name, *body, answer_to));
              });
 }
 

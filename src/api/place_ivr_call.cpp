@@ -2,6 +2,7 @@
 
 #include "api/answers.h"
 #include "api/call_command.h"
+#include "call/session_reference.h"
 
 namespace rw::api {
 
@@ -17,8 +18,7 @@ void place_ivr_call(const Deps& deps, const tenant::Domain& domain, const boost:
   if (!destination) return respond(failure(400, destination.error().message));
   auto service = domain.service(service_id);
   if (!service) return respond(failure(404, "mediaserviceId: the domain has no such mediaservice"));
-  PlaceIvrCall command{{std::move(service), std::move(*destination), std::move(trace_id), std::nullopt}};
-  if (const auto* reference = body.if_contains("sessionReferenceId")) command.order.session_reference = *reference;
+  PlaceIvrCall command{{std::move(service), std::move(*destination), std::move(trace_id), call::given_reference(body)}};
   execute(deps.calls, std::move(command), respond);
 }
 

@@ -4,6 +4,7 @@
 #include "api/call_command.h"
 #include "api/reply_subject.h"
 #include "call/device_media.h"
+#include "call/session_reference.h"
 #include "http/url_pattern.h"
 
 namespace rw::api {
@@ -11,9 +12,9 @@ namespace {
 
 constexpr std::size_t longest_trace_id = 128;
 
-std::optional<boost::json::value> reference_in(const boost::json::object& body) {
-  const auto* reference = body.if_contains("sessionReferenceId");
-  return reference == nullptr ? std::nullopt : std::optional(*reference);
+/// The answer to a request with a member that can't be used.
+http::Answer unusable(const JsonFields& fields) {
+  return failure(fields.forbidden() ? 403 : 400, fields.error()->message);
 }
 
 /// The URL in the form in which it is used, if the domain allows it.
@@ -42,10 +43,10 @@ void place_remote_call(const Deps& deps, const tenant::Domain& domain, const boo
   command.order.audio = call::read_device_audio(fields, domain);
   call.trace_id = fields.text("traceId").value_or("");
   if (call.trace_id.size() > longest_trace_id) fields.reject("traceId", "at most 128 characters");
-  call.session_reference = reference_in(body);
+  call.session_reference = call::given_reference(body);
   const auto named = fields.text("mediaserviceId").value_or("");
   const auto base = fields.text("callbackBaseUrl");
-  if (fields.error()) return respond(failure(400, fields.error()->message));
+  if (fields.error()) return respond(unusable(fields));
   call.service = service_for(domain, named, call.destination.headers.sip_from.value_or(""));
   if (!call.service) return respond(failure(404, "mediaserviceId: the domain has no such mediaservice"));
   if (base) {
@@ -61,8 +62,8 @@ void answer_remote_call(const Deps& deps, const tenant::Domain& domain, const bo
   JsonFields fields(body);
   auto subject = read_reply_subject(fields, deps.tokens, domain, deps.node_id);
   if (!subject) return respond(std::move(subject.error()));
-  AnswerRemoteCall command{std::move(*subject), call::read_device_audio(fields, domain), reference_in(body)};
-  if (fields.error()) return respond(failure(400, fields.error()->message));
+  AnswerRemoteCall command{std::move(*subject), call::read_device_audio(fields, domain), call::given_reference(body)};
+  if (fields.error()) return respond(unusable(fields));
   execute(deps.calls, std::move(command), respond);
 }
 

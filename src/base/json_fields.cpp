@@ -8,6 +8,11 @@
 
 namespace rw {
 
+bool is_nothing(const boost::json::value& value) {
+  const auto* object = value.if_object();
+  return value.is_null() || (object != nullptr && object->empty());
+}
+
 JsonFields::JsonFields(const boost::json::object& object, std::string path) : object_(object), path_(std::move(path)) {}
 
 const boost::json::value* JsonFields::find(std::string_view name) const {
@@ -25,6 +30,11 @@ std::string JsonFields::path(std::string_view name) const {
 
 void JsonFields::reject(std::string_view name, std::string_view expected) {
   if (!error_) error_ = Error{path(name) + ": expected " + std::string(expected)};
+}
+
+void JsonFields::forbid(std::string_view name, std::string_view expected) {
+  forbidden_ = forbidden_ || !error_;
+  reject(name, expected);
 }
 
 void JsonFields::reject(const Error& error) {
@@ -87,7 +97,7 @@ std::optional<std::string> JsonFields::choice(std::string_view name, std::initia
 
 const boost::json::object* JsonFields::object(std::string_view name) {
   const auto* value = find(name);
-  if (value == nullptr) return nullptr;
+  if (value == nullptr || is_nothing(*value)) return nullptr;
   if (!value->is_object()) reject(name, "an object");
   return value->if_object();
 }

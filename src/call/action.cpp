@@ -1,6 +1,7 @@
 #include "call/action.h"
 
 #include "base/json_fields.h"
+#include "base/utf8.h"
 #include "call/device_media.h"
 
 namespace rw::call {
@@ -51,7 +52,8 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
   if (*action == "drop") {
     const auto code = fields.text("dropCode").value_or("");
     const auto refusal = refusal_for(code, drop_codes);
-    if (!refusal) return unusable("dropCode: unknown code " + code.substr(0, longest_quote), reply->status);
+    if (!refusal)
+      return unusable("dropCode: unknown code " + std::string(utf8_prefix(code, longest_quote)), reply->status);
     if (fields.error()) return unusable(fields.error()->message, reply->status);
     return DropAction{*refusal};
   }
@@ -73,7 +75,7 @@ tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply
     plan->recording = std::move(recording);
     return Action(std::move(*plan));
   }
-  return none(NoDecision::Kind::unknown_action, {{"field", "action"}, {"action", action->substr(0, longest_quote)}});
+  return none(NoDecision::Kind::unknown_action, {{"field", "action"}, {"action", utf8_prefix(*action, longest_quote)}});
 }
 
 }  // namespace rw::call

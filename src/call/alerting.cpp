@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "base/utf8.h"
 #include "call/action.h"
 #include "call/device_media.h"
 #include "call/fallback.h"
 #include "call/participant.h"
 #include "call/remote.h"
+#include "call/session_reference.h"
 
 namespace rw::call {
 namespace {
@@ -20,8 +22,9 @@ bool is_usable(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) 
 void replied(Services& services, Participant& participant,
              const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
   if (is_usable(reply)) {
-    const auto* reference = reply ? reply->body.if_contains("sessionReferenceId") : nullptr;
-    if (reference != nullptr) participant.set_session_reference(*reference);
+    if (reply) participant.check_members("newRemoteCall", reply->body);
+    auto reference = reply ? given_reference(reply->body) : std::nullopt;
+    if (reference) participant.set_session_reference(std::move(*reference));
     return;
   }
   auto details = details_of(reply.error());
@@ -33,7 +36,7 @@ void replied(Services& services, Participant& participant,
 }  // namespace
 
 Alerting::Alerting(Services& services, Participant& participant, std::string request_uri)
-    : services_(services), participant_(participant), request_uri_(std::move(request_uri)) {}
+    : services_(services), participant_(participant), request_uri_(to_utf8(std::move(request_uri))) {}
 
 boost::json::object Alerting::body() const {
   const auto& session = participant_.session();

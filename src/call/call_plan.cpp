@@ -1,5 +1,6 @@
 #include "call/call_plan.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <cmath>
 
@@ -33,15 +34,16 @@ class DestinationList {
   DestinationList(CallPlan& plan, Destination defaults) : plan_(plan), defaults_(std::move(defaults)) {}
 
   void read(JsonFields& fields, const boost::json::value* value) {
-    if (value == nullptr || value->is_null()) {
+    if (value == nullptr || is_nothing(*value)) {
       fields.reject("destAddr", std::string(an_address) + " or an array of them");
     } else if (const auto* array = value->if_array()) {
-      if (array->empty() || array->size() > most_destinations) {
+      const bool nothing = std::ranges::all_of(*array, is_nothing);
+      if (nothing || array->size() > most_destinations) {
         fields.reject("destAddr", "1 to 20 destinations");
         return;
       }
       for (std::size_t at = 0; at < array->size(); ++at)
-        read_item(fields, "destAddr[" + std::to_string(at) + "]", (*array)[at]);
+        if (!is_nothing((*array)[at])) read_item(fields, "destAddr[" + std::to_string(at) + "]", (*array)[at]);
     } else {
       read_item(fields, "destAddr", *value);
     }

@@ -7,6 +7,7 @@
 #include "call/fallback.h"
 #include "call/hunt.h"
 #include "call/participant.h"
+#include "call/session_reference.h"
 
 namespace rw::call {
 namespace {
@@ -96,6 +97,7 @@ bool Deciding::may_be_connected(const PartyAddress& /*by*/) const {
 }
 
 void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>& reply) {
+  if (reply) participant_.check_members(alarms_.event, reply->body);
   const auto domain = services_.directory()->domain(participant_.session().domain());
   const auto decision =
       read_action(reply, participant_.phrase_context(), domain.get(), participant_.application().service->drop_codes);
@@ -103,8 +105,7 @@ void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>&
     failed(words_of(decision.error().kind, alarms_), decision.error().details);
     return;
   }
-  if (const auto* reference = reply->body.if_contains("sessionReferenceId"))
-    participant_.set_session_reference(*reference);
+  if (auto reference = given_reference(reply->body)) participant_.set_session_reference(std::move(*reference));
   std::visit([this](const auto& action) { perform(action); }, *decision);
 }
 

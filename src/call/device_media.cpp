@@ -9,6 +9,8 @@
 namespace rw::call {
 namespace {
 
+constexpr std::uint32_t first_dynamic_type = 96;
+
 std::optional<std::uint32_t> whole_number(JsonFields& fields, std::string_view name, std::uint32_t least,
                                           std::uint32_t most) {
   const auto value = fields.number(name, least, most);
@@ -45,6 +47,7 @@ std::vector<sdp::Crypto> read_cryptos(JsonFields& fields) {
   if (array == nullptr) return all;
   if (array->size() > sdp::max_cryptos) fields.reject("crypto", "at most 32 items");
   for (std::size_t at = 0; at < array->size() && !fields.error(); ++at) {
+    if (is_nothing((*array)[at])) continue;
     const auto path = "crypto[" + std::to_string(at) + "]";
     const auto* object = (*array)[at].if_object();
     if (object == nullptr) {
@@ -75,7 +78,7 @@ net::Address read_address(JsonFields& fields, const tenant::Domain& domain) {
     fields.reject("receiveIp", "an IP address");
     return {};
   }
-  if (!allows_media(domain, *address)) fields.reject("receiveIp", "an address that the domain allows for media");
+  if (!allows_media(domain, *address)) fields.forbid("receiveIp", "an address that the domain allows for media");
   return *address;
 }
 
@@ -95,8 +98,10 @@ sdp::DeviceAudio read_device_audio(JsonFields& fields, const tenant::Domain& dom
     fields.reject("codec", "\"PCMA\", \"PCMU\" or \"GSM\"");
   }
   audio.receive = read_address(fields, domain);
-  if (const auto type = whole_number(fields, "telephoneEventPayloadType", 96, 127))
-    audio.telephone_event = static_cast<std::uint8_t>(*type);
+  const auto type = whole_number(fields, "telephoneEventPayloadType", 0, 127);
+  if (type && *type != 0 && *type < first_dynamic_type)
+    fields.reject("telephoneEventPayloadType", "a number from 96 to 127, or 0 for none");
+  if (type && *type != 0) audio.telephone_event = static_cast<std::uint8_t>(*type);
   audio.crypto = read_cryptos(fields);
   return audio;
 }

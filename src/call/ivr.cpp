@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "call/action.h"
+#include "call/session_reference.h"
 
 namespace rw::call {
 namespace {
@@ -70,13 +71,14 @@ void Ivr::identify() {
   boost::json::object body{{"sessionId", host_.application().session_id}, {"calledParty", host_.called_party()}};
   question_ = services_.application.ask(host_.application(), "getCallIdentifier", std::move(body), [this](auto reply) {
     question_.reset();
+    if (reply) host_.check_members("getCallIdentifier", reply->body);
     // A call without an identifier is better than no call: the failure is told, and the flow goes on.
     if (!reply) {
       auto details = details_of(reply.error());
       details["event"] = "getCallIdentifier";
       host_.alarm("ivrCommandError", "getIvrCommand request error", std::move(details));
-    } else if (const auto* reference = reply->body.if_contains("sessionReferenceId")) {
-      host_.set_session_reference(*reference);
+    } else if (auto reference = given_reference(reply->body)) {
+      host_.set_session_reference(std::move(*reference));
     }
     ask();
   });
@@ -122,6 +124,7 @@ void Ivr::replied(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
     failed(empty ? "Empty body in getIvrCommand response" : "getIvrCommand request error", details_of(reply.error()));
     return;
   }
+  host_.check_members("getIvrCommand", reply->body);
   auto command = read_ivr_command(reply->body, host_.phrase_context());
   if (!command) {
     failed("getIvrCommand request error", {{"description", command.error().message}, {"status", reply->status}});

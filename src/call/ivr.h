@@ -29,6 +29,8 @@ class IvrHost {
   /// sessionReferenceId, or null.
   virtual const boost::json::value* session_reference() const = 0;
   virtual void set_session_reference(boost::json::value value) = 0;
+  /// The application's reply to `event` has come: members that nobody knows are told.
+  virtual void check_members(std::string_view event, const boost::json::object& reply) = 0;
   virtual void alarm(std::string_view type, std::string_view error, boost::json::object details) = 0;
   /// The leg is confirmed, and the IVR begins.
   virtual void connected_to_ivr() = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/json_fields.h"
+#include "call/session_reference.h"
 
 namespace rw::call {
 namespace {
@@ -41,8 +42,8 @@ IvrCommand::Dtmf read_dtmf(const boost::json::object& object, JsonFields& parent
   return dtmf;
 }
 
-IvrCommand::Background read_background(const boost::json::object& object, JsonFields& parent,
-                                       const PhraseContext& context) {
+std::optional<IvrCommand::Background> read_background(const boost::json::object& object, JsonFields& parent,
+                                                      const PhraseContext& context) {
   JsonFields fields(object, "backgroundPrompt");
   IvrCommand::Background background;
   background.stop = fields.flag("stop").value_or(false);
@@ -50,6 +51,7 @@ IvrCommand::Background read_background(const boost::json::object& object, JsonFi
   if (!background.stop)
     background.source = read_phrase(object, "backgroundPrompt", {context.domain, context.tone_plan});
   if (fields.error()) parent.reject(*fields.error());
+  if (!background.stop && is_unsaid(object)) return std::nullopt;
   return background;
 }
 
@@ -65,7 +67,7 @@ Result<IvrCommand> read_ivr_command(const boost::json::object& reply, PhraseCont
     command.phrases = std::move(*phrases);
   }
   if (const auto* dtmf = fields.object("dtmf")) command.dtmf = read_dtmf(*dtmf, fields);
-  if (const auto* background = fields.object("backgroundPrompt"); background != nullptr && !background->empty()) {
+  if (const auto* background = fields.object("backgroundPrompt"); background != nullptr) {
     command.background = read_background(*background, fields, context);
   }
   const auto barge_in = fields.choice("bargeIn", {"none", "current", "all"});
@@ -75,7 +77,9 @@ Result<IvrCommand> read_ivr_command(const boost::json::object& reply, PhraseCont
   command.hang_up = fields.flag("hangup").value_or(false);
   command.recorded_callback = fields.flag("recordedCallback").value_or(false);
   command.ask_after = seconds(fields, "getIVRCommandAfter");
-  if (const auto* reference = reply.if_contains("sessionReferenceId")) command.session_reference = *reference;
+  // Beside digits that are to be waited for, no time is no limit: the reference's own sample.
+  if (command.dtmf && command.ask_after == milliseconds(0)) command.ask_after.reset();
+  command.session_reference = given_reference(reply);
   if (fields.error()) return tl::unexpected(*fields.error());
   return command;
 }

@@ -152,6 +152,9 @@ class Participant final : public IvrHost {
   PhraseContext phrase_context() const override;
   const std::string& called_party() const override { return is_inbound() ? remote_user_ : user_; }
   const boost::json::value* session_reference() const override { return session_.reference(); }
+  void check_members(std::string_view event, const boost::json::object& reply) override {
+    session_.check_members(event, reply);
+  }
   void set_session_reference(boost::json::value value) override { session_.set_reference(std::move(value)); }
   void connected_to_ivr() override;
   bool is_caller() const override { return is_inbound(); }

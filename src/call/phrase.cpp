@@ -24,10 +24,10 @@ milliseconds to_milliseconds(double seconds) {
 }
 
 /// The format that the members speak of.
-std::string infer_format(const JsonFields& fields) {
+std::string infer_format(JsonFields& fields) {
   if (fields.has("fileName")) return "file";
-  if (fields.has("awsTTSParameters")) return "awstts";
-  if (fields.has("googleTTSParameters")) return "googletts";
+  if (fields.object("awsTTSParameters") != nullptr) return "awstts";
+  if (fields.object("googleTTSParameters") != nullptr) return "googletts";
   if (fields.has("text") || fields.has("ssml")) return "tts";
   if (fields.has("frequencies") || fields.has("name")) return "tone";
   if (fields.has("digits")) return "digits";
@@ -66,6 +66,19 @@ audio::SpeechCaching read_caching(JsonFields& fields) {
   return caching;
 }
 
+/// The replacement character stands for half an emoji and the like: it is spoken as nothing.
+std::string without_replacements(std::string text) {
+  constexpr std::string_view replacement = "\xef\xbf\xbd";
+  for (auto at = text.find(replacement); at != std::string::npos; at = text.find(replacement, at))
+    text.erase(at, replacement.size());
+  return text;
+}
+
+/// What an engine is sent.
+std::string speech_parameters(const boost::json::object& parameters) {
+  return without_replacements(boost::json::serialize(parameters));
+}
+
 std::optional<Content> read_speech(JsonFields& fields) {
   audio::SpokenText spoken;
   if (const auto ssml = fields.text("ssml")) {
@@ -74,10 +87,11 @@ std::optional<Content> read_speech(JsonFields& fields) {
   } else {
     spoken.text = fields.text("text").value_or("");
   }
+  if (spoken.text.empty()) fields.reject("text", "the text to speak");
+  spoken.text = without_replacements(std::move(spoken.text));
   spoken.voice = fields.text("voice").value_or("");
   spoken.language = fields.text("language").value_or("");
   spoken.caching = read_caching(fields);
-  if (spoken.text.empty()) fields.reject("text", "the text to speak");
   return audio::SoundRequest(std::move(spoken));
 }
 
@@ -91,8 +105,8 @@ std::optional<Content> read_polly(JsonFields& fields) {
   JsonFields polly(*parameters, fields.path("awsTTSParameters"));
   if (polly.text("Text").value_or("").empty()) polly.reject("Text", "the text to speak");
   if (polly.error()) fields.reject(*polly.error());
-  return audio::SoundRequest(audio::PollySpeech{boost::json::serialize(*parameters), fields.text("region").value_or(""),
-                                                read_caching(fields)});
+  return audio::SoundRequest(
+      audio::PollySpeech{speech_parameters(*parameters), fields.text("region").value_or(""), read_caching(fields)});
 }
 
 /// A Google text:synthesize request: the same.
@@ -107,7 +121,7 @@ std::optional<Content> read_google(JsonFields& fields) {
   if (google.text(google.has("ssml") ? "ssml" : "text").value_or("").empty())
     google.reject("text", "the text to speak");
   if (google.error()) fields.reject(*google.error());
-  return audio::SoundRequest(audio::GoogleSpeech{boost::json::serialize(*parameters), read_caching(fields)});
+  return audio::SoundRequest(audio::GoogleSpeech{speech_parameters(*parameters), read_caching(fields)});
 }
 
 std::optional<Content> read_url(JsonFields& fields, const PhraseContext& context) {
@@ -150,6 +164,7 @@ std::optional<Content> read_tone(JsonFields& fields, const PhraseContext& contex
     return std::nullopt;
   }
   for (const auto& frequency : *frequencies) {
+    if (frequency.is_null()) continue;
     const double hertz = frequency.is_number() ? frequency.to_number<double>() : 0;
     if (hertz < 20 || hertz > 3800) fields.reject("frequencies", "numbers from 20 to 3800");
     tone.frequencies.push_back(hertz);
@@ -196,10 +211,31 @@ PhraseOrError read_phrase(const boost::json::object& object, const std::string& 
   return Phrase{format, std::move(*content)};
 }
 
+bool is_unsaid(const boost::json::value& phrase) {
+  if (is_nothing(phrase)) return true;
+  const auto* object = phrase.if_object();
+  if (object == nullptr) return false;
+  // Silence, echo and tones need none of these; a recording without a name would be lost without a word.
+  static constexpr std::array<std::string_view, 7> contents{
+      "fileName", "url", "text", "ssml", "awsTTSParameters", "googleTTSParameters", "digits"};
+  static constexpr std::array<std::string_view, 4> without{"record", "tone", "silence", "echo"};
+  bool empty = false;
+  for (const auto name : contents) {
+    const auto* content = object->if_contains(name);
+    if (content != nullptr && !is_nothing(*content)) return false;
+    empty = empty || content != nullptr;
+  }
+  JsonFields fields(*object);
+  auto format = fields.text("format").value_or("");
+  if (format.empty()) format = infer_format(fields);
+  return empty && !fields.error() && std::ranges::find(without, format) == without.end();
+}
+
 Result<Phrases> read_phrases(const boost::json::array& array, const std::string& path, const PhraseContext& context) {
   if (array.size() > most_phrases) return fail(path + ": more than " + std::to_string(most_phrases) + " phrases");
   Phrases phrases;
   for (std::size_t at = 0; at < array.size(); ++at) {
+    if (is_unsaid(array[at])) continue;
     const auto item = path + "[" + std::to_string(at) + "]";
     if (!array[at].is_object()) return fail(item + ": expected an object");
     phrases.push_back(read_phrase(array[at].get_object(), item, context));

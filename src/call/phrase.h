@@ -55,6 +55,9 @@ struct PhraseContext {
 
 /// Reads one phrase; `path` names it in errors, e.g. "phrases[2]".
 PhraseOrError read_phrase(const boost::json::object& object, const std::string& path, const PhraseContext& context);
+/// Whether a phrase says nothing: null, {}, or what its format plays is there, but null or {}. Such ones are passed
+/// over.
+bool is_unsaid(const boost::json::value& phrase);
 /// Reads `phrases`; at most 100 of them. An item that is not an object is an error of the whole answer.
 Result<Phrases> read_phrases(const boost::json::array& array, const std::string& path, const PhraseContext& context);
 

@@ -85,6 +85,7 @@ std::vector<std::string> header_names(JsonFields& fields, std::string_view name)
   if (array == nullptr) return names;
   if (array->size() > most_header_values) fields.reject(name, "at most 100 names");
   for (const auto& item : *array) {
+    if (item.is_null()) continue;
     const auto* text = item.if_string();
     if (text == nullptr || !is_token(*text) || !(begins_with(*text, "X-") || begins_with(*text, "P-"))) {
       fields.reject(name, "names of headers that begin with X- or P-");
@@ -133,7 +134,8 @@ HeaderChanges header_changes(JsonFields& parent, std::string_view name, std::str
       return changes;
     }
     if (array != nullptr) {
-      for (const auto& item : *array) change.values.push_back(scalar(fields, member.key(), item).value_or(""));
+      for (const auto& item : *array)
+        if (!item.is_null()) change.values.push_back(scalar(fields, member.key(), item).value_or(""));
     } else if (!member.value().is_null()) {
       change.values.push_back(scalar(fields, member.key(), member.value()).value_or(""));
     }
@@ -173,8 +175,8 @@ void read_leg_headers(JsonFields& fields, LegHeaders& headers) {
     if (auto group = parameters(fields, name, forbidden)) headers.*member = std::move(*group);
   }
   headers.caller_privacy = fields.flag("callerPrivacy").value_or(headers.caller_privacy);
-  if (fields.has("xHeaders")) headers.x_headers = header_changes(fields, "xHeaders", "X-");
-  if (fields.has("pHeaders")) headers.p_headers = header_changes(fields, "pHeaders", "P-");
+  if (fields.object("xHeaders") != nullptr) headers.x_headers = header_changes(fields, "xHeaders", "X-");
+  if (fields.object("pHeaders") != nullptr) headers.p_headers = header_changes(fields, "pHeaders", "P-");
   if (fields.has("copyHeaders")) headers.copy_headers = header_names(fields, "copyHeaders");
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "call/inbound_call.h"
+#include "call/known_members.h"
 #include "call/participant.h"
 
 namespace rw::call {
@@ -101,6 +102,18 @@ void Session::complete(EndReason reason) {
   holder_.session_over(application_.session_id);
 }
 
+void Session::check_members(std::string_view event, const boost::json::object& reply) {
+  constexpr std::size_t most_kinds = 50;
+  auto unknown = unknown_members(event, reply);
+  std::erase_if(unknown, [&](const UnknownMember& one) {
+    return warned_.size() == most_kinds || !warned_.insert(std::string(event) + " " + one.kind).second;
+  });
+  for (const auto& one : unknown) {
+    log_.warning("unknown member ignored", {{"event", event}, ops::text("member", one.path), {"nearest", one.nearest}});
+  }
+  for (auto& warning : warnings_of(unknown, event)) warnings_.push_back(std::move(warning));
+}
+
 void Session::alarm(std::string_view type, std::string_view error, boost::json::object details,
                     boost::json::object members) {
   log_alarm(type, error, details);
@@ -109,6 +122,7 @@ void Session::alarm(std::string_view type, std::string_view error, boost::json::
   members["domain"] = domain();
   members["sessionId"] = id();
   members["errorDetails"] = std::move(details);
+  if (!warnings_.empty()) members["warnings"] = std::exchange(warnings_, {});
   services_.application.alarm(application_, std::move(members));
 }
 

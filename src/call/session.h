@@ -1,9 +1,11 @@
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +72,9 @@ class Session {
   /// Destroys the participants that have gone. Never called from inside one of them.
   void sweep() { gone_.clear(); }
 
+  /// Tells of members of the reply to `event` that nobody knows: in the log, and as `warnings` of the next alarm; each
+  /// kind once.
+  void check_members(std::string_view event, const boost::json::object& reply);
   /// An alarm about this session (section 10). `members` stand beside errorDetails.
   void alarm(std::string_view type, std::string_view error, boost::json::object details,
              boost::json::object members = {});
@@ -90,6 +95,8 @@ class Session {
   ops::Log log_;
   const std::shared_ptr<const InboundCall> inbound_;
   std::optional<boost::json::value> reference_;
+  std::set<std::string> warned_;  ///< kinds of members that have been told
+  boost::json::array warnings_;   ///< that no alarm has told
   std::vector<std::unique_ptr<Participant>> participants_;
   std::vector<std::unique_ptr<Participant>> gone_;
   std::optional<EndReason> ending_;  ///< while a participant is being finished: its end may be that of others

@@ -21,7 +21,7 @@ struct Failure {
     malformed     ///< not a JSON object, or larger than 1 MB
   };
   Kind kind = Kind::unreachable;
-  std::string url;
+  std::string url;     ///< without what may be secret in it
   int status = 0;      ///< the last HTTP status, or 0
   std::string detail;  ///< a sentence for the operator
 };

@@ -1,9 +1,11 @@
 #include "callbacks/http_channel.h"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 
+#include "base/public_url.h"
 #include "callbacks/open_session.h"
+#include "callbacks/reply.h"
+#include "http/url_pattern.h"
 
 namespace rw::callbacks {
 namespace {
@@ -22,21 +24,6 @@ std::string_view name_of(Failure::Kind kind) {
       return "malformed";
   }
   return "malformed";
-}
-
-/// What a 2xx brought.
-tl::expected<Reply, Failure> read_reply(const Sender::Outcome& outcome, const std::string& url) {
-  if (outcome.body.find_first_not_of(" \t\r\n") == std::string::npos) {
-    return tl::unexpected(Failure{Failure::Kind::empty, url, outcome.status, "the answer has no body"});
-  }
-  boost::json::parse_options options;
-  options.max_depth = 32;
-  boost::system::error_code error;
-  auto value = boost::json::parse(outcome.body, error, {}, options);
-  if (error || !value.is_object()) {
-    return tl::unexpected(Failure{Failure::Kind::malformed, url, outcome.status, "the answer is not a JSON object"});
-  }
-  return Reply{std::move(value.get_object()), outcome.status};
 }
 
 }  // namespace
@@ -71,7 +58,8 @@ void HttpChannel::forget(QuestionId id) {
 
 std::string HttpChannel::url_of(const Question& question) const {
   const auto& service = *question.context.service;
-  return (question.secondary ? service.secondary_callback_url : service.callback_url) + "/" + question.event;
+  return http::with_path(question.secondary ? service.secondary_callback_url : service.callback_url,
+                         "/" + question.event);
 }
 
 void HttpChannel::attempt(QuestionId id) {
@@ -117,9 +105,9 @@ void HttpChannel::send(QuestionId id, const std::string& gate_key) {
 
 void HttpChannel::answered(QuestionId id, const Sender::Outcome& outcome) {
   const auto& question = questions_.at(id);
-  const auto url = url_of(question);
+  const auto url = public_url(url_of(question));
   if (outcome.success()) {
-    finish(id, read_reply(outcome, url));
+    finish(id, read_reply(outcome.status, outcome.body, url));
   } else if (outcome.passing()) {
     try_again(id, outcome);
   } else if (outcome.too_large) {
@@ -150,7 +138,8 @@ void HttpChannel::try_again(QuestionId id, const Sender::Outcome& outcome) {
     question.tries = 0;
     attempt(id);
   } else {
-    finish(id, tl::unexpected(Failure{Failure::Kind::unreachable, url_of(question), outcome.status, outcome.problem}));
+    finish(id, tl::unexpected(
+                   Failure{Failure::Kind::unreachable, public_url(url_of(question)), outcome.status, outcome.problem}));
   }
 }
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <unordered_set>
 #include <utility>
+
+#include "base/json_text.h"
 
 namespace rw::callbacks {
 namespace {
@@ -45,10 +46,9 @@ std::string write(const OpenSession& session) {
 }
 
 Result<OpenSession> read_open_session(const std::string& text) {
-  boost::system::error_code error;
-  const auto value = boost::json::parse(text, error);
-  if (error || !value.is_object()) return fail("not a JSON object");
-  const auto& object = value.get_object();
+  const auto read = read_json_object(text);
+  if (!read) return tl::unexpected(read.error());
+  const auto& object = *read;
   OpenSession session;
   for (const auto& [name, member] : {std::pair("domain", &session.domain),
                                      {"mediaservice", &session.mediaservice},

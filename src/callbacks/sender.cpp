@@ -1,8 +1,8 @@
 #include "callbacks/sender.h"
 
 #include <boost/beast/core/detail/base64.hpp>
-#include <boost/json/serialize.hpp>
 
+#include "base/json_text.h"
 #include "base/time.h"
 
 namespace rw::callbacks {
@@ -21,7 +21,7 @@ std::string complete(boost::json::object body, const Settings& settings, IdSourc
   if (!body.contains("httpTransactionId")) body["httpTransactionId"] = ids.uuid();
   if (!settings.site_id.empty()) body["siteId"] = settings.site_id;
   if (!settings.site_base_url.empty()) body["siteBaseUrl"] = settings.site_base_url;
-  return boost::json::serialize(body);
+  return write_json(std::move(body), "sessionReferenceId");
 }
 
 Sender::Sender(boost::asio::io_context& loop, const Settings& settings, ops::Metrics& metrics, const ops::Log& log)

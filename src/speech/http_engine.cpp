@@ -1,10 +1,10 @@
 #include "speech/http_engine.h"
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "base/json_text.h"
 #include "speech/text_engine.h"
 
 namespace rw::speech {
@@ -12,10 +12,9 @@ namespace {
 
 /// {"error": {"message": "…"}}, {"error": "…"}, {"message": "…"}, {"detail": "…"}, or the text itself.
 std::string explain(const http::TransferResponse& response) {
-  boost::system::error_code error;
-  const auto body = boost::json::parse(response.body, error);
-  if (!error && body.is_object()) {
-    const auto* object = &body.get_object();
+  const auto body = read_json_object(response.body);
+  if (body) {
+    const auto* object = &*body;
     if (const auto* inner = object->if_contains("error"); inner != nullptr && inner->is_object())
       object = &inner->get_object();
     for (const auto* name : {"message", "error", "detail"}) {

@@ -381,7 +381,7 @@ def test_another_mediaservice_of_the_domain_is_told(application, own_server, cal
 # ---- what is refused
 
 
-BAD = [({"codec": "opus"}, "codec"), ({"codec": None}, "codec"), ({"receiveIp": "10.0.0.1"}, "receiveIp"), ({"receiveIp": "phone.example"}, "receiveIp"),
+BAD = [({"codec": "opus"}, "codec"), ({"codec": None}, "codec"), ({"receiveIp": "phone.example"}, "receiveIp"),
        ({"receiveIp": "127.0.0.1\r\na=x"}, "receiveIp"), ({"receivePort": 0}, "receivePort"), ({"receivePort": 65536}, "receivePort"),
        ({"receivePort": "4000x"}, "receivePort"), ({"telephoneEventPayloadType": 8}, "telephoneEventPayloadType"), ({"crypto": "x"}, "crypto"),
        ({"crypto": [{"id": 1, "suite": "S", "config": "k"}]}, "crypto[0].config"),
@@ -398,6 +398,24 @@ def test_bad_media(application, incoming, door, changes, field):
     assert (answer.status, answer.body["reason"].split(":")[0]) == (400, field)
     assert door.answer(call).status == 200  # nothing has changed
     assert caller.wait_final().status == 200
+    caller.ack()
+    application.wait_for("callAnswered")
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "224.0.0.1", "0.0.0.0", "::1"])
+def test_a_media_address_that_is_not_allowed_is_forbidden(application, incoming, door, address):
+    for answer in (door.place("sip:bob@127.0.0.1:9", receiveIp=address), door.answer(incoming()[1], receiveIp=address)):
+        assert (answer.status, answer.body["error"], answer.body["reason"].split(":")[0]) == (403, "forbidden", "receiveIp")
+    # What is malformed stays so, whatever the address is.
+    assert door.place("sip:bob@127.0.0.1:9", receiveIp=address, receivePort=0).status == 400
+
+
+def test_a_device_without_telephone_events_says_so_with_0(application, incoming, door):
+    caller, call = incoming()
+    assert door.answer(call, telephoneEventPayloadType=0).status == 200
+    answer = caller.wait_final()
+    assert answer.status == 200 and "telephone-event" not in answer.body
+    caller.follow(answer)
     caller.ack()
     application.wait_for("callAnswered")
 

@@ -16,19 +16,29 @@ SCHEMAS = {"newCall": "NewCallRequest", "getIvrCommand": "GetIvrCommandRequest",
 
 
 class Raw:
-    """A reply that is not a JSON object: a status, a body, a pause before it."""
+    """A reply that is not a JSON object: a status, headers, a body, a pause before it."""
 
-    def __init__(self, status=200, body=b"", hold=None, close=False):
-        self.status, self.body, self.hold, self.close = status, body, hold, close
+    def __init__(self, status=200, body=b"", hold=None, close=False, headers=()):
+        self.status, self.body, self.hold, self.close, self.headers = status, body, hold, close, headers
+
+
+class Octets:
+    """A reply as it goes over the wire, status line and all. The connection is closed behind it."""
+
+    def __init__(self, octets):
+        self.octets = octets
 
 
 class Request:
-    def __init__(self, event, body, headers, raw):
-        self.event, self.body, self.headers, self.raw, self.at = event, body, headers, raw, time.monotonic()
+    def __init__(self, event, body, headers, raw, query=""):
+        self.event, self.body, self.headers, self.raw, self.query, self.at = event, body, headers, raw, query, time.monotonic()
 
 
 class Application:
-    """`replies[event]`: an object, a list of them (the last one stays), a function of the body, or Raw."""
+    """`replies[event]`: an object, a list of them (the last one stays), a function of the body, Raw, or Octets.
+
+    It is as strict as an application may be: what is no UTF-8, no JSON, not as openapi/ringwright.yaml describes it, or comes
+    without a name of its sender, it answers 400, and the test that let it come about fails."""
 
     def __init__(self, host="127.0.0.1"):
         self.description = Description()
@@ -81,43 +91,64 @@ class Application:
     def _serve(self, handler):
         length = int(handler.headers.get("Content-Length", 0))
         raw = handler.rfile.read(length)
-        event = handler.path.rstrip("/").rsplit("/", 1)[-1]
+        path, _, query = handler.path.lstrip("/").partition("?")
+        event = path.rstrip("/").rsplit("/", 1)[-1]
         released = self.released
         with self.changed:
-            try:
-                body = json.loads(raw)
-                schema = SCHEMAS.get(event)
-                if schema:
-                    self.description.check(schema, body)
-                else:
-                    self.problems.append(f"unknown event {event}")
-                if handler.headers.get("Content-Type") != "application/json":
-                    self.problems.append(f"{event}: Content-Type {handler.headers.get('Content-Type')}")
-            except (ValueError, jsonschema.ValidationError) as problem:
-                self.problems.append(f"{event}: {str(problem)[:400]}")
-                body = {}
-            self.requests.append(Request(handler.path.lstrip("/"), body, dict(handler.headers), raw))
+            body, problem = self._read(event, raw, handler.headers)
+            if problem:
+                self.problems.append(f"{event}: {problem}")
+            self.requests.append(Request(path, body, dict(handler.headers), raw, query))
             reply = self.replies.get(event, {})
             if isinstance(reply, list):
                 reply = reply.pop(0) if len(reply) > 1 else reply[0]
             self.changed.notify_all()
+        if problem:
+            self._write(handler, 400, problem.encode())
+            return
         if callable(reply):
             reply = reply(body)
         self.description.trace_callback("alarm" if event == "alarms" else event, reply)
-        if isinstance(reply, Raw):
+        if isinstance(reply, Octets):
+            handler.close_connection = True
+            try:
+                handler.wfile.write(reply.octets)
+            except OSError:
+                pass  # the server has had enough of it
+        elif isinstance(reply, Raw):
             if reply.hold:
                 released.wait(reply.hold)
             if reply.close:
                 handler.close_connection = True
                 return
-            self._write(handler, reply.status, reply.body)
+            self._write(handler, reply.status, reply.body, reply.headers)
         else:
             self._write(handler, 200, json.dumps(reply).encode())
 
+    def _read(self, event, raw, headers):
+        """The body, and what is wrong with the request, or None."""
+        try:
+            body = json.loads(raw.decode("utf-8"))
+        except ValueError as problem:
+            return {}, str(problem)[:400]
+        if event not in SCHEMAS:
+            return body, "unknown event"
+        try:
+            self.description.check(SCHEMAS[event], body)
+        except jsonschema.ValidationError as problem:
+            return body, str(problem)[:400]
+        if headers.get("Content-Type") != "application/json":
+            return body, f"Content-Type {headers.get('Content-Type')}"
+        if not headers.get("User-Agent"):
+            return body, "no User-Agent"
+        return body, None
+
     @staticmethod
-    def _write(handler, status, body):
+    def _write(handler, status, body, headers=()):
         try:
             handler.send_response(status)
+            for name, value in headers:
+                handler.send_header(name, value)
             handler.send_header("Content-Length", str(len(body)))
             handler.end_headers()
             handler.wfile.write(body)

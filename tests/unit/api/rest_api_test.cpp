@@ -133,7 +133,7 @@ TEST_F(RestApiTest, HangUpParticipant) {
   const auto answer =
       post("/open.test/hangupparticipant", with_reply_id(R"(,"participantId":"p","sessionId":7,"x":[])"));
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(json(answer), (object{{"success", true}}));
+  EXPECT_EQ(json(answer), (object{{"success", true}, {"warnings", {{{"member", "x"}, {"nearest", "replyId"}}}}}));
   ASSERT_EQ(calls_.commands.size(), 1U);
   const auto& command = std::get<HangUpParticipant>(calls_.commands[0]);
   EXPECT_EQ(command.subject.session, "ses");

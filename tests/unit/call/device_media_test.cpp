@@ -43,6 +43,8 @@ TEST_F(DeviceMedia, ReadsWhatADeviceSays) {
   EXPECT_EQ(audio->crypto, (std::vector<sdp::Crypto>{{3, "S", "inline:k|1:4"}}));
   EXPECT_EQ(read(R"({"receiveIp":"::1"})")->receive.to_string(), "[::1]:4000");
   EXPECT_FALSE(read(R"({"telephoneEventPayloadType":null})")->telephone_event);
+  EXPECT_FALSE(read(R"({"telephoneEventPayloadType":0})")->telephone_event);
+  EXPECT_TRUE(read(R"({"crypto":[{},null]})")->crypto.empty());
 }
 
 TEST_F(DeviceMedia, NamesWhatItCanNotUse) {

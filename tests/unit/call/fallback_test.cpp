@@ -224,7 +224,7 @@ class ReadFallbackTest : public testing::Test {
 TEST_F(ReadFallbackTest, ProblemsNameTheMember) {
   EXPECT_TRUE(problem("{}").starts_with("command.action: "));
   EXPECT_TRUE(problem(R"({"action":[]})").starts_with("command.action: "));
-  EXPECT_TRUE(problem(R"({"action":{}})").starts_with("command.action.type: "));
+  EXPECT_TRUE(problem(R"({"action":{}})").starts_with("command.action: "));
   EXPECT_TRUE(problem(R"({"action":{"type":"ivr"}})").starts_with("command.action.type: "));
   EXPECT_TRUE(problem(R"({"action":{"type":"call"}})").starts_with("command.action.destAddr: "));
   EXPECT_TRUE(problem(R"({"action":{"type":"call","destAddr":"x"}})").starts_with("command.action.destAddr: "));

@@ -28,6 +28,7 @@ class Host : public IvrHost {
   const std::string& called_party() const override { return called; }
   const boost::json::value* session_reference() const override { return reference.is_null() ? nullptr : &reference; }
   void set_session_reference(boost::json::value value) override { reference = std::move(value); }
+  void check_members(std::string_view, const boost::json::object&) override {}
   void alarm(std::string_view, std::string_view error, boost::json::object) override { alarms.emplace_back(error); }
   void connected_to_ivr() override {}
   void hang_up(EndReason reason) override { ended = reason; }

@@ -11,7 +11,8 @@
 #include "sdp/device.h"
 #include "tenant/directory.h"
 
-/// What the application decides about a participant: the replies to newCall and callEvent.
+/// What the application decides about a participant: the replies to newCall and callEvent, and `action` in those to
+/// getIvrCommand.
 namespace rw::call {
 
 struct DropAction {
@@ -48,6 +49,10 @@ struct NoDecision {
 tl::expected<Action, NoDecision> read_action(const tl::expected<callbacks::Reply, callbacks::Failure>& reply,
                                              const PhraseContext& context, const tenant::Domain* domain,
                                              const DropCodes& drop_codes = {});
+
+/// The same of a reply that has come.
+tl::expected<Action, NoDecision> read_action(const callbacks::Reply& reply, const PhraseContext& context,
+                                             const tenant::Domain* domain, const DropCodes& drop_codes = {});
 
 /// errorDetails of a request that got no usable answer.
 boost::json::object details_of(const callbacks::Failure& failure);

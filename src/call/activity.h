@@ -54,9 +54,11 @@ class Activity {
   virtual bool replaced_by(const JoinRequest&) { return false; }
   /// The next activity goes on with the connection: the other half is not to be told that this one is left.
   virtual void keep_connection() {}
-  /// Leaves its connection with another party; false if it is in none.
+  /// The id, as a participant, of the IVR that it talks to; empty: it doesn't.
+  virtual std::string_view ivr() const { return {}; }
+  /// Leaves its connection with another party or the IVR; false if it is in none.
   virtual bool split() { return false; }
-  /// Ends the other party's leg; false if there is none.
+  /// The other party, or the IVR, hangs up; false if there is none.
   virtual bool hang_up_remote(const End&) { return false; }
   /// Records its connection, as startrecording wants. The error says why that can't be.
   virtual Result<void> start_recording(const std::string& /*file_name*/) {

@@ -78,6 +78,21 @@ class DestinationList {
   const Destination defaults_;
 };
 
+void read_continue_on(JsonFields& fields, CallPlan& plan) {
+  const auto* array = fields.array("continueOn");
+  if (array == nullptr) return;
+  for (const auto& value : *array) {
+    const auto* text = value.if_string();
+    if (text != nullptr && *text == "busy") {
+      plan.continue_on_busy = true;
+    } else if (text != nullptr && *text == "declined") {
+      plan.continue_on_declined = true;
+    } else {
+      fields.reject("continueOn", "\"busy\" and \"declined\"");
+    }
+  }
+}
+
 Phrases read_side(JsonFields& greeting, std::string_view name, const PhraseContext& context) {
   const auto* side = greeting.object(name);
   if (side == nullptr) return {};
@@ -148,6 +163,7 @@ Result<CallPlan> read_call_plan(const boost::json::object& reply, const PhraseCo
   read_leg(fields, defaults);
   DestinationList(plan, std::move(defaults)).read(fields, reply.if_contains("destAddr"));
   plan.parallel = fields.choice("strategy", {"sequential", "parallel"}) == "parallel";
+  read_continue_on(fields, plan);
   const auto ringback = fields.choice("ringbackTone", {"default", "silent", "remoteGenerated"});
   if (ringback == "silent") plan.ringback = Ringback::silent;
   if (ringback == "remoteGenerated") plan.ringback = Ringback::remote_generated;

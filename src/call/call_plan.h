@@ -66,6 +66,8 @@ struct MonitorPlan {
 struct CallPlan {
   std::vector<Destination> destinations;  ///< in the order in which they are tried; may be empty if none is usable
   bool parallel = false;                  ///< all at once; the first to answer is kept
+  bool continue_on_busy = false;          ///< 486 does not end a hunt in sequence
+  bool continue_on_declined = false;      ///< nor do 600 and 603
   struct Unusable {
     std::string field;  ///< destAddr, with its place in an array, or monitorDestAddr
     std::string address;

@@ -2,10 +2,7 @@
 
 #include <utility>
 
-#include "call/connecting.h"
-#include "call/direct.h"
 #include "call/fallback.h"
-#include "call/hunt.h"
 #include "call/participant.h"
 #include "call/session_reference.h"
 
@@ -68,15 +65,18 @@ boost::json::object call_event_body(Services& services, const Participant& parti
 }
 
 Deciding::Deciding(Services& services, Participant& participant, boost::json::object body)
-    : services_(services), participant_(participant), alarms_(new_call), body_(std::move(body)) {}
+    : services_(services),
+      participant_(participant),
+      alarms_(new_call),
+      body_(std::move(body)),
+      asked_{new_call.type, new_call.failed} {}
 
 Deciding::Deciding(Services& services, Participant& participant, const CallEvent& event)
     : services_(services),
       participant_(participant),
       alarms_(call_event),
       body_(call_event_body(services, participant, event)),
-      reason_if_dropped_(reason_if_dropped(event)),
-      replaces_(event.replaces) {}
+      asked_{call_event.type, call_event.failed, reason_if_dropped(event), event.replaces} {}
 
 void Deciding::begin() {
   if (participant_.answered()) participant_.stop_ringback();
@@ -106,53 +106,12 @@ void Deciding::decided(const tl::expected<callbacks::Reply, callbacks::Failure>&
     return;
   }
   if (auto reference = given_reference(reply->body)) participant_.set_session_reference(std::move(*reference));
-  std::visit([this](const auto& action) { perform(action); }, *decision);
+  carry_out(services_, participant_, *decision, asked_);
 }
 
 void Deciding::failed(std::string_view error, boost::json::object details) {
   participant_.alarm(alarms_.type, error, std::move(details));
   without_decision(services_, participant_);
-}
-
-void Deciding::perform(const DropAction& drop) {
-  participant_.hang_up(End{reason_if_dropped_, 0, {}, {}}, drop.refusal);
-}
-
-void Deciding::perform(const IvrAction& ivr) {
-  participant_.enter_ivr(ivr.recording);
-}
-
-void Deciding::perform(const ConnectAction& connect) {
-  const bool takes_place = !replaces_.empty() && connect.participant_id == replaces_;
-  participant_.change(std::make_unique<Connecting>(
-      services_, participant_,
-      Connecting::Order{connect.participant_id, takes_place, alarms_.type, alarms_.failed, connect.recording}));
-}
-
-void Deciding::perform(const HttpCallAction& call) {
-  if (participant_.is_device()) {
-    failed(alarms_.failed, {{"field", "action"}, {"description", "action: a device can't be joined with a device"}});
-    return;
-  }
-  auto& session = participant_.session();
-  auto& device = session.add(
-      std::make_unique<Participant>(services_, session, participant_.remote_user(), participant_.user(), call.device));
-  const auto connection = services_.ids.uuid();
-  device.change(std::make_unique<DeviceHalf>(services_, device,
-                                             Half::Place{Half::Role::called, participant_.facts(), connection}));
-  participant_.change(std::make_unique<Direct>(services_, participant_,
-                                               Half::Place{Half::Role::calling, device.facts(), connection},
-                                               call.device, call.recording));
-}
-
-void Deciding::perform(const CallPlan& plan) {
-  for (const auto& [field, address] : plan.unusable)
-    participant_.alarm(alarms_.type, "Invalid sip address: " + address, {{"field", field}, {"address", address}});
-  if (plan.destinations.empty()) {
-    without_decision(services_, participant_);
-  } else {
-    participant_.change(std::make_unique<Hunt>(services_, participant_, plan));
-  }
 }
 
 }  // namespace rw::call

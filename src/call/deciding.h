@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "call/action.h"
 #include "call/activity.h"
 #include "call/call_event.h"
+#include "call/carry_out.h"
 #include "call/services.h"
 
 namespace rw::call {
@@ -37,18 +37,11 @@ class Deciding final : public Activity {
   void decided(const tl::expected<callbacks::Reply, callbacks::Failure>& reply);
   void failed(std::string_view error, boost::json::object details);
 
-  void perform(const DropAction& drop);
-  void perform(const IvrAction& ivr);
-  void perform(const ConnectAction& connect);
-  void perform(const HttpCallAction& call);
-  void perform(const CallPlan& plan);
-
   Services& services_;
   Participant& participant_;
   const Alarms& alarms_;
   boost::json::object body_;
-  EndReason reason_if_dropped_ = EndReason::rejected;
-  std::string replaces_;  ///< participant whose place an attended transfer wants to be taken, or empty
+  const Question asked_;
   std::optional<callbacks::QuestionId> question_;
 };
 

@@ -115,11 +115,16 @@ bool Direct::offer_received(const sip::OfferReceived& offer) {
     participant_.refuse_offer(answer.error().message);
     return true;
   }
-  const bool was_held = std::exchange(remote_, std::move(answer->remote)).held;
   participant_.answer_offer(answer->sdp);
-  participant_.notify_change(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update",
-                             was_held == remote_.held ? std::nullopt : std::optional(remote_.held), &remote_);
+  follow(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update", std::move(answer->remote));
   return true;
+}
+
+void Direct::follow(std::string_view event, sdp::RemoteAudio remote) {
+  const auto before = std::exchange(remote_, std::move(remote));
+  Participant::Change change{.changed = before != remote_, .media = &remote_};
+  if (before.held != remote_.held) change.hold = remote_.held;
+  participant_.notify_change(event, change);
 }
 
 bool Direct::description_answered(const std::string& sdp) {
@@ -130,10 +135,11 @@ bool Direct::description_answered(const std::string& sdp) {
     participant_.lost_media(remote.error().message);
     return true;
   }
-  const bool was_held = std::exchange(remote_, std::move(*remote)).held;
-  if (state_ == State::direct)
-    participant_.notify_change("reInvite", was_held == remote_.held ? std::nullopt : std::optional(remote_.held),
-                               &remote_);
+  if (state_ == State::direct) {
+    follow("reInvite", std::move(*remote));
+  } else {
+    remote_ = std::move(*remote);
+  }
   return true;
 }
 

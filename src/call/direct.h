@@ -47,6 +47,7 @@ class Direct final : public Half {
   void offer();
   void relay();
   void announce();
+  void follow(std::string_view event, sdp::RemoteAudio remote);
   bool is_ours() const { return state_ == State::waiting || state_ == State::offering; }
   void left(const CallEvent& event) override;
 

@@ -10,9 +10,15 @@
 namespace rw::call {
 namespace {
 
-/// Ends a hunt in sequence, and is told before all else (section 4).
+bool is_busy(int status) {
+  return status == 486;
+}
+bool is_declined(int status) {
+  return status == 600 || status == 603;
+}
+/// Is told before all else (section 4).
 bool is_decisive(int status) {
-  return status == 486 || status == 600 || status == 603;
+  return is_busy(status) || is_declined(status);
 }
 
 constexpr Refusal elsewhere{200, "Call completed elsewhere"};
@@ -94,8 +100,13 @@ void Hunt::failed(HuntedLeg& leg, const End& end) {
   std::erase(legs_, &leg);
   auto& callee = leg.callee();
   remember({callee.id(), callee.user(), end});
-  if (!plan_.parallel && is_decisive(end.status)) next_ = plan_.destinations.size();
+  if (ends_hunt(end.status)) next_ = plan_.destinations.size();
   next();
+}
+
+bool Hunt::ends_hunt(int status) const {
+  if (plan_.parallel) return false;
+  return (is_busy(status) && !plan_.continue_on_busy) || (is_declined(status) && !plan_.continue_on_declined);
 }
 
 void Hunt::remember(Failure failure) {

@@ -41,6 +41,7 @@ class Hunt final : public Activity {
 
   void next();
   bool try_place(const Destination& destination);
+  bool ends_hunt(int status) const;
   void remember(Failure failure);
   void give_up();
   void abandon(const End& end, Refusal refusal);

@@ -19,6 +19,7 @@ constexpr milliseconds shortest_round{100};
 Ivr::Ivr(Services& services, IvrHost& host, std::optional<RecordingWish> recording)
     : services_(services),
       host_(host),
+      id_(services.ids.uuid()),
       player_(services, host.media_leg(), *this),
       background_(services, host.media_leg()),
       wanted_recording_(std::move(recording)),
@@ -37,11 +38,8 @@ void Ivr::stop(const End* /*end*/) {
 
 void Ivr::confirmed() {
   if (state_ != State::idle) return;
-  host_.connected_to_ivr();
-  if (wanted_recording_) {
-    const auto [said, played] = recorded_sides();
-    recording_.start_or_tell(host_.ivr_recording(wanted_recording_->file_name), {said, played});
-  }
+  host_.connected_to_ivr(id_);
+  if (wanted_recording_) record(*wanted_recording_);
   if (host_.application().service->identify_calls) {
     identify();
   } else {
@@ -56,8 +54,13 @@ std::pair<RecordedLeg, RecordedLeg> Ivr::recorded_sides() const {
           {host_.media_leg(), media::RecordedSide::sent, static_cast<std::uint8_t>(1 - said)}};
 }
 
+void Ivr::record(const RecordingWish& wish) {
+  const auto [said, played] = recorded_sides();
+  recording_.start_or_tell(host_.ivr_recording(wish.file_name), {said, played});
+}
+
 Result<void> Ivr::start_recording(const std::string& file_name) {
-  if (state_ == State::idle || state_ == State::leaving) return fail("it is not connected with the IVR now");
+  if (!connected()) return fail("it is not connected with the IVR now");
   const auto [said, played] = recorded_sides();
   return recording_.start(host_.ivr_recording(file_name), {said, played});
 }
@@ -125,9 +128,13 @@ void Ivr::replied(tl::expected<callbacks::Reply, callbacks::Failure> reply) {
     return;
   }
   host_.check_members("getIvrCommand", reply->body);
-  auto command = read_ivr_command(reply->body, host_.phrase_context());
+  const auto& service = *host_.application().service;
+  const auto domain = reply->body.contains("action") ? services_.directory()->domain(service.domain) : nullptr;
+  auto command = read_ivr_command(*reply, host_.phrase_context(), {domain.get(), service.drop_codes});
   if (!command) {
-    failed("getIvrCommand request error", {{"description", command.error().message}, {"status", reply->status}});
+    const auto& what = command.error().message;
+    failed("getIvrCommand request error",
+           {{"field", what.substr(0, what.find(": "))}, {"description", what}, {"status", reply->status}});
     return;
   }
   if (command->session_reference) host_.set_session_reference(*command->session_reference);
@@ -151,6 +158,10 @@ void Ivr::run(IvrCommand command) {
     if (command_.dtmf->encryption) encryption_ = command_.dtmf->encryption;
   }
   if (command_.background) change_background(*command_.background);
+  if (const auto* stay = command_.action ? std::get_if<IvrAction>(&*command_.action) : nullptr) {
+    if (stay->recording && !recording_.running()) record(*stay->recording);
+    command_.action.reset();
+  }
   state_ = State::playing;
   failed_phrases_ = 0;
   phrases_ = command_.phrases.size();
@@ -218,6 +229,11 @@ void Ivr::phrases_done() {
     host_.hang_up(EndReason::normal);
     return;
   }
+  if (command_.action) {
+    state_ = State::leaving;
+    host_.leave_ivr(*command_.action);
+    return;
+  }
   start_background();
   if (matched_) {
     end_collection(*matched_);
@@ -272,6 +288,32 @@ Ivr::Interruption Ivr::interrupt(std::string_view command) {
   player_.stop();
   ask();
   return Interruption::done;
+}
+
+bool Ivr::split() {
+  if (!connected()) return false;
+  CallEvent event;
+  event.event = host_.is_caller() ? "callerConnectionSplit" : "calleeConnectionSplit";
+  host_.left_ivr(std::move(event), false);
+  return true;
+}
+
+bool Ivr::hang_up_remote(const End& end) {
+  if (!connected()) return false;
+  CallEvent event;
+  event.event = host_.is_caller() ? "calledPartyDrop" : "callingPartyDrop";
+  event.end = end;
+  host_.left_ivr(std::move(event), true);
+  return true;
+}
+
+bool Ivr::referred(const sip::ReferReceived& refer) {
+  if (!connected()) return false;
+  CallEvent event;
+  event.event = "refer";
+  event.refer_to = refer.refer_to;
+  event.referred_by = refer.referred_by;
+  return host_.refer_from_ivr(refer, std::move(event));
 }
 
 void Ivr::codec_changed() {

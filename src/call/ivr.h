@@ -8,6 +8,7 @@
 
 #include "call/activity.h"
 #include "call/background_sound.h"
+#include "call/call_event.h"
 #include "call/ivr_command.h"
 #include "call/outcome.h"
 #include "call/phrase_player.h"
@@ -32,8 +33,15 @@ class IvrHost {
   /// The application's reply to `event` has come: members that nobody knows are told.
   virtual void check_members(std::string_view event, const boost::json::object& reply) = 0;
   virtual void alarm(std::string_view type, std::string_view error, boost::json::object details) = 0;
-  /// The leg is confirmed, and the IVR begins.
-  virtual void connected_to_ivr() = 0;
+  /// The leg is confirmed, and the IVR begins. `ivr`: the id that it has as a participant.
+  virtual void connected_to_ivr(const std::string& ivr) = 0;
+  /// The connection with the IVR is over, and the application decides what is next. `event` says what has happened;
+  /// `by_ivr`: the IVR has caused it. As after hang_up().
+  virtual void left_ivr(CallEvent event, bool by_ivr) = 0;
+  /// The same, and the application has decided already.
+  virtual void leave_ivr(const Action& action) = 0;
+  /// Whether the party's REFER, which is `event`, could be accepted. Then as after left_ivr().
+  virtual bool refer_from_ivr(const sip::ReferReceived& refer, CallEvent event) = 0;
   /// Ends the call. The Ivr must do nothing more after this.
   virtual void hang_up(EndReason reason) = 0;
   /// The application has given no usable command: the fallback, or the call's end. As after hang_up().
@@ -46,10 +54,11 @@ class IvrHost {
 };
 
 /// The activity of a participant that talks to the IVR: ask for a command, play its phrases, collect digits, wait, ask
-/// again.
+/// again. The IVR is the other participant of their connection, though one without a leg.
 ///
 ///   identifying → asking → playing → collecting ─→ asking
-///                                  └→ pausing ───→
+///                                  ├→ pausing ───→
+///                                  └→ leaving
 class Ivr final : public Activity, private PhrasePlayer::Listener {
  public:
   /// `recording`: of its connection with the IVR.
@@ -73,10 +82,16 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   void stop_recording() override { recording_.stop(); }
   void play_ended(media::PlayId play) override { player_.play_ended(play); }
   void codec_changed() override;
+  std::string_view ivr() const override { return connected() ? std::string_view(id_) : std::string_view(); }
+  bool split() override;
+  /// The IVR hangs up.
+  bool hang_up_remote(const End& end) override;
+  bool referred(const sip::ReferReceived& refer) override;
 
  private:
   enum class State : std::uint8_t { idle, identifying, asking, playing, collecting, pausing, leaving };
 
+  bool connected() const { return state_ != State::idle && state_ != State::leaving; }
   void identify();
   void ask();
   boost::json::object request() const;
@@ -90,6 +105,7 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override;
   std::pair<RecordedLeg, RecordedLeg> recorded_sides() const;
+  void record(const RecordingWish& wish);
   void collect();
   void end_collection(DtmfResult result);
   void pause(std::chrono::milliseconds length);
@@ -98,6 +114,7 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
 
   Services& services_;
   IvrHost& host_;
+  const std::string id_;  ///< of the IVR, as a participant
   PhrasePlayer player_;
   State state_ = State::idle;
   IvrCommand command_;

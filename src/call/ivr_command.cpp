@@ -55,12 +55,35 @@ std::optional<IvrCommand::Background> read_background(const boost::json::object&
   return background;
 }
 
+/// Nothing if there is none.
+Result<std::optional<Action>> read_ivr_action(const callbacks::Reply& reply, const PhraseContext& context,
+                                              const ActionRules& rules) {
+  auto action = read_action(reply, context, rules.domain, rules.drop_codes);
+  if (action) return std::optional(std::move(*action));
+  const auto& why = action.error();
+  if (why.kind == NoDecision::Kind::no_action) return std::nullopt;
+  if (why.kind == NoDecision::Kind::unknown_action)
+    return fail("action: expected call, connect, httpcall, drop or ivr");
+  return fail(std::string(why.details.at("description").as_string()));
+}
+
+/// What would go on in the IVR that `action` leaves.
+void check_leaving(JsonFields& fields, const IvrCommand& command) {
+  constexpr std::string_view none = "nothing beside an action that leaves the IVR";
+  if (command.dtmf) fields.reject("dtmf", none);
+  if (command.hang_up) fields.reject("hangup", none);
+}
+
 }  // namespace
 
-Result<IvrCommand> read_ivr_command(const boost::json::object& reply, PhraseContext context) {
+Result<IvrCommand> read_ivr_command(const callbacks::Reply& answer, PhraseContext context, const ActionRules& rules) {
+  const auto& reply = answer.body;
   JsonFields fields(reply);
-  context.may_record = true;
   IvrCommand command;
+  auto action = read_ivr_action(answer, context, rules);
+  if (!action) return tl::unexpected(action.error());
+  command.action = std::move(*action);
+  context.may_record = true;
   if (const auto* array = fields.array("phrases")) {
     auto phrases = read_phrases(*array, "phrases", context);
     if (!phrases) return tl::unexpected(phrases.error());
@@ -80,6 +103,7 @@ Result<IvrCommand> read_ivr_command(const boost::json::object& reply, PhraseCont
   // Beside digits that are to be waited for, no time is no limit: the reference's own sample.
   if (command.dtmf && command.ask_after == milliseconds(0)) command.ask_after.reset();
   command.session_reference = given_reference(reply);
+  if (command.action && !std::holds_alternative<IvrAction>(*command.action)) check_leaving(fields, command);
   if (fields.error()) return tl::unexpected(*fields.error());
   return command;
 }

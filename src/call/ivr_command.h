@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "call/action.h"
 #include "call/dtmf_collector.h"
 #include "call/phrase.h"
 
@@ -34,12 +35,19 @@ struct IvrCommand {
   BargeIn barge_in = BargeIn::none;
   bool barge_in_on_digit = false;
   bool hang_up = false;
+  std::optional<Action> action;                        ///< leaves the IVR after the phrases; `ivr` stays in it
   bool recorded_callback = false;                      ///< fileRecorded is wanted of `record` phrases
   std::optional<std::chrono::milliseconds> ask_after;  ///< getIVRCommandAfter
   std::optional<boost::json::value> session_reference;
 };
 
+/// What an `action` in the reply is measured by.
+struct ActionRules {
+  const tenant::Domain* domain = nullptr;  ///< says where a device's media may be; null: it is not served any more
+  DropCodes drop_codes = {};               ///< the mediaservice's
+};
+
 /// The error names the member that can't be used.
-Result<IvrCommand> read_ivr_command(const boost::json::object& reply, PhraseContext context);
+Result<IvrCommand> read_ivr_command(const callbacks::Reply& reply, PhraseContext context, const ActionRules& rules);
 
 }  // namespace rw::call

@@ -198,11 +198,8 @@ bool Joined::replaced_by(const JoinRequest& request) {
 
 bool Joined::referred(const sip::ReferReceived& refer) {
   if (!established_ || !services_.sip.accept_refer(refer.leg, services_.now)) return false;
-  std::string replaces;
-  if (const auto found = services_.sip_legs.find(refer.replaces); found != services_.sip_legs.end())
-    replaces = found->second->id();
   leave_quietly();
-  send(Referred{refer.refer_to, refer.referred_by, replaces});
+  send(Referred{refer.refer_to, refer.referred_by, replaced_participant(services_, refer)});
   participant_.change(std::make_unique<Referring>(services_, participant_, refer.leg, peer().address));
   return true;
 }

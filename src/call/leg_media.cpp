@@ -83,6 +83,7 @@ void LegMedia::release() {
   services_.media.release(leg_);
   services_.media_legs.erase(leg_);
   leg_ = 0;
+  in_force_.reset();
 }
 
 Result<void> LegMedia::open(const LegMedia* like) {
@@ -106,6 +107,8 @@ Result<void> LegMedia::open(const LegMedia* like) {
 }
 
 void LegMedia::apply(const sdp::Agreement& agreement) {
+  changed_ = in_force_ != agreement;
+  in_force_ = agreement;
   codec_ = agreement.codec;
   held_ = agreement.held();
   media::LegParameters parameters;

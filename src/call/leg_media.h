@@ -51,6 +51,8 @@ class LegMedia {
   rtp::Codec codec() const { return codec_; }
   /// The other side wants to hear nothing.
   bool held() const { return held_; }
+  /// The last offer and answer have settled something else than those before.
+  bool changed() const { return changed_; }
 
  private:
   Result<void> open(const LegMedia* like);
@@ -61,6 +63,8 @@ class LegMedia {
   media::LegId leg_ = 0;
   std::optional<sdp::Negotiator> negotiator_;
   std::optional<sdp::Agreement> settled_;  ///< not in force yet
+  std::optional<sdp::Agreement> in_force_;
+  bool changed_ = false;
   net::Address address_;
   rtp::Codec codec_ = rtp::Codec::pcma;
   bool held_ = false;

@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "call/carry_out.h"
 #include "call/deciding.h"
 #include "call/fallback.h"
 #include "call/info_dtmf.h"
 #include "call/joined.h"
+#include "call/referring.h"
 #include "sdp/succession.h"
 #include "sip/uri.h"
 
@@ -235,14 +237,15 @@ void Participant::send(const PartyAddress& to, PartyMessage message) {
 }
 
 void Participant::acknowledged(const std::string& sdp) {
-  if (!sdp.empty()) {
-    if (!activity_->description_answered(sdp)) {
-      if (const auto taken = media_.complete(sdp); !taken) {
-        lost_media(taken.error().message);
-        return;
-      }
-      activity_->codec_changed();
+  const bool late_reinvite = std::exchange(late_reinvite_, false);
+  if (!sdp.empty() && !activity_->description_answered(sdp)) {
+    const bool was_held = media_.held();
+    if (const auto taken = media_.complete(sdp); !taken) {
+      lost_media(taken.error().message);
+      return;
     }
+    activity_->codec_changed();
+    if (late_reinvite) tell_change("reInvite", was_held);
   }
   if (confirmed_ || gone_) return;
   confirmed_ = true;
@@ -279,14 +282,21 @@ void Participant::offer_received(const sip::OfferReceived& offer) {
   answer_offer(*sdp);
   if (ringback_ && media_.codec() != old_codec) ringback_->codec_changed(media_.codec());
   if (media_.codec() != old_codec) activity_->codec_changed();
-  const bool changed = media_.held() != was_held;
-  if (changed) activity_->hold_changed(media_.held());
-  notify_change(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update",
-                changed ? std::optional(media_.held()) : std::nullopt);
+  late_reinvite_ = offer.sdp.empty();
+  if (!late_reinvite_)
+    tell_change(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update", was_held);
+}
+
+void Participant::tell_change(std::string_view event, bool was_held) {
+  Change change;
+  change.changed = media_.changed();
+  if (media_.held() != was_held) change.hold = media_.held();
+  if (change.hold) activity_->hold_changed(*change.hold);
+  notify_change(event, change);
 }
 
 void Participant::refreshed(bool by_invite) {
-  notify_change(by_invite ? "reInvite" : "update", std::nullopt);
+  notify_change(by_invite ? "reInvite" : "update", {.changed = false});
 }
 
 void Participant::answer_offer(const std::string& sdp) {
@@ -408,6 +418,11 @@ void Participant::join(const JoinRequest& request) {
 
 void Participant::tell_referrer(int status) {
   if (!referrer_) return;
+  if (refers_itself()) {
+    services_.sip.notify_refer(sip_leg_, status, services_.now);
+    if (status >= 200) referrer_.reset();
+    return;
+  }
   send(*referrer_, ReferProgress{status});
   if (status / 100 == 2) referrer_.reset();
 }
@@ -429,12 +444,38 @@ void Participant::hang_up(EndReason reason) {
   hang_up(End{reason, 0, {}, {}}, reason == EndReason::normal ? call_completed : no_decision);
 }
 
+void Participant::left_ivr(CallEvent event, bool by_ivr) {
+  event.connection = connection_id_;
+  event.participant = id_;
+  event.user = user_;
+  event.remote_participant = remote_id_;
+  event.remote_user = remote_user_;
+  if (by_ivr) {
+    std::swap(event.participant, event.remote_participant);
+    std::swap(event.user, event.remote_user);
+  }
+  decide(event);
+}
+
+void Participant::leave_ivr(const Action& action) {
+  carry_out(services_, *this, action, {"ivrCommandError", "getIvrCommand request error"});
+}
+
+bool Participant::refer_from_ivr(const sip::ReferReceived& refer, CallEvent event) {
+  if (!services_.sip.accept_refer(refer.leg, services_.now)) return false;
+  event.replaces = replaced_participant(services_, refer);
+  referrer_ = address();
+  left_ivr(std::move(event), false);
+  return true;
+}
+
 void Participant::without_command() {
   without_decision(services_, *this);
 }
 
 void Participant::hang_up(const End& end, Refusal refusal) {
   if (gone_) return;
+  if (refers_itself()) tell_referrer(603);
   // The user agent knows best how far the leg has come: an answer may wait for the caller's PRACK, or be on its way to
   // us.
   if (!services_.sip.bye(sip_leg_, reason_header(refusal), services_.now)) {
@@ -458,7 +499,7 @@ void Participant::let_go(const End& end) {
     services_.past_activities.push_back(std::move(activity_));
     last->stop(&end);
   }
-  if (referrer_) send(*referrer_, Left{end});
+  if (referrer_ && !refers_itself()) send(*referrer_, Left{end});
   stop_ringback();
   media_.release();
   trunk_place_ = {};

@@ -99,14 +99,21 @@ class Participant final : public IvrHost {
   void join(const JoinRequest& request);
   /// For a recording of the connection that the participant is in. `peer`: the codec at its other end.
   RecordingOrder connection_recording(const std::string& file_name, rtp::Codec peer);
-  /// Who has asked by REFER for what becomes of the participant.
+  /// Who has asked by REFER for what becomes of the participant; maybe itself, about its way out of the IVR.
   void set_referrer(PartyAddress referrer) { referrer_ = std::move(referrer); }
   /// Tells it how that gets on, by a SIP status; 2xx is the last it hears.
   void tell_referrer(int status);
   /// callAnswered of a connection that this participant is in.
   void notify_answered(const PartyFacts& calling, const PartyFacts& called);
-  /// `media`: where the other side receives now, for a device.
-  void notify_change(std::string_view event, std::optional<bool> hold, const sdp::RemoteAudio* media = nullptr);
+  /// callNotify.
+  void notify_ringing() { notify_change("ringing", {}); }
+  /// What a re-INVITE or UPDATE has brought.
+  struct Change {
+    std::optional<bool> changed = {};         ///< it is not a mere refresh
+    std::optional<bool> hold = {};            ///< the call was put on hold, or taken back
+    const sdp::RemoteAudio* media = nullptr;  ///< where the other side receives now, for a device
+  };
+  void notify_change(std::string_view event, const Change& change);
   ReplySubject reply_subject() const override;
   void alarm(std::string_view type, std::string_view error, boost::json::object details) override;
 
@@ -135,6 +142,8 @@ class Participant final : public IvrHost {
   // ---- commands of the API
   Activity* activity() const { return activity_.get(); }
   Ivr::Interruption interrupt(std::string_view command);
+  /// The id of the IVR that it talks to, or empty.
+  std::string_view ivr() const { return activity_ ? activity_->ivr() : std::string_view(); }
   bool split() { return activity_ && activity_->split(); }
   Result<void> start_recording(const std::string& file_name);
   bool is_recording() const { return activity_ && activity_->is_recording(); }
@@ -156,7 +165,10 @@ class Participant final : public IvrHost {
     session_.check_members(event, reply);
   }
   void set_session_reference(boost::json::value value) override { session_.set_reference(std::move(value)); }
-  void connected_to_ivr() override;
+  void connected_to_ivr(const std::string& ivr) override;
+  void left_ivr(CallEvent event, bool by_ivr) override;
+  void leave_ivr(const Action& action) override;
+  bool refer_from_ivr(const sip::ReferReceived& refer, CallEvent event) override;
   bool is_caller() const override { return is_inbound(); }
   RecordingOrder ivr_recording(const std::string& file_name) override {
     return connection_recording(file_name, codec());
@@ -167,9 +179,11 @@ class Participant final : public IvrHost {
 
  private:
   Result<void> describe();
+  void tell_change(std::string_view event, bool was_held);
   Result<void> enter_trunk(const std::string& target);
   void join_request(const Letter& letter);
   End end_of(const sip::Ended& end);
+  bool refers_itself() const { return referrer_ && referrer_->participant == id_; }
 
   Services& services_;
   Session& session_;
@@ -190,7 +204,8 @@ class Participant final : public IvrHost {
   bool confirmed_ = false;  ///< and acknowledged
   bool gone_ = false;
   std::string connection_id_;
-  int recordings_ = 0;  ///< of the connection that were given no name
+  int recordings_ = 0;          ///< of the connection that were given no name
+  bool late_reinvite_ = false;  ///< an ACK has yet to say what a re-INVITE without a description is about
   std::optional<PartyAddress> referrer_;
   CallLimits::Place trunk_place_;
   std::unique_ptr<Activity> activity_;

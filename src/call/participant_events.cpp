@@ -66,16 +66,17 @@ void Participant::alarm(std::string_view type, std::string_view error, boost::js
   session_.alarm(type, error, std::move(details));
 }
 
-void Participant::connected_to_ivr() {
-  PartyFacts ivr;
-  ivr.address.participant = services_.ids.uuid();  // the IVR's side of the connection
-  ivr.user = remote_user_;
-  set_connection(services_.ids.uuid(), {}, {});
-  tell_referrer(200);
+void Participant::connected_to_ivr(const std::string& ivr) {
+  PartyFacts facts_of_ivr;
+  facts_of_ivr.address.participant = ivr;
+  facts_of_ivr.user = remote_user_;
+  set_connection(services_.ids.uuid(), ivr, {});
+  // Who wanted to get away from the IVR, and is there again, has not been transferred.
+  tell_referrer(refers_itself() ? 603 : 200);
   if (is_inbound()) {
-    notify_answered(facts(), ivr);
+    notify_answered(facts(), facts_of_ivr);
   } else {
-    notify_answered(ivr, facts());
+    notify_answered(facts_of_ivr, facts());
   }
 }
 
@@ -98,7 +99,7 @@ void Participant::notify_answered(const PartyFacts& calling, const PartyFacts& c
   session_.log().info("answered", {{"participantId", id_}, {"codec", rtp::facts(media_.codec()).name}});
 }
 
-void Participant::notify_change(std::string_view event, std::optional<bool> hold, const sdp::RemoteAudio* media) {
+void Participant::notify_change(std::string_view event, const Change& change) {
   auto body = session_.callback_members();
   body["domain"] = session_.domain();
   body["event"] = event;
@@ -110,8 +111,9 @@ void Participant::notify_change(std::string_view event, std::optional<bool> hold
   body["sipCallId"] = call_id_;
   body["ivrServer"] = services_.settings.node_address;
   body["replyId"] = services_.tokens.issue(reply_subject());
-  if (hold) body["hold"] = *hold;
-  if (media != nullptr) add_media(body, *media);
+  if (change.changed) body["changed"] = *change.changed;
+  if (change.hold) body["hold"] = *change.hold;
+  if (change.media != nullptr) add_media(body, *change.media);
   services_.application.notify(application(), "callNotify", std::move(body));
 }
 

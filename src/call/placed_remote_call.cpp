@@ -17,8 +17,8 @@ Result<void> PlacedRemoteCall::describe(const std::string& sdp) {
 bool PlacedRemoteCall::offer_received(const sip::OfferReceived& offer) {  // by UPDATE, in an early dialog
   if (auto answer = negotiator_.answer(offer.sdp)) {
     participant().answer_offer(answer->sdp);
-    remote_ = std::move(answer->remote);
-    participant().notify_change("update", remote_->held, &*remote_);
+    const auto before = std::exchange(remote_, std::move(answer->remote));
+    participant().notify_change("update", {.changed = before != remote_, .hold = remote_->held, .media = &*remote_});
   } else {
     participant().refuse_offer(answer.error().message);
   }

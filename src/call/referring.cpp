@@ -4,6 +4,11 @@
 
 namespace rw::call {
 
+std::string replaced_participant(const Services& services, const sip::ReferReceived& refer) {
+  const auto found = services.sip_legs.find(refer.replaces);
+  return found == services.sip_legs.end() ? std::string() : found->second->id();
+}
+
 void Referring::stop(const End* end) {
   if (end == nullptr) notify(200);  // the application has found it another use
 }

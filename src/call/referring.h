@@ -30,4 +30,7 @@ class Referring final : public Activity {
   bool told_ = false;  ///< the last NOTIFY has been sent
 };
 
+/// Of an attended transfer: the participant whose place is to be taken; empty: none, or none of ours.
+std::string replaced_participant(const Services& services, const sip::ReferReceived& refer);
+
 }  // namespace rw::call

@@ -43,25 +43,34 @@ void Remote::confirmed() {
 }
 
 bool Remote::offer_received(const sip::OfferReceived& offer) {
-  if (offer.sdp.empty()) {
+  late_reinvite_ = offer.sdp.empty();
+  if (late_reinvite_) {
     participant_.answer_offer(negotiator_.offer());
   } else if (auto answer = negotiator_.answer(offer.sdp)) {
     participant_.answer_offer(answer->sdp);
-    remote_ = std::move(answer->remote);
+    follow(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update", std::move(answer->remote));
   } else {
     participant_.refuse_offer(answer.error().message);
-    return true;
   }
-  participant_.notify_change(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update",
-                             remote_ ? std::optional(remote_->held) : std::nullopt, remote_ ? &*remote_ : nullptr);
   return true;
 }
 
+void Remote::follow(std::string_view event, sdp::RemoteAudio remote) {
+  const auto before = std::exchange(remote_, std::move(remote));
+  Participant::Change change{.changed = before != remote_, .media = &*remote_};
+  if (!before || before->held != remote_->held) change.hold = remote_->held;
+  participant_.notify_change(event, change);
+}
+
 bool Remote::description_answered(const std::string& sdp) {
-  if (auto remote = negotiator_.accept(sdp)) {
-    remote_ = std::move(*remote);
-  } else {
+  const bool late_reinvite = std::exchange(late_reinvite_, false);
+  auto remote = negotiator_.accept(sdp);
+  if (!remote) {
     participant_.lost_media(remote.error().message);
+  } else if (late_reinvite) {
+    follow("reInvite", std::move(*remote));
+  } else {
+    remote_ = std::move(*remote);
   }
   return true;
 }

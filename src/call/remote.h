@@ -30,6 +30,7 @@ class Remote final : public Activity {
   bool description_answered(const std::string& sdp) override;
 
  private:
+  void follow(std::string_view event, sdp::RemoteAudio remote);
   void tell_drop(const End& end);
 
   Services& services_;
@@ -40,6 +41,7 @@ class Remote final : public Activity {
   std::string device_id_;    ///< the device's place in the connection: a participant by id only
   std::string device_user_;  ///< its SIP user part
   bool announced_ = false;
+  bool late_reinvite_ = false;  ///< an ACK has yet to say what a re-INVITE without a description is about
 };
 
 }  // namespace rw::call

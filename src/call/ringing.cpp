@@ -19,7 +19,7 @@ void Ringing::stop(const End* end) {
 void Ringing::progress(const sip::Progress& progress) {
   if (!rang_ && (progress.status == 180 || progress.status == 183)) {
     rang_ = true;
-    participant_.notify_change("ringing", std::nullopt);
+    participant_.notify_ringing();
   }
   // A description that can't be used may yet be followed by one that can, in the answer.
   if (!progress.sdp.empty() && describe(progress.sdp)) early_media();

@@ -84,6 +84,7 @@ class Switchboard final : private SessionHolder {
   tl::expected<std::vector<Participant*>, Verdict> parties(const ReplySubject& subject,
                                                            const std::string& connection_id) const;
   tl::expected<Participant*, Verdict> participant(const ReplySubject& subject, const std::string& participant_id) const;
+  Participant* party_of_ivr(const ReplySubject& subject, const std::string& ivr) const;
   tl::expected<Participant*, Verdict> alerting(const ReplySubject& subject) const;
   boost::json::object placed_members(const Participant& participant) const;
   Session& open(std::unique_ptr<Session> session);

@@ -39,6 +39,14 @@ tl::expected<Participant*, Verdict> Switchboard::participant(const ReplySubject&
   return participant;
 }
 
+/// Who talks to the IVR that has that id as a participant; null: nobody.
+Participant* Switchboard::party_of_ivr(const ReplySubject& subject, const std::string& ivr) const {
+  const auto* session = this->session(subject.session);
+  if (session == nullptr || ivr.empty()) return nullptr;
+  const auto found = std::ranges::find_if(session->participants(), [&](const auto& one) { return one->ivr() == ivr; });
+  return found == session->participants().end() ? nullptr : found->get();
+}
+
 Verdict Switchboard::interrupt_ivr_command(const ReplySubject& subject, const std::string& session_id, TimePoint now) {
   services_.now = now;
   if (!session_id.empty() && session_id != subject.session)
@@ -65,6 +73,11 @@ Verdict Switchboard::hang_up_participant(const ReplySubject& subject, const std:
   services_.now = now;
   if (!session_id.empty() && session_id != subject.session)
     return not_found("sessionId: the replyId belongs to another session");
+  if (auto* party = party_of_ivr(subject, participant_id)) {
+    party->hang_up_remote(hung_up_by_application());
+    settle();
+    return {};
+  }
   const auto found = participant(subject, participant_id);
   if (!found) return found.error();
   (*found)->hang_up(hung_up_by_application(), by_application);
@@ -75,11 +88,17 @@ Verdict Switchboard::hang_up_participant(const ReplySubject& subject, const std:
 Verdict Switchboard::hang_up_remote_participant(const ReplySubject& subject, const std::string& participant_id,
                                                 TimePoint now) {
   services_.now = now;
+  if (auto* party = party_of_ivr(subject, participant_id)) {
+    party->hang_up(hung_up_by_application(), by_application);
+    settle();
+    return {};
+  }
   const auto found = participant(subject, participant_id);
   if (!found) return found.error();
   const bool done = (*found)->hang_up_remote(hung_up_by_application());
   settle();
-  return done ? Verdict{} : wrong_state("participantId: the participant is not connected with another party");
+  return done ? Verdict{}
+              : wrong_state("participantId: the participant is not connected with another party or the IVR");
 }
 
 Verdict Switchboard::hang_up_call(const ReplySubject& subject, TimePoint now) {
@@ -111,7 +130,8 @@ Verdict Switchboard::split_connection(const ReplySubject& subject, const std::st
   if (!found) return found.error();
   const bool done = found->front()->split();
   settle();
-  return done ? Verdict{} : wrong_state("connectionId: the connection is not one of two parties");
+  return done ? Verdict{}
+              : wrong_state("connectionId: the connection is not one of two parties, or of one and the IVR");
 }
 
 Verdict Switchboard::start_recording(const ReplySubject& subject, const std::string& connection_id,

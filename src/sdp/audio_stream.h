@@ -29,6 +29,7 @@ struct UsableFormats {
   struct Format {
     std::uint8_t payload_type;
     rtp::Codec codec;
+    bool operator==(const Format&) const = default;
   };
   std::vector<Format> codecs;  ///< in the remote side's order of preference, with its numbers
   std::optional<std::uint8_t> telephone_event;

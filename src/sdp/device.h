@@ -48,6 +48,7 @@ struct RemoteAudio {
   std::optional<std::uint8_t> telephone_event;
   std::vector<Crypto> crypto;  ///< in an offer all, in an answer the chosen one
   bool held = false;           ///< it wants to hear nothing (RFC 3264 8.4)
+  bool operator==(const RemoteAudio&) const = default;
 };
 
 /// The device's side of a leg's offer/answer exchanges. Payload types are the static ones of RFC 3551: a device can't

@@ -28,6 +28,7 @@ struct Agreement {
   Direction direction = Direction::send_receive;        ///< ours
   /// The other side wants to hear nothing (RFC 3264 8.4).
   bool held() const { return direction == Direction::receive_only || direction == Direction::inactive; }
+  bool operator==(const Agreement&) const = default;
 };
 
 /// What we can do.

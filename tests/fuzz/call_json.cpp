@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto value = boost::json::parse(text, error, {}, options);
   if (error || !value.is_object()) return 0;
   const rw::call::PhraseContext context{"demo.example", "eu"};
-  const auto command = rw::call::read_ivr_command(value.get_object(), context);
+  const auto command = rw::call::read_ivr_command(rw::callbacks::Reply{value.get_object(), 200}, context, {});
   if (!command && command.error().message.empty()) std::abort();
   const auto plan = rw::call::read_call_plan(value.get_object(), context);
   if (!plan && plan.error().message.empty()) std::abort();

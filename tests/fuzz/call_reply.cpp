@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const rw::call::PhraseContext context{"demo.example", "eu"};
   const auto action = rw::call::read_action(reply, context, &domain);
   if (!action) must_be_sendable(boost::json::serialize(action.error().details));
-  const auto command = rw::call::read_ivr_command(reply->body, context);
+  const auto command = rw::call::read_ivr_command(*reply, context, {&domain});
   if (!command) must_be_sendable(boost::json::serialize(boost::json::value(command.error().message)));
   for (const auto* event : {"newCall", "getIvrCommand", "placeivrcall"}) {
     const auto unknown = rw::call::unknown_members(event, reply->body);

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t shard_count = 2;
 constexpr std::size_t most_calls = 12;
 
-constexpr std::array<std::string_view, 20> replies{
+constexpr std::array<std::string_view, 23> replies{
     R"({"action":"drop"})",
     R"({"action":"drop","dropCode":"busy"})",
     R"({"action":"ivr"})",
@@ -37,6 +37,9 @@ constexpr std::array<std::string_view, 20> replies{
     R"({"action":"call","destAddr":7})",
     R"({"action":"call","destAddr":"sip:bob@127.0.0.1:5070","callRecording":true,"recordingFileName":"a.wav"})",
     R"({"action":"ivr","callRecording":true})",
+    R"({"phrases":[{"format":"silence","seconds":1}],"action":"call","destAddr":["sip:bob@127.0.0.1:5070","nowhere"]})",
+    R"({"phrases":[{"fileName":"a"}],"action":"httpcall","codec":"PCMA","receiveIp":"127.0.0.1","receivePort":7006})",
+    R"({"phrases":[{"fileName":"a"}],"action":"drop","dropCode":"error"})",
     R"({"phrases":[{"format":"record","fileName":"b"},{"format":"file","fileName":"a"}],"recordedCallback":true})"};
 
 class Play {
@@ -173,6 +176,8 @@ class Play {
   void command() {
     if (subjects_.empty()) return;
     const ReplySubject subject = pick(subjects_);
+    // Half of the time somebody else of the session, the IVR too, if it is one of it.
+    const std::string other = participants_.empty() || next() % 2 == 0 ? std::string() : pick(participants_);
     const TimePoint now = world_.now;
     const std::uint8_t what = next() % 10;
     for (std::size_t shard = 0; shard < shard_count; ++shard) {
@@ -180,9 +185,9 @@ class Play {
           [&](Switchboard& calls) {
             switch (what) {
               case 0:
-                return calls.hang_up_participant(subject, {}, {}, now);
+                return calls.hang_up_participant(subject, other, {}, now);
               case 1:
-                return calls.hang_up_remote_participant(subject, {}, now);
+                return calls.hang_up_remote_participant(subject, other, now);
               case 2:
                 return calls.hang_up_call(subject, now);
               case 3:

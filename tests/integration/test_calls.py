@@ -178,6 +178,38 @@ def test_busy_ends_the_hunt(phone, called_phone, application, calls):
     assert second.invite_request is None
 
 
+@pytest.mark.short
+@pytest.mark.parametrize("status, reason", [(486, "busy"), (600, "declined"), (603, "declined")])
+def test_first_this_phone_then_that_one_though_the_first_is_busy(phone, called_phone, application, calls, status, reason):
+    first, second = called_phone(pick_up=False, rings=False), called_phone()
+    application.replies["newCall"] = calls(first, second, continueOn=[reason])
+    caller = phone()
+    caller.invite()
+    first.wait_request("INVITE")
+    first.refuse(status)
+    caller.follow(caller.wait_final())
+    caller.ack()
+    caller.rtp.keep_speaking(sine(500, 1))
+    second.rtp.wait_for_tone(500)
+    caller.hang_up()
+    second.wait_request("BYE")
+    application.completed("normal")
+
+
+def test_what_a_hunt_does_not_go_on_past_is_told(phone, called_phone, application, calls):
+    first, second = called_phone(pick_up=False, rings=False), called_phone()
+    application.replies["newCall"] = calls(first, second, continueOn=["declined"])
+    caller = phone()
+    caller.invite()
+    first.wait_request("INVITE")
+    first.refuse(486)
+    assert application.wait_for("callEvent").body["sipResponseCode"] == 486
+    assert caller.wait_final().status == 603
+    caller.ack_refusal()
+    application.completed("busy")
+    assert second.invite_request is None
+
+
 def test_in_parallel_the_first_to_answer_is_kept(phone, called_phone, application, calls):
     first, second = called_phone(pick_up=False), called_phone(pick_up=False)
     application.replies["newCall"] = calls(first, second, strategy="parallel")

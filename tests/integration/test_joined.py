@@ -138,6 +138,22 @@ def test_hold_and_resume(connected, application, who):
     application.completed("normal")
 
 
+def test_a_refresh_is_told_apart_from_a_change(connected, application):
+    caller, callee = connected()
+    count = len(application.events("callNotify"))
+    for step, (direction, changed) in enumerate(((None, False), ("sendonly", True), ("sendonly", False), (None, True)), 1):
+        change(caller, direction)
+        notify = application.wait_for("callNotify", count + step).body
+        assert (notify["event"], notify["changed"], "hold" in notify) == ("reInvite", changed, changed)
+    caller.invite(sdp="")  # the ACK says that nothing has changed
+    caller.follow(caller.wait_final())
+    caller.ack(caller.sdp())
+    assert application.wait_for("callNotify", count + 5).body["changed"] is False
+    caller.hang_up()
+    callee.wait_request("BYE")
+    application.completed("normal")
+
+
 def test_music_while_on_hold(own_server, connected, application, tone_file):
     server = own_server(service={"hold_music": "music.wav"})
     tone_file(server, "music.wav", 1300)

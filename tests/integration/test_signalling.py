@@ -65,6 +65,7 @@ def test_refreshes_are_told(server, application, sipp):
     application.completed("normal")
     assert application.wait_for("callAnswered").body["callingPartyExpires"] == 4
     assert changes(application, 2) == [("update", None), ("reInvite", None)]
+    assert [one.body["changed"] for one in application.events("callNotify")] == [False, False]
 
 
 def test_an_interval_that_is_too_small(own_server, application, sipp):

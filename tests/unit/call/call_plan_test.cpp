@@ -145,6 +145,16 @@ TEST(CallPlan, StrategyAndRingback) {
   EXPECT_TRUE(read(R"("strategy":"parallel")").value().parallel);
   EXPECT_FALSE(read(R"("strategy":"sequential")").value().parallel);
   EXPECT_EQ(rejected(read(R"("strategy":"all")")), "strategy");
+  for (const auto* nothing : {R"("continueOn":null)", R"("continueOn":[])", R"("strategy":"sequential")"}) {
+    const auto plan = read(nothing).value();
+    EXPECT_FALSE(plan.continue_on_busy || plan.continue_on_declined) << nothing;
+  }
+  const auto both = read(R"("continueOn":["declined","busy","busy"])").value();
+  EXPECT_TRUE(both.continue_on_busy && both.continue_on_declined);
+  const auto busy = read(R"("continueOn":["busy"])").value();
+  EXPECT_TRUE(busy.continue_on_busy && !busy.continue_on_declined);
+  for (const auto* wrong : {R"("continueOn":["noAnswer"])", R"("continueOn":"busy")", R"("continueOn":[486])"})
+    EXPECT_EQ(rejected(read(wrong)), "continueOn") << wrong;
   EXPECT_EQ(read(R"("ringbackTone":"default")").value().ringback, Ringback::tone);
   EXPECT_EQ(read(R"("ringbackTone":"silent")").value().ringback, Ringback::silent);
   EXPECT_EQ(read(R"("ringbackTone":"remoteGenerated")").value().ringback, Ringback::remote_generated);

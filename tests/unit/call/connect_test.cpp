@@ -91,9 +91,10 @@ TEST_F(ConnectTest, BothAreSplitWhileOneHangsUp) {
   EXPECT_TRUE(is_over(caller));
 }
 
-TEST_F(ConnectTest, OnlyAConnectionOfTwoCanBeSplit) {
+TEST_F(ConnectTest, OnlyAConnectionCanBeSplit) {
   const auto caller = to_the_ivr();
   const auto about = world.subject_of(world.question().body);
+  EXPECT_EQ(split(about).status, 200);
   EXPECT_EQ(split(about).status, 409);
   EXPECT_EQ(split(about, "another").status, 404);
   world.hang_up(caller);

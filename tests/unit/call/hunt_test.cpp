@@ -33,6 +33,29 @@ TEST_F(CallFlowTest, ABusyDestinationEndsTheHunt) {
   world.answer(drop);
 }
 
+TEST_F(CallFlowTest, AHuntGoesOnPastTheBusyIfThatIsWanted) {
+  const auto caller = hunt("ab", R"(,"continueOn":["busy"])");
+  world.refuse(called(0), 486);
+  ASSERT_EQ(world.incoming().size(), 2U);
+  EXPECT_FALSE(world.asked());
+  world.pick_up(called(1));
+  EXPECT_EQ(text(world.notice("callAnswered"), "remotePartyNumber"), "b");
+  world.hang_up(caller);
+  drop_the_rest();
+}
+
+TEST_F(CallFlowTest, AHuntGoesOnPastWhatIsNamedOnly) {
+  hunt("abcd", R"(,"continueOn":["declined"])");
+  world.refuse(called(0), 603);
+  world.refuse(called(1), 600);
+  world.refuse(called(2), 486);
+  EXPECT_EQ(world.incoming().size(), 3U);
+  ASSERT_EQ(asked_event(), "calledPartyFailure");
+  EXPECT_EQ(world.question().body.at("sipResponseCode"), 603);
+  EXPECT_EQ(text(world.question().body, "user"), "a");
+  world.answer(drop);
+}
+
 TEST_F(CallFlowTest, TheLastFailureIsTold) {
   hunt("ab");
   world.refuse(called(0), 503);

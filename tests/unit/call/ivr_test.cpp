@@ -30,7 +30,10 @@ class Host : public IvrHost {
   void set_session_reference(boost::json::value value) override { reference = std::move(value); }
   void check_members(std::string_view, const boost::json::object&) override {}
   void alarm(std::string_view, std::string_view error, boost::json::object) override { alarms.emplace_back(error); }
-  void connected_to_ivr() override {}
+  void connected_to_ivr(const std::string& ivr) override { id_of_ivr = ivr; }
+  void left_ivr(CallEvent event, bool) override { left = std::string(event.event); }
+  void leave_ivr(const Action& action) override { action_done = action; }
+  bool refer_from_ivr(const sip::ReferReceived&, CallEvent) override { return false; }
   void hang_up(EndReason reason) override { ended = reason; }
   void without_command() override { ended = EndReason::error; }
   bool is_caller() const override { return true; }
@@ -50,6 +53,9 @@ class Host : public IvrHost {
   boost::json::value reference;
   std::vector<std::string> alarms;
   std::optional<EndReason> ended;
+  std::string id_of_ivr;
+  std::string left;
+  std::optional<Action> action_done;
 };
 
 /// An Ivr that has asked its first question, with a clock that moves only when told.

@@ -84,11 +84,76 @@ TEST_F(ReferTest, WithoutLeaveItIsDeclined) {
   world.answer(drop);
 }
 
-TEST_F(ReferTest, WhoTalksToTheIvrHasNobodyToTransfer) {
+TEST_F(ReferTest, WhoTalksToTheIvrIsConnectedWithTheTarget) {
+  const auto caller = to_the_ivr();
+  const auto answered = world.notice("callAnswered");
+  refer(caller, "sip:2002@elsewhere.example");
+  EXPECT_EQ(refer_status_, 202);
+  ASSERT_EQ(world.application().questions.size(), 1U);  // instead of getIvrCommand
+  ASSERT_EQ(asked_event(), "refer");
+  const auto& body = world.question().body;
+  EXPECT_EQ(text(body, "referTo"), "sip:2002@elsewhere.example");
+  EXPECT_EQ(text(body, "referredBy"), "<sip:ann@caller.example>");
+  EXPECT_EQ(text(body, "participantId"), text(answered, "callerParticipantId"));
+  EXPECT_EQ(text(body, "remoteParticipantId"), text(answered, "calleeParticipantId"));
+  world.answer(R"({"action":"call","destAddr":"sip:2002@127.0.0.1:5070"})");
+  settle();
+  EXPECT_EQ(told(), "100");
+  world.pick_up(called(0));
+  settle();
+  EXPECT_EQ(told(), "100 200");
+  EXPECT_FALSE(is_over(caller));
+  EXPECT_EQ(world.media.joined.size(), 2U);
+  world.hang_up(called(0));
+  world.answer(drop);
+}
+
+TEST_F(ReferTest, FromTheIvrToABusyPhoneAndBack) {
   const auto caller = to_the_ivr();
   refer(caller, "sip:2002@elsewhere.example");
-  EXPECT_EQ(refer_status_, 603);
+  world.answer(R"({"action":"call","destAddr":"sip:2002@127.0.0.1:5070"})");
+  world.refuse(called(0), 486);
+  settle();
+  EXPECT_EQ(told(), "100 486");
+  ASSERT_EQ(asked_event(), "calledPartyFailure");
+  world.answer(ivr);
+  settle();
+  EXPECT_EQ(told(), "100 486");
+  ASSERT_EQ(asked_event(), "getIvrCommand");
   world.answer(R"({"hangup":true})");
+}
+
+TEST_F(ReferTest, ATransferFromTheIvrThatIsNotWanted) {
+  const auto stays = to_the_ivr();
+  refer(stays, "sip:2002@elsewhere.example");
+  world.answer(ivr);
+  settle();
+  EXPECT_EQ(told(), "100 603");
+  ASSERT_EQ(asked_event(), "getIvrCommand");
+  world.answer(R"({"hangup":true})");
+}
+
+TEST_F(ReferTest, ATransferFromTheIvrThatIsTheEnd) {
+  const auto goes = to_the_ivr();
+  refer(goes, "sip:2002@elsewhere.example");
+  world.answer(drop);
+  settle();
+  EXPECT_EQ(told(), "100 603");
+  EXPECT_TRUE(is_over(goes));
+}
+
+TEST_F(ReferTest, WhoReferredFromTheIvrIsHungUp) {
+  const auto caller = to_the_ivr();
+  const auto about = world.subject_of(world.notice("callAnswered"));
+  refer(caller, "sip:2002@elsewhere.example");
+  world.answer(R"({"action":"call","destAddr":"sip:2002@127.0.0.1:5070"})");
+  world.ring(called(0));
+  EXPECT_EQ(hang_up_participant(about).status, 200);
+  settle();
+  EXPECT_EQ(told(), "100 603");
+  EXPECT_TRUE(is_over(caller));
+  EXPECT_TRUE(is_over(called(0)));
+  EXPECT_EQ(completed_reason(), "apiHangup");
 }
 
 TEST_F(ReferTest, TheOtherPartyCallsTheTarget) {

@@ -246,7 +246,12 @@ TEST_F(RemoteCallTest, HoldIsReportedAndAnswered) {
   world.phones.offer(caller, std::string(phone_sdp), world.now);
   world.deliver();
   EXPECT_EQ(world.notice("callNotify").at("hold"), false);
+  EXPECT_EQ(world.notice("callNotify").at("changed"), true);
   EXPECT_THAT(world.last<sip::OfferAnswered>(caller)->sdp, HasSubstr("a=sendrecv"));
+  world.phones.offer(caller, std::string(phone_sdp), world.now);
+  world.deliver();
+  EXPECT_EQ(world.notice("callNotify").at("changed"), false);
+  EXPECT_FALSE(world.notice("callNotify").contains("hold"));
   world.phones.offer(caller, std::string(video_sdp), world.now);
   world.deliver();
   EXPECT_EQ(world.last<sip::OfferAnswered>(caller)->status, 488);

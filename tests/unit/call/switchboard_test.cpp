@@ -100,7 +100,7 @@ class SwitchboardTest : public testing::Test {
   void invite(std::string_view body = offer, const std::string& extra = {}) {
     receive(request("INVITE", 1, extra, body));
   }
-  void acknowledge(std::string_view body = {}) { receive(request("ACK", 1, {}, body)); }
+  void acknowledge(std::string_view body = {}, int cseq = 1) { receive(request("ACK", cseq, {}, body)); }
   void to_the_ivr() {
     invite();
     answer(R"({"action":"ivr"})");
@@ -266,10 +266,40 @@ TEST_F(SwitchboardTest, HoldAndResumeAreToldAndFollowed) {
   EXPECT_EQ(channel.notices.back().second.at("event"), "reInvite");
   EXPECT_EQ(channel.notices.back().second.at("hold"), true);
   EXPECT_EQ(media.configured.back().direction, media::Direction::receive_only);
+  EXPECT_EQ(channel.notices.back().second.at("changed"), true);
   receive(request("INVITE", 3, {}, offer));
   EXPECT_EQ(channel.notices.back().second.at("hold"), false);
+  EXPECT_EQ(channel.notices.back().second.at("changed"), true);
   EXPECT_EQ(media.configured.back().direction, media::Direction::send_receive);
   receive(request("BYE", 4));
+}
+
+TEST_F(SwitchboardTest, AMereRefreshIsToldAsSuch) {
+  to_the_ivr();
+  receive(request("INVITE", 2, {}, offer));
+  acknowledge({}, 2);
+  EXPECT_EQ(channel.notices.back().second.at("event"), "reInvite");
+  EXPECT_EQ(channel.notices.back().second.at("changed"), false);
+  EXPECT_FALSE(channel.notices.back().second.contains("hold"));
+  receive(request("UPDATE", 3));
+  EXPECT_EQ(channel.notices.back().second.at("event"), "update");
+  EXPECT_EQ(channel.notices.back().second.at("changed"), false);
+  receive(request("BYE", 4));
+}
+
+TEST_F(SwitchboardTest, WhatAReinviteWithoutADescriptionIsAboutComesWithTheAck) {
+  to_the_ivr();
+  const auto told = channel.count("callNotify");
+  receive(request("INVITE", 2));
+  EXPECT_EQ(channel.count("callNotify"), told);
+  std::string held(offer);
+  held += "a=sendonly\r\n";
+  acknowledge(held, 2);
+  ASSERT_EQ(channel.count("callNotify"), told + 1);
+  EXPECT_EQ(channel.notices.back().second.at("event"), "reInvite");
+  EXPECT_EQ(channel.notices.back().second.at("changed"), true);
+  EXPECT_EQ(channel.notices.back().second.at("hold"), true);
+  receive(request("BYE", 3));
 }
 
 TEST_F(SwitchboardTest, DigitsComeByInfo) {

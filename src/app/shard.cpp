@@ -114,7 +114,9 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       timer_(loop_),
       admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
                  shared.config.limits.calls_per_second / static_cast<double>(count)),
-      callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms) {
+      callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms),
+      named_media_([this](const auto& host, auto found) { look_up_media(host, std::move(found)); },
+                   [this](const auto& event) { switchboard_->sip_event(event, Clock::now()); }) {
   channel_ = std::make_unique<callbacks::HttpChannel>(loop_, callback_settings(shared.config), shared.keep(index),
                                                       shared.metrics, shared.log);
   media_ = std::make_unique<Media>(shared.engine, *this);
@@ -245,8 +247,8 @@ std::size_t Shard::registrations() const {
 
 void Shard::settle() {
   for (user_agent_->take_events(events_); !events_.empty(); user_agent_->take_events(events_)) {
-    const auto events = std::exchange(events_, {});
-    for (const auto& event : events) switchboard_->sip_event(event, Clock::now());
+    auto events = std::exchange(events_, {});
+    for (auto& event : events) named_media_.pass(std::move(event));
   }
   user_agent_->take_lookups(lookups_);
   for (const auto& one : std::exchange(lookups_, {})) look_up(one);
@@ -266,6 +268,21 @@ void Shard::look_up(const sip::Lookup& lookup) {
   shared_.find_next_hops(lookup.uri, [this, id = lookup.id](std::vector<sip::Flow> hops) {
     post([this, id, hops = std::move(hops)] {
       user_agent_->resolved(id, hops, Clock::now());
+      settle();
+    });
+  });
+}
+
+void Shard::look_up_media(const std::string& host, std::function<void(std::string address)> found) {
+  // Any port, so that only the address is asked for; a transport of ours, so that there is a way.
+  static constexpr std::string_view transports[]{"udp", "tcp", "tls"};
+  const auto way = shared_.listeners.empty() ? sip::Transport::udp : shared_.listeners.front().transport;
+  const auto uri = "sip:" + host + ":9;transport=" + std::string(transports[static_cast<std::size_t>(way)]);
+  const bool v6 = shared_.call_settings.media_address.is_v6();
+  shared_.find_next_hops(uri, [this, v6, found = std::move(found)](const std::vector<sip::Flow>& hops) {
+    const auto hop = std::ranges::find_if(hops, [v6](const sip::Flow& one) { return one.remote.is_v6() == v6; });
+    post([this, found, address = hop == hops.end() ? std::string() : hop->remote.host()] {
+      found(address);
       settle();
     });
   });

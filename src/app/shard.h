@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/named_media.h"
 #include "app/next_hops.h"
 #include "call/admission_control.h"
 #include "call/caller_check.h"
@@ -112,6 +113,7 @@ class Shard {
 
   sip::UserAgentOptions user_agent_options();
   void look_up(const sip::Lookup& lookup);
+  void look_up_media(const std::string& host, std::function<void(std::string address)> found);
   void turn();
   void arm(TimePoint due);
 
@@ -130,6 +132,7 @@ class Shard {
   std::unique_ptr<Application> application_;
   std::unique_ptr<call::Services> services_;
   std::unique_ptr<call::Switchboard> switchboard_;
+  NamedMedia named_media_;
   std::vector<sip::Event> events_;
   std::vector<sip::Transmit> transmits_;
   std::vector<sip::Lookup> lookups_;

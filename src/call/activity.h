@@ -39,6 +39,8 @@ class Activity {
   virtual void offer_answered(int /*status*/, const std::string& /*sdp*/) {}
   /// An ACK has brought the answer to a description of ours; true: it has been dealt with.
   virtual bool description_answered(const std::string& /*sdp*/) { return false; }
+  /// An ACK should have, and has not: all is as before.
+  virtual void description_missing() {}
   virtual void hold_changed(bool /*held*/) {}
   /// Of a leg that is being placed.
   virtual void progress(const sip::Progress&) {}

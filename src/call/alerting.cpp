@@ -72,7 +72,7 @@ void Alerting::stop(const End* /*end*/) {
 }
 
 bool Alerting::offer_received(const sip::OfferReceived& /*offer*/) {
-  participant_.refuse_offer("an offer before the call is answered");
+  participant_.refuse_offer(Error{"an offer before the call is answered"});
   return true;
 }
 

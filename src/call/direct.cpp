@@ -105,6 +105,7 @@ void Direct::relay() {
 
 bool Direct::offer_received(const sip::OfferReceived& offer) {
   if (is_ours()) return false;
+  if (!offer.sdp.empty()) participant_.media().learn(offer.sdp);
   if (offer.sdp.empty()) {
     late_ = true;
     participant_.answer_offer(negotiator_.offer());
@@ -112,7 +113,7 @@ bool Direct::offer_received(const sip::OfferReceived& offer) {
   }
   auto answer = negotiator_.answer(offer.sdp);
   if (!answer) {
-    participant_.refuse_offer(answer.error().message);
+    participant_.refuse_offer(answer.error());
     return true;
   }
   participant_.answer_offer(answer->sdp);

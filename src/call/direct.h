@@ -33,6 +33,7 @@ class Direct final : public Half {
   bool offer_received(const sip::OfferReceived& offer) override;
   void offer_answered(int status, const std::string& sdp) override;
   bool description_answered(const std::string& sdp) override;
+  void description_missing() override { late_ = false; }
   void keep_connection() override { leave_quietly(); }
 
  private:
@@ -74,6 +75,7 @@ class Returning final : public Activity {
   void stop(const End* /*end*/) override {}
   void offer_answered(int status, const std::string& sdp) override;
   bool description_answered(const std::string& /*sdp*/) override { return std::exchange(pending_.answer, false); }
+  void description_missing() override { pending_.answer = false; }
 
  private:
   void offer();

@@ -21,12 +21,19 @@ media::Direction to_media(sdp::Direction direction) {
 
 }  // namespace
 
-Result<void> LegMedia::check(const std::string& offer) const {
-  return sdp::Negotiator::check(offer, services_.settings.codecs);
+sdp::Outcome<void> LegMedia::check(const std::string& offer) const {
+  return sdp::Negotiator::check(offer, services_.settings.codecs, services_.settings.media_address);
 }
 
-Result<std::string> LegMedia::prepare(const std::string& offer) {
-  if (auto opened = open(nullptr); !opened) return tl::unexpected(opened.error());
+void LegMedia::learn(const std::string& offer) {
+  const auto session = sdp::Session::parse(offer);
+  if (!session) return;
+  const auto audio = std::ranges::find(session->media, "audio", &sdp::Media::type);
+  if (audio != session->media.end()) payload_types_->learn(*audio, true);
+}
+
+sdp::Outcome<std::string> LegMedia::prepare(const std::string& offer) {
+  if (auto opened = open(nullptr); !opened) return tl::unexpected(sdp::Problem(opened.error()));
   if (offer.empty()) return negotiator_->offer();
   auto answer = negotiator_->answer(offer);
   if (!answer) return tl::unexpected(answer.error());
@@ -40,7 +47,7 @@ void LegMedia::start() {
   settled_.reset();
 }
 
-Result<std::string> LegMedia::respond(const std::string& offer) {
+sdp::Outcome<std::string> LegMedia::respond(const std::string& offer) {
   auto sdp = prepare(offer);
   start();
   return sdp;
@@ -51,8 +58,8 @@ Result<std::string> LegMedia::offer(const LegMedia* like) {
   return negotiator_->offer();
 }
 
-Result<void> LegMedia::complete(const std::string& answer) {
-  if (!negotiator_) return fail("an answer without an offer");
+sdp::Outcome<void> LegMedia::complete(const std::string& answer) {
+  if (!negotiator_) return sdp::unserved(sdp::Unserved::other, "an answer without an offer");
   const auto agreement = negotiator_->accept(answer);
   if (!agreement) return tl::unexpected(agreement.error());
   apply(*agreement);
@@ -102,6 +109,7 @@ Result<void> LegMedia::open(const LegMedia* like) {
   ours.address.set_port(made->port);
   address_ = ours.address;
   ours.session_id = services_.ids.number() >> 2;  // below 2^62: some peers read it as a signed number
+  ours.payload_types = payload_types_;
   negotiator_.emplace(std::move(ours));
   return {};
 }

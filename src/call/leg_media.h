@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,21 +21,23 @@ class LegMedia {
   LegMedia& operator=(const LegMedia&) = delete;
 
   /// Whether `offer` can be served; the error says why not. Takes nothing.
-  Result<void> check(const std::string& offer) const;
+  sdp::Outcome<void> check(const std::string& offer) const;
+  /// Descriptions of somebody else's media are exchanged in the leg's dialog: what numbers they use is remembered.
+  void learn(const std::string& offer);
 
   /// Our answer to `offer`, in force from start() on; with an empty one our own offer, to be settled by complete().
   /// Opens the engine's leg when it is first needed. An error changes nothing.
-  Result<std::string> prepare(const std::string& offer);
+  sdp::Outcome<std::string> prepare(const std::string& offer);
   /// What has been settled is in force: the stream begins.
   void start();
   /// prepare() and start().
-  Result<std::string> respond(const std::string& offer);
+  sdp::Outcome<std::string> respond(const std::string& offer);
 
   /// Our offer for a leg that is to be placed. Prefers the codec of `like`, and the worker of its leg, because the two
   /// will be joined; null: there is none such.
   Result<std::string> offer(const LegMedia* like);
   /// The answer to our offer: in force at once.
-  Result<void> complete(const std::string& answer);
+  sdp::Outcome<void> complete(const std::string& answer);
 
   /// Media for a device that has said where it receives: in force at once. No session description is exchanged. The
   /// error says why it can't be.
@@ -61,6 +64,7 @@ class LegMedia {
   Services& services_;
   Participant& owner_;
   media::LegId leg_ = 0;
+  std::shared_ptr<sdp::PayloadTypes> payload_types_ = std::make_shared<sdp::PayloadTypes>();  ///< of the dialog
   std::optional<sdp::Negotiator> negotiator_;
   std::optional<sdp::Agreement> settled_;  ///< not in force yet
   std::optional<sdp::Agreement> in_force_;

@@ -8,6 +8,7 @@
 #include "call/info_dtmf.h"
 #include "call/joined.h"
 #include "call/referring.h"
+#include "call/warning.h"
 #include "sdp/succession.h"
 #include "sip/uri.h"
 
@@ -108,10 +109,17 @@ void Participant::decide(const CallEvent& event) {
   change(std::make_unique<Deciding>(services_, *this, event));
 }
 
-Result<void> Participant::check_offer(const std::string& sdp, bool for_device) {
+sdp::Outcome<void> Participant::check_offer(const std::string& sdp, bool for_device) {
   offer_ = sdp;
+  for_device_ = for_device;
   if (sdp.empty()) return {};
   return for_device ? sdp::DeviceNegotiator::read_offer(sdp).map([](const auto&) {}) : media_.check(sdp);
+}
+
+void Participant::refuse_call(const sdp::Problem& problem) {
+  alarm("callError", "invalidSdp", {{"description", problem.message}});
+  hang_up(End{EndReason::error, 488, problem.message, {}}, {488, "Not acceptable here"},
+          warning_of(problem, services_.settings.media_address));
 }
 
 void Participant::ask_new_call(const sip::Message& invite, const sip::Flow& flow) {
@@ -159,14 +167,16 @@ void Participant::enter_ivr(std::optional<RecordingWish> recording) {
 
 bool Participant::start_ringback(Ringback kind) {
   if (is_inbound() && !answered_) {
-    const bool early_media = kind != Ringback::remote_generated && !offer_.empty();
+    const bool offers = services_.sip.wants_early_offer(sip_leg_);
+    if (offers && for_device_) return true;  // what there is to offer is not known before the device answers
+    const bool early_media = kind != Ringback::remote_generated && (!offer_.empty() || offers || described());
     const int status = early_media ? 183 : 180;
-    if (early_media) {
+    if (early_media || offers) {
       if (const auto described = describe(); !described) return answer();  // which fails in the same way, and tells it
       media_.start();
     }
     if (provisional_ != status)
-      services_.sip.provisional(sip_leg_, status, early_media ? description_ : "", {}, services_.now);
+      services_.sip.provisional(sip_leg_, status, early_media || offers ? description_ : "", {}, services_.now);
     provisional_ = status;
     if (!early_media) return true;  // the phone rings by itself
   }
@@ -236,21 +246,44 @@ void Participant::send(const PartyAddress& to, PartyMessage message) {
   services_.letters.push_back({address(), to, std::move(message)});
 }
 
-void Participant::acknowledged(const std::string& sdp) {
+bool Participant::take_answer(const std::string& sdp) {
   const bool late_reinvite = std::exchange(late_reinvite_, false);
-  if (!sdp.empty() && !activity_->description_answered(sdp)) {
-    const bool was_held = media_.held();
-    if (const auto taken = media_.complete(sdp); !taken) {
-      lost_media(taken.error().message);
-      return;
-    }
-    activity_->codec_changed();
-    if (late_reinvite) tell_change("reInvite", was_held);
+  if (activity_->description_answered(sdp)) return !gone_;
+  const bool was_held = media_.held();
+  if (const auto taken = media_.complete(sdp); !taken) {
+    lost_media(taken.error().message);
+    return false;
   }
+  if (ringback_) ringback_->codec_changed(media_.codec());
+  activity_->codec_changed();
+  if (late_reinvite) tell_change("reInvite", was_held);
+  return true;
+}
+
+void Participant::acknowledged(const sip::Acknowledged& ack) {
+  static constexpr auto missing = "the ACK has no answer to our offer";
+  if (ack.unanswered && !confirmed_) {
+    lost_media(missing);
+    return;
+  }
+  if (ack.unanswered) {  // to a re-INVITE: the session goes on as it was
+    late_reinvite_ = false;
+    alarm("callError", "invalidSdp", {{"description", missing}});
+    activity_->description_missing();
+  }
+  if (!ack.sdp.empty() && !take_answer(ack.sdp)) return;
   if (confirmed_ || gone_) return;
   confirmed_ = true;
   media_.start_timeout_watch();
   activity_->confirmed();
+}
+
+void Participant::provisional_acknowledged(const sip::ProvisionalAcknowledged& prack) {
+  if (prack.unanswered) {
+    lost_media("the PRACK has no answer to our offer");
+  } else if (!prack.sdp.empty()) {
+    take_answer(prack.sdp);
+  }
 }
 
 void Participant::progress(const sip::Progress& progress) {
@@ -276,7 +309,7 @@ void Participant::offer_received(const sip::OfferReceived& offer) {
   const auto old_codec = media_.codec();
   const auto sdp = media_.respond(offer.sdp);
   if (!sdp) {
-    refuse_offer(sdp.error().message);
+    refuse_offer(sdp.error());
     return;
   }
   answer_offer(*sdp);
@@ -304,9 +337,9 @@ void Participant::answer_offer(const std::string& sdp) {
   services_.sip.answer_offer(sip_leg_, description_, services_.now);
 }
 
-void Participant::refuse_offer(const std::string& problem) {
-  services_.sip.reject_offer(sip_leg_, 488, services_.now);
-  alarm("callError", "invalidSdp", {{"description", problem}});
+void Participant::refuse_offer(const sdp::Problem& problem) {
+  services_.sip.reject_offer(sip_leg_, 488, warning_of(problem, services_.settings.media_address), services_.now);
+  alarm("callError", "invalidSdp", {{"description", problem.message}});
 }
 
 bool Participant::offer_media(const std::string& sdp) {
@@ -473,14 +506,13 @@ void Participant::without_command() {
   without_decision(services_, *this);
 }
 
-void Participant::hang_up(const End& end, Refusal refusal) {
+void Participant::hang_up(const End& end, Refusal refusal, sip::Headers headers) {
   if (gone_) return;
   if (refers_itself()) tell_referrer(603);
   // The user agent knows best how far the leg has come: an answer may wait for the caller's PRACK, or be on its way to
   // us.
   if (!services_.sip.bye(sip_leg_, reason_header(refusal), services_.now)) {
     if (is_inbound()) {
-      sip::Headers headers;
       if (refusal.status == 480 || refusal.status == 503) headers.emplace_back("Retry-After", "5");
       services_.sip.reject(sip_leg_, refusal.status < 300 ? 480 : refusal.status, headers, services_.now);
     } else if (services_.sip.cancel(sip_leg_, reason_header(refusal), services_.now)) {

@@ -70,7 +70,7 @@ class Participant final : public IvrHost {
   /// Answers the offer that was received.
   void answer_offer(const std::string& sdp);
   /// Refuses it, because of `problem`.
-  void refuse_offer(const std::string& problem);
+  void refuse_offer(const sdp::Problem& problem);
   /// The other side's description can't be used: the call ends.
   void lost_media(const std::string& problem);
   /// The alarm about a final response that was not expected, to `what`.
@@ -122,11 +122,14 @@ class Participant final : public IvrHost {
 
   // ---- inputs
   /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served, by us or by a device.
-  Result<void> check_offer(const std::string& sdp, bool for_device);
+  sdp::Outcome<void> check_offer(const std::string& sdp, bool for_device);
+  /// Ends an unanswered call whose offer can't be served.
+  void refuse_call(const sdp::Problem& problem);
   /// Asks the application what to do with the call (newCall).
   void ask_new_call(const sip::Message& invite, const sip::Flow& flow);
   void cancelled(const std::string& sip_reason);
-  void acknowledged(const std::string& sdp);
+  void acknowledged(const sip::Acknowledged& ack);
+  void provisional_acknowledged(const sip::ProvisionalAcknowledged& prack);
   void progress(const sip::Progress& progress);
   void answered_by(const sip::Answered& answer);
   void offer_received(const sip::OfferReceived& offer);
@@ -150,7 +153,7 @@ class Participant final : public IvrHost {
   void stop_recording();
   bool hang_up_remote(const End& end) { return activity_ && activity_->hang_up_remote(end); }
   /// Ends the leg: its final response or CANCEL if it is unanswered, else BYE; then the finaliser.
-  void hang_up(const End& end, Refusal refusal);
+  void hang_up(const End& end, Refusal refusal, sip::Headers headers = {});
   /// Frees all that the participant holds. For Session only.
   void let_go(const End& end);
 
@@ -182,6 +185,8 @@ class Participant final : public IvrHost {
   void tell_change(std::string_view event, bool was_held);
   Result<void> enter_trunk(const std::string& target);
   void join_request(const Letter& letter);
+  /// The answer to an offer of ours. False: it can't be used, and the call has been ended.
+  bool take_answer(const std::string& sdp);
   End end_of(const sip::Ended& end);
   bool refers_itself() const { return referrer_ && referrer_->participant == id_; }
 
@@ -195,6 +200,7 @@ class Participant final : public IvrHost {
   sip::LegId sip_leg_ = 0;
   std::string call_id_;
   std::string offer_;                             ///< the caller's
+  bool for_device_ = false;                       ///< the caller has called a device
   std::string description_;                       ///< the last one that the other side has been sent
   int provisional_ = 0;                           ///< the last one that was sent
   const std::optional<sdp::DeviceAudio> device_;  ///< there is no SIP leg

@@ -20,7 +20,7 @@ bool PlacedRemoteCall::offer_received(const sip::OfferReceived& offer) {  // by 
     const auto before = std::exchange(remote_, std::move(answer->remote));
     participant().notify_change("update", {.changed = before != remote_, .hold = remote_->held, .media = &*remote_});
   } else {
-    participant().refuse_offer(answer.error().message);
+    participant().refuse_offer(answer.error());
   }
   return true;
 }

@@ -50,7 +50,7 @@ bool Remote::offer_received(const sip::OfferReceived& offer) {
     participant_.answer_offer(answer->sdp);
     follow(offer.method == sip::OfferReceived::Method::invite ? "reInvite" : "update", std::move(answer->remote));
   } else {
-    participant_.refuse_offer(answer.error().message);
+    participant_.refuse_offer(answer.error());
   }
   return true;
 }

@@ -26,7 +26,8 @@ void Ringing::progress(const sip::Progress& progress) {
 }
 
 Result<void> Ringing::describe(const std::string& sdp) {
-  return participant_.media().complete(sdp);
+  if (const auto taken = participant_.media().complete(sdp); !taken) return tl::unexpected(taken.error());
+  return {};
 }
 
 void Ringing::answered(const sip::Answered& answer) {

@@ -66,8 +66,8 @@ void Switchboard::dispatch(const sip::Event& event) {
     void operator()(const sip::InviteCancelled& cancel) const { participant.cancelled(cancel.reason); }
     void operator()(const sip::Progress& progress) const { participant.progress(progress); }
     void operator()(const sip::Answered& answer) const { participant.answered_by(answer); }
-    void operator()(const sip::Acknowledged& ack) const { participant.acknowledged(ack.sdp); }
-    void operator()(const sip::ProvisionalAcknowledged&) const {}
+    void operator()(const sip::Acknowledged& ack) const { participant.acknowledged(ack); }
+    void operator()(const sip::ProvisionalAcknowledged& prack) const { participant.provisional_acknowledged(prack); }
     void operator()(const sip::OfferReceived& offer) const { participant.offer_received(offer); }
     void operator()(const sip::OfferAnswered& offer) const { participant.offer_answered(offer.status, offer.sdp); }
     void operator()(const sip::Refreshed& refreshed) const { participant.refreshed(refreshed.by_invite); }
@@ -132,9 +132,10 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   session.hold(std::move(*place));
   participant.hold(std::move(*trunk_place));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
-  if (const auto usable = participant.check_offer(invite.request->body(), device != nullptr); !usable) {
-    session.alarm("callError", "invalidSdp", {{"description", usable.error().message}});
-    participant.hang_up(End{EndReason::error, 488, usable.error().message, {}}, {488, "Not acceptable here"});
+  if (!invite.ignored.empty())
+    session.log().info("body parts ignored", {{"participantId", participant.id()}, ops::text("types", invite.ignored)});
+  if (const auto usable = participant.check_offer(invite.sdp, device != nullptr); !usable) {
+    participant.refuse_call(usable.error());
     return;
   }
   if (fall_back_always(services_, participant)) return;

@@ -9,31 +9,17 @@
 namespace rw::sdp {
 namespace {
 
-/// "PCMA/8000", "opus/48000/2" of an rtpmap.
+/// The parts of "PCMA/8000", "opus/48000/2".
 struct Encoding {
-  std::string name;
+  std::string_view name;
   std::uint32_t clock = 0;
-};
 
-std::optional<Encoding> encoding_of(const Media& media, std::uint8_t payload_type) {
-  for (const auto& [name, value] : media.attributes) {
-    if (name != "rtpmap") continue;
-    const auto space = value.find(' ');
-    if (space == std::string::npos || number<std::uint8_t>(std::string_view(value).substr(0, space)) != payload_type)
-      continue;
-    const auto what = std::string_view(value).substr(space + 1);
-    const auto slash = what.find('/');
-    if (slash == std::string_view::npos) continue;
-    auto clock = what.substr(slash + 1);
-    clock = clock.substr(0, clock.find_first_of("/ "));
-    return Encoding{std::string(what.substr(0, slash)), number<std::uint32_t>(clock).value_or(0)};
+  explicit Encoding(std::string_view text) : name(text.substr(0, text.find('/'))) {
+    if (name.size() == text.size()) return;
+    const auto rest = text.substr(name.size() + 1);
+    clock = number<std::uint32_t>(rest.substr(0, rest.find_first_of("/ "))).value_or(0);
   }
-  for (const auto& facts : rtp::codecs) {
-    if (facts.is_static && facts.payload_type == payload_type)
-      return Encoding{std::string(facts.name), facts.rtp_clock};
-  }
-  return std::nullopt;
-}
+};
 
 bool is_telephone_event(const Encoding& encoding) {
   static constexpr std::string_view name = "telephone-event";
@@ -63,32 +49,88 @@ Direction remote_direction(const Session& session, const Media& media) {
   return Direction::send_receive;
 }
 
+/// Without the blanks around it.
+std::string_view unpadded(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 }  // namespace
+
+Encodings::Encodings(const Media& media) {
+  for (const auto& facts : rtp::codecs) {
+    static const auto texts = [] {
+      std::array<std::string, rtp::codecs.size()> all;
+      std::ranges::transform(rtp::codecs, all.begin(), [](const auto& one) { return encoding_text(one.codec); });
+      return all;
+    }();
+    if (facts.is_static) mapped_[facts.payload_type] = texts[static_cast<std::size_t>(facts.codec)];
+  }
+  std::array<bool, 128> said{};
+  for (const auto& [name, value] : media.attributes) {
+    if (name != "rtpmap") continue;
+    const auto text = unpadded(value);
+    const auto space = text.find(' ');
+    const auto payload_type = number<std::uint8_t>(text.substr(0, space));
+    if (!payload_type || *payload_type >= mapped_.size() || said[*payload_type]) continue;
+    const auto what = space == std::string_view::npos ? std::string_view{} : unpadded(text.substr(space));
+    if (what.find('/') == std::string_view::npos) continue;
+    said[*payload_type] = true;
+    mapped_[*payload_type] = what;
+  }
+}
+
+std::string_view Encodings::text(std::uint8_t payload_type) const {
+  return payload_type < mapped_.size() ? mapped_[payload_type] : std::string_view{};
+}
 
 UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& codecs) {
   UsableFormats usable;
+  const Encodings encodings(media);
+  std::array<bool, 128> seen{};
   for (const auto& format : media.formats) {
     const auto payload_type = number<std::uint8_t>(format);
-    if (!payload_type || *payload_type > 127) continue;
-    const auto encoding = encoding_of(media, *payload_type);
-    if (!encoding) continue;
-    if (is_telephone_event(*encoding)) {
+    if (!payload_type || *payload_type >= seen.size() || std::exchange(seen[*payload_type], true)) continue;
+    const Encoding encoding(encodings.text(*payload_type));
+    if (is_telephone_event(encoding)) {
       if (!usable.telephone_event) usable.telephone_event = payload_type;
       continue;
     }
-    const auto codec = rtp::codec_named(encoding->name);
-    if (!codec || rtp::facts(*codec).rtp_clock != encoding->clock) continue;
+    const auto codec = rtp::codec_named(encoding.name);
+    if (!codec || rtp::facts(*codec).rtp_clock != encoding.clock) continue;
     if (std::find(codecs.begin(), codecs.end(), *codec) != codecs.end())
       usable.codecs.push_back({*payload_type, *codec});
   }
   return usable;
 }
 
-Result<net::Address> rtp_address(const Session& session, const Media& media) {
+Outcome<net::Address> rtp_address(const Session& session, const Media& media) {
+  if (!media.problem.empty()) return unserved(Unserved::parameter, media.problem);
   const auto& host = media.host.empty() ? session.host : media.host;
+  if (host.empty()) return unserved(Unserved::parameter, "c= line: missing");
   auto address = net::Address::from(host, media.port);
-  if (!address) return fail("c= line: " + (host.empty() ? "missing" : to_utf8(address.error().message)));
-  return address;
+  if (!address) return unserved(Unserved::address_family, "c= line: " + to_utf8(address.error().message));
+  return *address;
+}
+
+Outcome<net::Address> reachable_address(const Session& session, const Media& media, const net::Address& ours) {
+  auto address = rtp_address(session, media);
+  if (!address || address->is_v6() == ours.is_v6()) return address;
+  if (address->is_unspecified()) return net::Address::from(ours.is_v6() ? "::" : "0.0.0.0", media.port).value();
+  return unserved(Unserved::address_family,
+                  std::string(ours.is_v6() ? "IPv6" : "IPv4") + " is served here, not " + address->host());
+}
+
+bool wants_no_stream(const Session& session) {
+  return std::ranges::all_of(session.media, [](const Media& one) { return one.port == 0 && one.problem.empty(); });
+}
+
+Media declined(const Media& offered) {
+  Media media;
+  media.type = offered.type;
+  media.protocol = offered.protocol;
+  media.formats = offered.formats;
+  return media;
 }
 
 Direction answering_direction(const Session& session, const Media& media, const net::Address& remote) {
@@ -111,12 +153,16 @@ void describe_telephone_event(Media& media, std::uint8_t payload_type) {
   media.attributes.push_back({"fmtp", format + " 0-15"});
 }
 
-void describe_codec(Media& media, rtp::Codec codec, std::uint8_t payload_type) {
+std::string encoding_text(rtp::Codec codec) {
   const auto& facts = rtp::facts(codec);
+  return std::string(facts.name) + "/" + std::to_string(facts.rtp_clock) +
+         (facts.channels > 1 ? "/" + std::to_string(facts.channels) : "");
+}
+
+void describe_codec(Media& media, rtp::Codec codec, std::uint8_t payload_type) {
   const auto format = std::to_string(payload_type);
   media.formats.push_back(format);
-  media.attributes.push_back({"rtpmap", format + " " + std::string(facts.name) + "/" + std::to_string(facts.rtp_clock) +
-                                            (facts.channels > 1 ? "/" + std::to_string(facts.channels) : "")});
+  media.attributes.push_back({"rtpmap", format + " " + encoding_text(codec)});
 }
 
 std::string Publisher::publish(Session session, const std::string& host) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "net/address.h"
 #include "rtp/codec.h"
+#include "sdp/problem.h"
 #include "sdp/session.h"
 
 /// Reading and writing the description of one audio stream, whoever it is negotiated for.
@@ -24,6 +26,17 @@ std::optional<Number> number(std::string_view text) {
   return value;
 }
 
+/// What the payload types of a stream mean: what its rtpmaps say, or else RFC 3551. Points into the stream.
+class Encodings {
+ public:
+  explicit Encodings(const Media& media);
+  /// "PCMA/8000", "opus/48000/2"; empty: nothing is known.
+  std::string_view text(std::uint8_t payload_type) const;
+
+ private:
+  std::array<std::string_view, 128> mapped_;
+};
+
 /// What of a remote stream can be used.
 struct UsableFormats {
   struct Format {
@@ -37,13 +50,23 @@ struct UsableFormats {
 UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& codecs);
 
 /// Where the stream's RTP goes: its own c= line, or the session's.
-Result<net::Address> rtp_address(const Session& session, const Media& media);
+Outcome<net::Address> rtp_address(const Session& session, const Media& media);
+/// The same, as `ours` can send there: an address of the same family. What has no address of it is on hold
+/// (0.0.0.0, ::).
+Outcome<net::Address> reachable_address(const Session& session, const Media& media, const net::Address& ours);
+
+/// An offer without a stream (RFC 3725), or with none that is wanted (port 0): there is nothing to be refused in it.
+bool wants_no_stream(const Session& session);
+/// The m= line of an answer that declines the stream (RFC 3264 section 6).
+Media declined(const Media& offered);
 
 /// What the remote side sends, mirrored: what we may.
 Direction answering_direction(const Session& session, const Media& media, const net::Address& remote);
 /// The attribute's name: "sendrecv", …
 std::string_view name_of(Direction direction);
 
+/// As an rtpmap has it: "PCMA/8000", "opus/48000/2".
+std::string encoding_text(rtp::Codec codec);
 void describe_codec(Media& media, rtp::Codec codec, std::uint8_t payload_type);
 void describe_telephone_event(Media& media, std::uint8_t payload_type);
 

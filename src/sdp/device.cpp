@@ -38,14 +38,16 @@ std::vector<rtp::Codec> codecs_of(const Media& media) {
   return codecs;
 }
 
-/// Reads one stream; the error says why a device can't take it.
-Result<RemoteAudio> read_stream(const Session& session, const Media& media) {
-  if (media.port == 0) return fail("the audio stream has port 0");
+/// Reads one stream; the error says why a device can't take it. `ours`: where the device receives; null: it has not
+/// said so.
+Outcome<RemoteAudio> read_stream(const Session& session, const Media& media, const net::Address* ours) {
+  if (media.port == 0 && media.problem.empty()) return unserved(Unserved::media_type, "the audio stream has port 0");
   if (!is_plain_rtp(media.protocol) && !is_secure_rtp(media.protocol))
-    return fail("the audio stream is neither RTP/AVP nor RTP/SAVP but " + to_utf8(media.protocol));
+    return unserved(Unserved::transport,
+                    "the audio stream is neither RTP/AVP nor RTP/SAVP but " + to_utf8(media.protocol));
   const auto codecs = codecs_of(media);
-  if (codecs.empty()) return fail("the audio stream has none of PCMA, PCMU and GSM");
-  const auto address = rtp_address(session, media);
+  if (codecs.empty()) return unserved(Unserved::format, "the audio stream has none of PCMA, PCMU and GSM");
+  const auto address = ours == nullptr ? rtp_address(session, media) : reachable_address(session, media, *ours);
   if (!address) return tl::unexpected(address.error());
   RemoteAudio remote;
   remote.codec = codecs.front();
@@ -53,20 +55,22 @@ Result<RemoteAudio> read_stream(const Session& session, const Media& media) {
   remote.telephone_event = usable_formats(media, {}).telephone_event;
   remote.crypto = cryptos_of(media);
   if (is_secure_rtp(media.protocol) && remote.crypto.empty())
-    return fail("the " + media.protocol + " stream has no crypto");
+    return unserved(Unserved::attribute, "the " + media.protocol + " stream has no crypto");
   const auto direction = answering_direction(session, media, *address);
   remote.held = direction == Direction::receive_only || direction == Direction::inactive;
   return remote;
 }
 
 /// What of an offered stream the device has chosen; the error names the field that it doesn't fit.
-Result<std::vector<Crypto>> choose(const DeviceAudio& audio, const Media& media) {
+Outcome<std::vector<Crypto>> choose(const DeviceAudio& audio, const Media& media) {
   const auto codecs = codecs_of(media);
   if (std::ranges::find(codecs, audio.codec) == codecs.end())
-    return fail("codec: " + std::string(rtp::facts(audio.codec).name) + " is not offered");
+    return unserved(Unserved::format, "codec: " + std::string(rtp::facts(audio.codec).name) + " is not offered");
   if (audio.crypto.empty()) {
-    if (is_secure_rtp(media.protocol))
-      return fail("crypto: the stream is " + media.protocol + ", one of the offered suites is expected");
+    if (is_secure_rtp(media.protocol)) {
+      return unserved(Unserved::attribute,
+                      "crypto: the stream is " + media.protocol + ", one of the offered suites is expected");
+    }
     return std::vector<Crypto>{};
   }
   const auto offered = cryptos_of(media);
@@ -74,7 +78,7 @@ Result<std::vector<Crypto>> choose(const DeviceAudio& audio, const Media& media)
     const auto same = [&ours](const Crypto& theirs) { return theirs.id == ours.id && theirs.suite == ours.suite; };
     if (std::ranges::any_of(offered, same)) return std::vector<Crypto>{ours};
   }
-  return fail("crypto: none of the items has an id and suite that are offered");
+  return unserved(Unserved::attribute, "crypto: none of the items has an id and suite that are offered");
 }
 
 }  // namespace
@@ -98,13 +102,13 @@ std::string Crypto::to_string() const {
   return std::to_string(id) + " " + suite + " " + config;
 }
 
-Result<RemoteAudio> DeviceNegotiator::read_offer(std::string_view offer) {
+Outcome<RemoteAudio> DeviceNegotiator::read_offer(std::string_view offer) {
   const auto session = Session::parse(offer);
   if (!session) return tl::unexpected(session.error());
-  Result<RemoteAudio> found = fail("no audio stream");
+  Outcome<RemoteAudio> found = unserved(Unserved::media_type, "no audio stream");
   for (const auto& media : session->media) {
     if (media.type != "audio") continue;
-    found = read_stream(*session, media);
+    found = read_stream(*session, media, nullptr);
     if (found) break;
   }
   return found;
@@ -131,19 +135,16 @@ std::string DeviceNegotiator::offer() {
   return publish(std::move(session));
 }
 
-Result<DeviceNegotiator::Answer> DeviceNegotiator::answer(std::string_view offer) {
+Outcome<DeviceNegotiator::Answer> DeviceNegotiator::answer(std::string_view offer) {
   const auto session = Session::parse(offer);
   if (!session) return tl::unexpected(session.error());
   Session reply;
   std::optional<RemoteAudio> taken;
-  Error why{"no audio stream"};
+  Problem why({"no audio stream"}, Unserved::media_type);
   for (const auto& offered : session->media) {
-    Media media;
-    media.type = offered.type;
-    media.protocol = offered.protocol;
-    media.formats = offered.formats;  // of a stream that is refused: port 0
+    auto media = declined(offered);
     if (!taken && offered.type == "audio") {
-      auto remote = read_stream(*session, offered);
+      auto remote = read_stream(*session, offered, &audio_.receive);
       const auto chosen = remote ? choose(audio_, offered) : tl::unexpected(remote.error());
       if (chosen) {
         media = describe(offered.protocol, *chosen, remote->telephone_event.has_value(),
@@ -160,15 +161,16 @@ Result<DeviceNegotiator::Answer> DeviceNegotiator::answer(std::string_view offer
   return Answer{publish(std::move(reply)), std::move(*taken)};
 }
 
-Result<RemoteAudio> DeviceNegotiator::accept(std::string_view answer) const {
+Outcome<RemoteAudio> DeviceNegotiator::accept(std::string_view answer) const {
   const auto session = Session::parse(answer);
   if (!session) return tl::unexpected(session.error());
-  if (session->media.empty() || session->media.front().type != "audio") return fail("no audio stream");
+  if (session->media.empty() || session->media.front().type != "audio")
+    return unserved(Unserved::media_type, "no audio stream");
   const auto& media = session->media.front();
-  auto remote = read_stream(*session, media);
+  auto remote = read_stream(*session, media, &audio_.receive);
   if (!remote) return remote;
   if (audio_.crypto.empty() ? !is_plain_rtp(media.protocol) : !is_secure_rtp(media.protocol))
-    return fail("the audio stream is " + to_utf8(media.protocol) + ", which was not offered");
+    return unserved(Unserved::transport, "the audio stream is " + to_utf8(media.protocol) + ", which was not offered");
   if (audio_.crypto.empty()) remote->crypto.clear();
   if (const auto chosen = choose(audio_, media); !chosen) return tl::unexpected(chosen.error());
   remote->codec = audio_.codec;

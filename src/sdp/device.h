@@ -10,6 +10,7 @@
 #include "net/address.h"
 #include "rtp/codec.h"
 #include "sdp/audio_stream.h"
+#include "sdp/problem.h"
 
 /// Offer and answer for a device that does its own RTP and no SIP: what it says of its stream becomes a description,
 /// and the other side's description becomes what the device has to know. No media of ours.
@@ -65,12 +66,12 @@ class DeviceNegotiator {
   };
   /// The answer to an offer. The error says what doesn't fit; it begins with the field of the API ("codec: …") where
   /// the device has named what wasn't offered. Changes nothing then.
-  Result<Answer> answer(std::string_view offer);
+  Outcome<Answer> answer(std::string_view offer);
   /// The answer to offer().
-  Result<RemoteAudio> accept(std::string_view answer) const;
+  Outcome<RemoteAudio> accept(std::string_view answer) const;
 
   /// What an offer is about, before a device has said anything: its first stream that a device can take.
-  static Result<RemoteAudio> read_offer(std::string_view offer);
+  static Outcome<RemoteAudio> read_offer(std::string_view offer);
 
  private:
   std::string publish(Session session);

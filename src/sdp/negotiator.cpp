@@ -1,7 +1,9 @@
 #include "sdp/negotiator.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/utf8.h"
 #include "sdp/protocols.h"
 
 namespace rw::sdp {
@@ -18,23 +20,30 @@ UsableFormats usable_of(const Media& media, const std::vector<rtp::Codec>& ours)
   return usable;
 }
 
-/// The audio stream that we take part in: its place in the description, or why there is none.
-Result<std::size_t> find_audio(const Session& session, const std::vector<rtp::Codec>& codecs) {
-  std::string why = "no audio stream";
+/// Why a stream can't be the one that we take part in, or nothing.
+std::optional<Problem> obstacle(const Session& session, const Media& media, const std::vector<rtp::Codec>& codecs,
+                                const net::Address& address) {
+  if (media.port == 0 && media.problem.empty()) return Problem({"the audio stream has port 0"}, Unserved::media_type);
+  if (!is_plain_rtp(media.protocol))
+    return Problem({"the audio stream is not RTP/AVP but " + to_utf8(media.protocol)}, Unserved::transport);
+  if (usable_of(media, codecs).codecs.empty())
+    return Problem({"the audio stream has no codec that is enabled here"}, Unserved::format);
+  if (auto reachable = reachable_address(session, media, address); !reachable) return reachable.error();
+  return std::nullopt;
+}
+
+/// The audio stream that we take part in: its place in the description, or why there is none. Each stream stands for
+/// itself (RFC 3264 section 6): so of one over IPv4 and one over IPv6 that is taken which can be served (RFC 6157 4).
+Outcome<std::size_t> find_audio(const Session& session, const std::vector<rtp::Codec>& codecs,
+                                const net::Address& address) {
+  Problem why({"no audio stream"}, Unserved::media_type);
   for (std::size_t at = 0; at < session.media.size(); ++at) {
-    const Media& media = session.media[at];
-    if (media.type != "audio") continue;
-    if (media.port == 0) {
-      why = "the audio stream has port 0";
-    } else if (!is_plain_rtp(media.protocol)) {
-      why = "the audio stream is not RTP/AVP but " + media.protocol;
-    } else if (usable_of(media, codecs).codecs.empty()) {
-      why = "the audio stream has no codec that is enabled here";
-    } else {
-      return at;
-    }
+    if (session.media[at].type != "audio") continue;
+    auto problem = obstacle(session, session.media[at], codecs, address);
+    if (!problem) return at;
+    why = std::move(*problem);
   }
-  return fail(why);
+  return tl::unexpected(std::move(why));
 }
 
 /// a=rtcp (RFC 3605): a port, or a port and an address of the same family; `usual` where it says nothing of use.
@@ -50,9 +59,9 @@ net::Address rtcp_address(std::string_view value, const net::Address& usual) {
   return named && named->is_v6() == usual.is_v6() ? *named : address;
 }
 
-Result<Agreement> agree(const Session& session, const Media& media, const std::vector<rtp::Codec>& codecs) {
-  const auto remote = rtp_address(session, media);
-  if (!remote) return tl::unexpected(remote.error());
+Agreement agree(const Session& session, const Media& media, const std::vector<rtp::Codec>& codecs,
+                const net::Address& address) {
+  const auto remote = reachable_address(session, media, address);
   const auto usable = usable_of(media, codecs);
   Agreement agreement;
   agreement.remote = agreement.remote_rtcp = *remote;
@@ -69,44 +78,50 @@ Result<Agreement> agree(const Session& session, const Media& media, const std::v
   return agreement;
 }
 
+/// Nothing is sent, and nothing is expected.
+Agreement no_stream(const std::vector<rtp::Codec>& codecs, const net::Address& address) {
+  Agreement agreement;
+  agreement.remote = agreement.remote_rtcp = net::Address::from(address.is_v6() ? "::" : "0.0.0.0", 9).value();
+  if (!codecs.empty()) agreement.codec = codecs.front();
+  agreement.payload_type = rtp::facts(agreement.codec).payload_type;
+  agreement.direction = Direction::inactive;
+  return agreement;
+}
+
 }  // namespace
 
-Result<void> Negotiator::check(std::string_view offer, const std::vector<rtp::Codec>& codecs) {
+Outcome<void> Negotiator::check(std::string_view offer, const std::vector<rtp::Codec>& codecs,
+                                const net::Address& address) {
   const auto session = Session::parse(offer);
   if (!session) return tl::unexpected(session.error());
-  const auto audio = find_audio(*session, codecs);
+  if (wants_no_stream(*session)) return {};
+  const auto audio = find_audio(*session, codecs, address);
   if (!audio) return tl::unexpected(audio.error());
-  if (auto agreed = agree(*session, session->media[*audio], codecs); !agreed) return tl::unexpected(agreed.error());
   return {};
 }
 
-Result<Negotiator::Answer> Negotiator::answer(std::string_view offer) {
+Outcome<Negotiator::Answer> Negotiator::answer(std::string_view offer) {
   const auto session = Session::parse(offer);
   if (!session) return tl::unexpected(session.error());
-  const auto audio = find_audio(*session, ours_.codecs);
-  if (!audio) return tl::unexpected(audio.error());
-  auto agreed = agree(*session, session->media[*audio], ours_.codecs);
-  if (!agreed) return tl::unexpected(agreed.error());
-
   Session reply;
-  for (std::size_t at = 0; at < session->media.size(); ++at) {
-    Media media;
-    media.type = session->media[at].type;
-    media.protocol = session->media[at].protocol;
-    if (at != *audio) {
-      media.formats = session->media[at].formats;
-      reply.media.push_back(std::move(media));
-      continue;
-    }
-    media.port = ours_.address.port();
-    for (const auto& [payload_type, codec] : agreed->receive) describe_codec(media, codec, payload_type);
-    if (agreed->telephone_event_receive) describe_telephone_event(media, *agreed->telephone_event_receive);
-    media.attributes.push_back({"ptime", "20"});
-    if (agreed->rtcp_mux) media.attributes.push_back({"rtcp-mux", ""});
-    media.attributes.push_back({std::string(name_of(agreed->direction)), ""});
-    reply.media.push_back(std::move(media));
-  }
-  return Answer{publisher_.publish(std::move(reply), ours_.address.host()), std::move(*agreed)};
+  for (const auto& offered : session->media) reply.media.push_back(declined(offered));
+  if (wants_no_stream(*session))
+    return Answer{publisher_.publish(std::move(reply), ours_.address.host()), no_stream(ours_.codecs, ours_.address)};
+  const auto audio = find_audio(*session, ours_.codecs, ours_.address);
+  if (!audio) return tl::unexpected(audio.error());
+  const auto& offered = session->media[*audio];
+  auto agreed = agree(*session, offered, ours_.codecs, ours_.address);
+  ours_.payload_types->learn(offered, true);
+
+  auto& media = reply.media[*audio];
+  media.formats.clear();
+  media.port = ours_.address.port();
+  for (const auto& [payload_type, codec] : agreed.receive) describe_codec(media, codec, payload_type);
+  if (agreed.telephone_event_receive) describe_telephone_event(media, *agreed.telephone_event_receive);
+  media.attributes.push_back({"ptime", "20"});
+  if (agreed.rtcp_mux) media.attributes.push_back({"rtcp-mux", ""});
+  media.attributes.push_back({std::string(name_of(agreed.direction)), ""});
+  return Answer{publisher_.publish(std::move(reply), ours_.address.host()), std::move(agreed)};
 }
 
 std::string Negotiator::offer() {
@@ -114,8 +129,17 @@ std::string Negotiator::offer() {
   media.type = "audio";
   media.protocol = "RTP/AVP";
   media.port = ours_.address.port();
-  for (const auto codec : ours_.codecs) describe_codec(media, codec, rtp::facts(codec).payload_type);
-  describe_telephone_event(media, our_telephone_event);
+  offered_.clear();
+  for (const auto codec : ours_.codecs) {
+    const auto& facts = rtp::facts(codec);
+    const auto payload_type = facts.is_static
+                                  ? facts.payload_type
+                                  : ours_.payload_types->number_for(encoding_text(codec), facts.payload_type);
+    offered_.push_back({payload_type, codec});
+    describe_codec(media, codec, payload_type);
+  }
+  offered_telephone_event_ = ours_.payload_types->number_for("telephone-event/8000", our_telephone_event);
+  describe_telephone_event(media, offered_telephone_event_);
   media.attributes.push_back({"ptime", "20"});
   media.attributes.push_back({"sendrecv", ""});
   Session session;
@@ -123,17 +147,17 @@ std::string Negotiator::offer() {
   return publisher_.publish(std::move(session), ours_.address.host());
 }
 
-Result<Agreement> Negotiator::accept(std::string_view answer) {
+Outcome<Agreement> Negotiator::accept(std::string_view answer) {
   const auto session = Session::parse(answer);
   if (!session) return tl::unexpected(session.error());
-  const auto audio = find_audio(*session, ours_.codecs);
+  const auto audio = find_audio(*session, ours_.codecs, ours_.address);
   if (!audio) return tl::unexpected(audio.error());
-  auto agreed = agree(*session, session->media[*audio], ours_.codecs);
-  if (!agreed) return agreed;
+  const auto& media = session->media[*audio];
+  auto agreed = agree(*session, media, ours_.codecs, ours_.address);
+  ours_.payload_types->learn(media, false);
   // What comes bears the numbers of our offer, whatever numbers the answer has.
-  agreed->receive.clear();
-  for (const auto codec : ours_.codecs) agreed->receive.push_back({rtp::facts(codec).payload_type, codec});
-  if (agreed->telephone_event_send) agreed->telephone_event_receive = our_telephone_event;
+  agreed.receive = offered_;
+  if (agreed.telephone_event_send) agreed.telephone_event_receive = offered_telephone_event_;
   return agreed;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,13 +11,15 @@
 #include "net/address.h"
 #include "rtp/codec.h"
 #include "sdp/audio_stream.h"
+#include "sdp/payload_types.h"
+#include "sdp/problem.h"
 #include "sdp/session.h"
 
 namespace rw::sdp {
 
 /// What one offer and its answer have settled about the audio stream, from our side.
 struct Agreement {
-  net::Address remote;       ///< where our RTP goes
+  net::Address remote;       ///< where our RTP goes; unspecified: nowhere
   net::Address remote_rtcp;  ///< where our RTCP goes: RFC 3605, or the next port, or the same with rtcp-mux
   bool rtcp_mux = false;
   rtp::Codec codec = rtp::Codec::pcma;  ///< what we send
@@ -36,10 +39,13 @@ struct Capabilities {
   std::vector<rtp::Codec> codecs;  ///< in order of preference
   net::Address address;            ///< for c= and m=: host and RTP port
   std::uint64_t session_id = 0;
+  /// Of the dialog, which may have other negotiators before and after.
+  std::shared_ptr<PayloadTypes> payload_types = std::make_shared<PayloadTypes>();
 };
 
 /// One side of a leg's offer/answer exchanges (RFC 3264): one audio stream over RTP/AVP. Any further media of an offer
-/// are refused with port 0. A description of ours gets a new version when, and only when, it has changed.
+/// are refused with port 0. A description of ours gets a new version when, and only when, it has changed. Where no
+/// stream is wanted none is agreed on: that is as on hold.
 class Negotiator {
  public:
   explicit Negotiator(Capabilities capabilities) : ours_(std::move(capabilities)), publisher_(ours_.session_id) {}
@@ -50,17 +56,20 @@ class Negotiator {
   };
   /// Answers an offer with the codecs that both sides have, in our order of preference. An error says what can't be
   /// served, and changes nothing.
-  Result<Answer> answer(std::string_view offer);
-  /// Our own offer: all our codecs, telephone-event.
+  Outcome<Answer> answer(std::string_view offer);
+  /// Our own offer: all our codecs, telephone-event, by the numbers that they have in this dialog.
   std::string offer();
   /// The answer to offer().
-  Result<Agreement> accept(std::string_view answer);
+  Outcome<Agreement> accept(std::string_view answer);
 
-  /// Whether `offer` could be answered with these codecs.
-  static Result<void> check(std::string_view offer, const std::vector<rtp::Codec>& codecs);
+  /// Whether `offer` could be answered with these codecs at this address.
+  static Outcome<void> check(std::string_view offer, const std::vector<rtp::Codec>& codecs,
+                             const net::Address& address);
 
  private:
   Capabilities ours_;
+  std::vector<Agreement::Receive> offered_;  ///< in our last offer
+  std::uint8_t offered_telephone_event_ = 0;
   Publisher publisher_;
 };
 

@@ -20,28 +20,32 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
-/// "IN IP4 10.0.0.1" (RFC 8866 5.7); a multicast suffix is cut off.
-Result<std::string> read_connection(std::string_view value) {
-  const auto network = take(value, ' ');
-  const auto family = take(value, ' ');
-  const auto host = value.substr(0, value.find_first_of("/ "));
-  if (network != "IN" || (family != "IP4" && family != "IP6") || host.empty())
-    return fail("c= line is not an Internet address");
-  return std::string(host);
+/// The same without regard to how many blanks there are.
+std::string_view take_word(std::string_view& rest) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  return take(rest, ' ');
+}
+
+/// "IN IP4 10.0.0.1" (RFC 8866 5.7); a multicast suffix is cut off. Empty: it is not an Internet address.
+std::string_view read_connection(std::string_view value) {
+  const auto network = take_word(value);
+  const auto family = take_word(value);
+  const auto host = take_word(value);
+  if (network != "IN" || (family != "IP4" && family != "IP6")) return {};
+  return host.substr(0, host.find('/'));
 }
 
 Result<Media> read_media(std::string_view value) {
   Media media;
-  media.type = take(value, ' ');
-  const auto port = take(value, ' ');
+  media.type = take_word(value);
+  const auto port = take_word(value);
   const auto digits = port.substr(0, port.find('/'));
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), media.port);
   if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || digits.empty())
-    return fail("m= line without a port");
-  media.protocol = take(value, ' ');
+    media.problem = "m= line without a port";
+  media.protocol = take_word(value);
   while (!value.empty()) {
-    if (const auto format = take(value, ' '); !format.empty()) media.formats.emplace_back(format);
-    if (media.formats.size() > max_formats) return fail("m= line with more than 64 formats");
+    if (const auto format = take_word(value); !format.empty()) media.formats.emplace_back(format);
   }
   if (media.type.empty() || media.protocol.empty()) return fail("m= line without a protocol");
   return media;
@@ -61,18 +65,16 @@ Result<void> read_line(Session& session, char type, std::string_view value) {
   Media* media = session.media.empty() ? nullptr : &session.media.back();
   if (type == 'o') read_origin(session, value);
   if (type == 'c') {
-    auto host = read_connection(value);
-    if (!host) return tl::unexpected(host.error());
-    (media != nullptr ? media->host : session.host) = std::move(*host);
+    const auto host = read_connection(value);
+    (media != nullptr ? media->host : session.host) = host;
+    if (media != nullptr && host.empty()) media->problem = "c= line is not an Internet address";
   }
   if (type == 'a') {
     auto& attributes = media != nullptr ? media->attributes : session.attributes;
-    if (attributes.size() == max_attributes) return fail("more than 64 attributes");
     const auto name = take(value, ':');
     attributes.push_back({std::string(name), std::string(value)});
   }
   if (type == 'm') {
-    if (session.media.size() == max_media) return fail("more than 16 m= lines");
     auto fresh = read_media(value);
     if (!fresh) return tl::unexpected(fresh.error());
     session.media.push_back(std::move(*fresh));
@@ -103,19 +105,22 @@ const std::string* Session::attribute(std::string_view name) const {
   return find(attributes, name);
 }
 
-Result<Session> Session::parse(std::string_view text) {
-  if (text.size() > max_bytes) return fail("session description of more than 16 KB");
+Outcome<Session> Session::parse(std::string_view text) {
+  if (text.size() > max_bytes) return unserved(Unserved::parameter, "session description of more than 64 KB");
+  text = text.substr(0, text.find_last_not_of('\0') + 1);
   Session session;
   bool has_version = false;
   while (!text.empty()) {
     auto line = take(text, '\n');
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
     if (line.empty()) continue;
-    if (line.size() < 2 || line[1] != '=') return fail("a line that is not of the form x=value");
+    if (line.size() < 2 || line[1] != '=')
+      return unserved(Unserved::parameter, "a line that is not of the form x=value");
     has_version = has_version || (line[0] == 'v' && line == "v=0");
-    if (auto read = read_line(session, line[0], line.substr(2)); !read) return tl::unexpected(read.error());
+    if (auto read = read_line(session, line[0], line.substr(2)); !read)
+      return unserved(Unserved::parameter, read.error().message);
   }
-  if (!has_version) return fail("no v=0 line");
+  if (!has_version) return unserved(Unserved::parameter, "no v=0 line");
   return session;
 }
 

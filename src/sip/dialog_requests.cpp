@@ -27,8 +27,10 @@ void UserAgent::Impl::inside_dialog(Leg& leg, IncomingRequest request, const std
     prack(leg, request, transaction);
   } else if (method == "INFO") {
     respond(request, transaction, 200);
-    const auto* type = request.message->header("Content-Type");
-    events.emplace_back(InformationReceived{leg.id, type == nullptr ? "" : *type, request.message->body()});
+    for (const auto& part : parts_of(*request.message, [](const BodyPart&) { return true; })) {
+      if (auto content = part.content())
+        events.emplace_back(InformationReceived{leg.id, std::string(part.content_type), std::move(*content)});
+    }
   } else if (method == "REFER") {
     receive_refer(leg, std::move(request), transaction);
   } else {  // OPTIONS
@@ -62,19 +64,20 @@ void UserAgent::Impl::reinvite(Leg& leg, IncomingRequest request, const std::str
   }
   if (!agree_on_session(leg, request, transaction)) return;
   refresh_target(leg, *request.message);
-  auto sdp = request.message->body();
+  auto sdp = request.body.sdp;
   by_invite.emplace(transaction, leg.id);
   leg.invite.emplace(Pending{std::move(request), transaction});
   events.emplace_back(OfferReceived{leg.id, OfferReceived::Method::invite, std::move(sdp)});
 }
 
 void UserAgent::Impl::update(Leg& leg, IncomingRequest request, const std::string& transaction) {
-  const auto sdp = request.message->body();
+  const auto sdp = request.body.sdp;
   if (!sdp.empty() && leg.offering()) {
     respond(request, transaction, 491);
     return;
   }
-  if (!sdp.empty() && (leg.invite || leg.update)) {  // their last offer has not been answered (RFC 3311 5.2)
+  const bool unanswered = leg.update || (leg.invite && (leg.established || !leg.settled));
+  if (!sdp.empty() && unanswered) {  // their last offer (RFC 3311 5.2)
     respond(request, transaction, 500, {{"Retry-After", std::to_string(ids.number() % 10)}});
     return;
   }
@@ -102,19 +105,23 @@ void UserAgent::Impl::prack(Leg& leg, const IncomingRequest& request, const std:
     respond(request, transaction, 481);
     return;
   }
-  const bool wants_answer = leg.reliable->wants_answer;
-  if (!wants_answer && !request.message->body().empty()) {
-    respond(request, transaction, 488);  // a second offer before the call is answered: UPDATE may bring it later
-    return;
-  }
+  // One that matches has done its work, whatever comes of its body (RFC 3262 section 3).
+  const auto reliable = std::move(*leg.reliable);
   leg.reliable.reset();
-  respond(request, transaction, 200);
-  events.emplace_back(ProvisionalAcknowledged{leg.id, wants_answer ? request.message->body() : std::string{}});
-  if (leg.deferred_answer) {
-    auto deferred = std::move(*leg.deferred_answer);
-    leg.deferred_answer.reset();
-    answer(leg, std::move(deferred.sdp), deferred.headers);
+  const auto& sdp = request.body.sdp;
+  leg.settled = leg.settled || (reliable.described && (!reliable.wants_answer || !sdp.empty()));
+  events.emplace_back(ProvisionalAcknowledged{leg.id, reliable.wants_answer ? sdp : std::string{},
+                                              reliable.wants_answer && sdp.empty()});
+  if (reliable.wants_answer || sdp.empty()) {
+    respond(request, transaction, 200);
+    if (reliable.wants_answer && !leg.settled) return;  // the call layer decides
+  } else if (leg.settled && !leg.update) {
+    leg.update.emplace(Pending{request, transaction});
+    events.emplace_back(OfferReceived{leg.id, OfferReceived::Method::prack, sdp});
+  } else {  // the INVITE's own offer has no answer yet
+    respond(request, transaction, 488);
   }
+  go_on(leg);
 }
 
 void UserAgent::Impl::listen_to(Leg& leg, const std::string& remote_tag) {

@@ -5,7 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/utf8.h"
-#include "sip/methods.h"
+#include "sip/body.h"
 #include "sip/uri.h"
 
 namespace rw::sip {
@@ -33,8 +33,7 @@ std::string to_tag(const Message& message) {
 }
 
 std::string sdp_of(const Message& message) {
-  const auto* type = message.header("Content-Type");
-  return type != nullptr && is_sdp(*type) ? message.body() : "";
+  return SessionBody::read(message).sdp;
 }
 
 bool lists(const Message& message, std::string_view name, std::string_view token) {

@@ -17,7 +17,7 @@ std::string text_of(const Message& message, std::string_view name);
 std::uint32_t number_of(const Message& message, std::string_view name);
 /// The tag in To, or empty.
 std::string to_tag(const Message& message);
-/// The body, if it is a session description.
+/// The session description in the body, or empty.
 std::string sdp_of(const Message& message);
 /// Whether the list header `name` (Supported, Require, Allow) has `token`, without regard to case.
 bool lists(const Message& message, std::string_view name, std::string_view token);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "sip/body.h"
 #include "sip/flow.h"
 #include "sip/header_values.h"
 #include "sip/message.h"
@@ -20,6 +21,7 @@ struct IncomingRequest {
   std::string via_line;  ///< the topmost line, with received and rport filled in
   std::string call_id, from_tag, to_tag;
   std::uint32_t cseq = 0;
+  SessionBody body;  ///< filled in by who handles the request
 
   const std::string& method() const { return message->method(); }
 

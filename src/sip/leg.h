@@ -34,7 +34,9 @@ struct Leg : Dialog {
 
   // ---- the INVITE that is being answered: the first, or a re-INVITE
   std::optional<Pending> invite;
-  std::optional<Pending> update;
+  std::optional<Pending> update;  ///< an UPDATE, or a PRACK, with an offer
+  bool settled = false;      ///< what the INVITE offered was answered before its 2xx, by what has been acknowledged
+  bool moved_on = false;     ///< and another offer after that
   bool established = false;  ///< a 2xx has been sent, or has come, for the first INVITE
   bool leaving = false;      ///< our BYE is under way
 
@@ -55,18 +57,21 @@ struct Leg : Dialog {
     std::uint32_t rseq = 0;
     std::string bytes;
     Duration interval{};
-    bool wants_answer = false;
+    bool described = false;     ///< it carries a description of ours
+    bool wants_answer = false;  ///< which is an offer
     Timer retransmit;
     Timer give_up;
   };
   std::optional<Reliable> reliable;
   std::uint32_t next_rseq = 1;
 
-  /// A final answer that waits for the PRACK, or a BYE that waits for the ACK.
+  /// A response that waits for the PRACK, or a BYE that waits for the ACK.
   struct Deferred {
+    int status = 200;
     std::string sdp;
     Headers headers;
   };
+  std::optional<Deferred> deferred_progress;
   std::optional<Deferred> deferred_answer;
   std::optional<std::string> deferred_bye;  ///< its Reason
 

@@ -16,8 +16,12 @@ bool is_safe(const Headers& headers) {
 }  // namespace
 
 bool UserAgent::Impl::provisional(Leg& leg, int status, std::string sdp, const Headers& headers) {
-  if (!leg.invite || leg.established || leg.reliable || status <= 100 || status >= 200 || !is_safe(headers))
-    return false;
+  if (!leg.invite || leg.established || status <= 100 || status >= 200 || !is_safe(headers)) return false;
+  if (leg.reliable || leg.update) {  // one at a time (RFC 3262 section 3)
+    leg.deferred_progress = Leg::Deferred{status, std::move(sdp), headers};
+    return true;
+  }
+  if (leg.settled) sdp.clear();
   const auto& request = leg.invite->request;
   const bool required = lists(*request.message, "Require", "100rel");
   const bool reliable = required || (lists(*request.message, "Supported", "100rel") && !sdp.empty());
@@ -32,7 +36,8 @@ bool UserAgent::Impl::provisional(Leg& leg, int status, std::string sdp, const H
   }
   Leg::Reliable pending;
   pending.rseq = leg.next_rseq++;
-  pending.wants_answer = !response.body().empty() && request.message->body().empty();
+  pending.described = !response.body().empty();
+  pending.wants_answer = !response.body().empty() && request.body.sdp.empty();
   response.add("Require", "100rel");
   response.add("RSeq", std::to_string(pending.rseq));
   pending.bytes = response.serialise();
@@ -59,8 +64,9 @@ void UserAgent::Impl::retransmit_reliable(LegId id, TimePoint due) {
 
 bool UserAgent::Impl::answer(Leg& leg, std::string sdp, const Headers& headers) {
   if (!leg.invite || leg.established || !is_safe(headers)) return false;
-  if (leg.reliable) {  // the 2xx waits for the PRACK (RFC 3262 section 3)
-    leg.deferred_answer = Leg::Deferred{std::move(sdp), headers};
+  leg.deferred_progress.reset();
+  if (leg.reliable || leg.update) {  // the 2xx waits for the PRACK (RFC 3262 section 3)
+    leg.deferred_answer = Leg::Deferred{200, std::move(sdp), headers};
     return true;
   }
   leg.established = true;
@@ -79,13 +85,15 @@ void UserAgent::Impl::send_success(Leg& leg, const Pending& pending, std::string
   describe_session_timer(response, leg.session);
   for (const auto& [name, value] : headers) response.add(name, value);
   leg.last_sdp = sdp;
-  response.set_body(std::move(sdp), "application/sdp");
+  const bool late = pending.request.body.sdp.empty();
+  const bool settled = std::exchange(leg.settled, false);  // only once: a re-INVITE begins anew
+  if (!settled || (!late && !leg.moved_on)) response.set_body(std::move(sdp), "application/sdp");
   Leg::Unacknowledged success;
   success.cseq = pending.request.cseq;
   success.bytes = response.serialise();
   success.flow = pending.request.reply_to;
   success.interval = times.t1;
-  success.wants_answer = pending.request.message->body().empty();
+  success.wants_answer = late && !settled;
   transactions.respond(pending.transaction, 200, success.bytes, now);
   leg.success.emplace(std::move(success));
   leg.success->retransmit =
@@ -135,11 +143,13 @@ bool UserAgent::Impl::answer_offer(Leg& leg, std::string sdp) {
     leg.update.reset();
     auto response = pending.request.response(200, leg.local_tag);
     describe_us(response, leg);
-    describe_session_timer(response, leg.session);
+    if (pending.request.method() == "UPDATE") describe_session_timer(response, leg.session);
     leg.last_sdp = sdp;
+    leg.moved_on = true;
     response.set_body(std::move(sdp), "application/sdp");
     respond(pending.transaction, response);
     watch_session(leg);
+    go_on(leg);
     return true;
   }
   if (!leg.invite || !leg.established) return false;
@@ -150,14 +160,28 @@ bool UserAgent::Impl::answer_offer(Leg& leg, std::string sdp) {
   return true;
 }
 
-bool UserAgent::Impl::reject_offer(Leg& leg, int status) {
+bool UserAgent::Impl::reject_offer(Leg& leg, int status, const Headers& headers) {
   auto& waiting = leg.update ? leg.update : leg.invite;
-  if (!waiting || (!leg.established && !leg.update) || status < 300 || status > 699) return false;
+  if (!waiting || (!leg.established && !leg.update) || status < 300 || status > 699 || !is_safe(headers)) return false;
   const auto pending = std::move(*waiting);
   waiting.reset();
   by_invite.erase(pending.transaction);
-  respond(pending.request, pending.transaction, status);
+  respond(pending.request, pending.transaction, status, headers);
+  go_on(leg);
   return true;
+}
+
+void UserAgent::Impl::go_on(Leg& leg) {
+  if (leg.reliable || leg.update) return;
+  if (leg.deferred_answer) {
+    auto deferred = std::move(*leg.deferred_answer);
+    leg.deferred_answer.reset();
+    answer(leg, std::move(deferred.sdp), deferred.headers);
+  } else if (leg.deferred_progress) {
+    auto deferred = std::move(*leg.deferred_progress);
+    leg.deferred_progress.reset();
+    provisional(leg, deferred.status, std::move(deferred.sdp), deferred.headers);
+  }
 }
 
 bool UserAgent::Impl::bye(Leg& leg, const std::string& reason, EndCause cause, int status, std::string phrase) {

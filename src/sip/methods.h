@@ -6,12 +6,12 @@ namespace rw::sip {
 
 inline constexpr std::string_view allowed_methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER";
 inline constexpr std::string_view supported_options = "100rel, timer, replaces, norefersub";
+inline constexpr std::string_view accepted_types =
+    "application/sdp, multipart/mixed, multipart/alternative, multipart/related";
 
 /// Whether we take requests of this method.
 bool is_allowed(std::string_view method);
 /// Whether it is a method of SIP at all.
 bool is_known(std::string_view method);
-/// Whether a Content-Type says application/sdp.
-bool is_sdp(std::string_view content_type);
 
 }  // namespace rw::sip

@@ -63,6 +63,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
       Transactions::server_key(*request.message, request.via, is_ack ? "INVITE" : request.method());
   if (transactions.absorb(transaction, is_ack, now)) return;
   if (is_ack) {
+    request.body = SessionBody::read(*request.message);
     receive_ack(request);
     return;
   }
@@ -77,6 +78,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
       return;
     }
   }
+  request.body = SessionBody::read(*request.message);
   transactions.begin_server(transaction, request.reply_to, request.method() == "INVITE");
   if (request.method() == "CANCEL") {
     receive_cancel(request);
@@ -114,13 +116,11 @@ std::optional<Message> UserAgent::Impl::objection(const IncomingRequest& request
   const auto uri = Uri::parse(message.request_uri());
   if (!uri) return request.response(uri.error().message.starts_with("unsupported URI scheme") ? 416 : 400, "refused");
   const bool carries_sdp = request.method() == "INVITE" || request.method() == "UPDATE" || request.method() == "PRACK";
-  if (carries_sdp && !message.body().empty()) {
-    const auto* type = message.header("Content-Type");
-    if (type == nullptr || !is_sdp(*type) || message.header("Content-Encoding") != nullptr) {
-      auto response = request.response(415, "refused");
-      response.add("Accept", "application/sdp");
-      return response;
-    }
+  if (carries_sdp && request.body.refused) {
+    auto response = request.response(415, "refused");
+    response.add("Accept", std::string(accepted_types));
+    response.add("Accept-Encoding", "identity");
+    return response;
   }
   return std::nullopt;
 }
@@ -135,7 +135,8 @@ void UserAgent::Impl::receive_ack(const IncomingRequest& request) {
     bye(*leg, reason, EndCause::local_bye);
     return;
   }
-  events.emplace_back(Acknowledged{leg->id, wants_answer ? request.message->body() : std::string{}});
+  const auto& sdp = request.body.sdp;
+  events.emplace_back(Acknowledged{leg->id, wants_answer ? sdp : std::string{}, wants_answer && sdp.empty()});
   send_offer(*leg);
 }
 
@@ -166,7 +167,7 @@ void UserAgent::Impl::outside_dialog(const IncomingRequest& request, const std::
   } else if (request.method() == "OPTIONS") {
     auto response = request.response(draining ? 503 : 200, ids.token(10));
     response.add("Allow", std::string(allowed_methods));
-    response.add("Accept", "application/sdp");
+    response.add("Accept", std::string(accepted_types));
     response.add("Supported", std::string(supported_options));
     if (draining) response.add("Retry-After", "30");
     respond(transaction, response);
@@ -228,7 +229,8 @@ void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::stri
     events.pop_back();  // nobody has heard of this leg
     return;
   }
-  events.emplace_back(IncomingInvite{id, request.message, request.flow, replaced});
+  events.emplace_back(
+      IncomingInvite{id, request.message, request.flow, replaced, request.body.sdp, request.body.ignored});
 }
 
 void UserAgent::Impl::connection_closed(const Flow& flow) {

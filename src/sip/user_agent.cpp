@@ -70,10 +70,17 @@ bool UserAgent::answer_offer(LegId id, std::string sdp, TimePoint now) {
   return leg != nullptr && impl_->answer_offer(*leg, std::move(sdp));
 }
 
-bool UserAgent::reject_offer(LegId id, int status, TimePoint now) {
+bool UserAgent::reject_offer(LegId id, int status, const Headers& headers, TimePoint now) {
   impl_->now = now;
   auto* leg = impl_->leg(id);
-  return leg != nullptr && impl_->reject_offer(*leg, status);
+  return leg != nullptr && impl_->reject_offer(*leg, status, headers);
+}
+
+bool UserAgent::wants_early_offer(LegId id) const {
+  const auto* leg = impl_->leg(id);
+  if (leg == nullptr || !leg->invite || leg->established || leg->settled) return false;
+  const auto& request = leg->invite->request;
+  return request.body.sdp.empty() && lists(*request.message, "Require", "100rel");
 }
 
 bool UserAgent::bye(LegId id, const std::string& reason, TimePoint now) {

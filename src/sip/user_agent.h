@@ -52,7 +52,9 @@ struct IncomingInvite {
   LegId leg = 0;
   std::shared_ptr<const Message> request;
   Flow flow;
-  LegId replaces = 0;  ///< the leg that its Replaces header names (RFC 3891), or 0
+  LegId replaces = 0;   ///< the leg that its Replaces header names (RFC 3891), or 0
+  std::string sdp;      ///< the offer; empty: a late one
+  std::string ignored;  ///< types of body parts that were left aside
 };
 /// 101–199 came to our INVITE. `sdp`: early media, or empty. A reliable one has been acknowledged. After a fork, that
 /// of whichever branch spoke last.
@@ -92,17 +94,20 @@ struct InviteCancelled {
 struct Acknowledged {
   LegId leg = 0;
   std::string sdp;
+  bool unanswered = false;  ///< the 2xx carried our offer, and the ACK brought no answer (RFC 3261 13.2.1)
 };
 /// A reliable provisional response was acknowledged (RFC 3262). `sdp`: the answer, if it carried our offer, else empty.
 struct ProvisionalAcknowledged {
   LegId leg = 0;
   std::string sdp;
+  bool unanswered = false;  ///< it carried our offer, and the PRACK brought no answer
 };
 /// A request in the dialog that wants a session description: answer with answer_offer() or reject_offer(). An empty
 /// `sdp`: a re-INVITE without an offer, to be answered with our offer; its answer comes in Acknowledged. An UPDATE
-/// without one is answered by the user agent.
+/// without one is answered by the user agent. Before the INVITE is answered it comes by UPDATE or PRACK, if a reliable
+/// provisional response has settled what the INVITE offered (RFC 3262 section 5, RFC 3311 5.2).
 struct OfferReceived {
-  enum class Method : std::uint8_t { invite, update };
+  enum class Method : std::uint8_t { invite, update, prack };
   LegId leg = 0;
   Method method = Method::invite;
   std::string sdp;
@@ -117,7 +122,7 @@ struct RefreshRefused {
   LegId leg = 0;
   int status = 0;
 };
-/// An INFO request; has been answered 200.
+/// An INFO request, or a part of its body if that has several; has been answered 200.
 struct InformationReceived {
   LegId leg = 0;
   std::string content_type;
@@ -202,9 +207,14 @@ class UserAgent {
 
   // ---- commands: the server side. Commands for a leg that has ended, or is in the wrong state, return false and do
   // nothing.
-  /// 101–199. Sent reliably if the caller requires 100rel, or supports it and there is SDP.
+  /// 101–199. Sent reliably if the caller requires 100rel, or supports it and there is SDP; then only when the one
+  /// before has been acknowledged.
   bool provisional(LegId leg, int status, std::string sdp, const Headers& headers, TimePoint now);
-  /// 200 with the answer, or the offer if the INVITE had none.
+  /// Whether provisional() has to bring our offer: the INVITE had none, and wants all responses to be reliable
+  /// (RFC 3262 section 5).
+  bool wants_early_offer(LegId leg) const;
+  /// 200 with the answer, or the offer if the INVITE had none. Without either if a reliable provisional response has
+  /// settled that.
   bool answer(LegId leg, std::string sdp, const Headers& headers, TimePoint now);
   /// The final response `status` (300–699).
   bool reject(LegId leg, int status, const Headers& headers, TimePoint now);
@@ -231,7 +241,7 @@ class UserAgent {
   bool notify_refer(LegId leg, int status, TimePoint now);
   /// Answers OfferReceived (200).
   bool answer_offer(LegId leg, std::string sdp, TimePoint now);
-  bool reject_offer(LegId leg, int status, TimePoint now);
+  bool reject_offer(LegId leg, int status, const Headers& headers, TimePoint now);
   /// BYE with a Reason header unless `reason` is empty. Ended follows. False if there is no answer yet, or if it still
   /// waits for a PRACK: reject() takes it back.
   bool bye(LegId leg, const std::string& reason, TimePoint now);

@@ -49,7 +49,9 @@ class UserAgent::Impl {
   bool answer(Leg& leg, std::string sdp, const Headers& headers);
   bool reject(Leg& leg, int status, const Headers& headers);
   bool answer_offer(Leg& leg, std::string sdp);
-  bool reject_offer(Leg& leg, int status);
+  bool reject_offer(Leg& leg, int status, const Headers& headers);
+  /// Sends what has waited for the PRACK.
+  void go_on(Leg& leg);
   /// A `cause` other than local_bye ends the leg at once, with the status.
   bool bye(Leg& leg, const std::string& reason, EndCause cause, int status = 0, std::string phrase = {});
   void send_success(Leg& leg, const Pending& pending, std::string sdp, const Headers& headers);

@@ -248,10 +248,10 @@ class Play {
   void answer_offer(sip::LegId leg) {
     switch (next() % 8) {
       case 0:
-        world_.phones.reject_offer(leg, 488, world_.now);
+        world_.phones.reject_offer(leg, 488, {}, world_.now);
         break;
       case 1:
-        world_.phones.reject_offer(leg, 491, world_.now);
+        world_.phones.reject_offer(leg, 491, {}, world_.now);
         break;
       case 2:
         world_.phones.answer_offer(leg, "v=0\r\n", world_.now);

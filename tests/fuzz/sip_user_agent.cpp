@@ -194,7 +194,7 @@ class Play {
         agent_->answer_offer(leg, "v=0\r\n", now_);
         break;
       case 4:
-        agent_->reject_offer(leg, 488, now_);
+        agent_->reject_offer(leg, 488, {}, now_);
         break;
       case 5:
         agent_->bye(leg, "SIP;cause=200", now_);

@@ -5,6 +5,7 @@ import socket
 import pytest
 from support.dns import DnsServer
 from support.kamailio import wait_registration
+from support.rtp_peer import sine
 
 
 @pytest.fixture
@@ -95,3 +96,64 @@ def test_a_call_to_a_name_that_does_not_exist_ends(called_phone, dns, own_server
     place_call(server, "sip:bob@nobody.example")
     application.wait_for("sessionCompleted")
     assert application.events("callAnswered") == []
+
+
+def named(caller, host):
+    return caller.sdp().replace("c=IN IP4 127.0.0.1", f"c=IN IP4 {host}")
+
+
+def test_a_caller_whose_description_has_a_name_is_heard_and_hears(dns, phone, own_server, application, tone_file):
+    server = own_server({"sip": {"dns_servers": [dns.address]}})
+    tone_file(server, "a.wav", 500, 5)
+    application.replies["getIvrCommand"] = {"phrases": [{"fileName": "a"}], "getIVRCommandAfter": 30}
+    dns.address_of("media.caller.example", "127.0.0.1")
+    caller = phone(server)
+    caller.call(sdp=named(caller, "media.caller.example"))
+    caller.rtp.wait_for_tone(500)
+    caller.invite(sdp=named(caller, "media.caller.example"))
+    assert caller.wait_final().status == 200
+    caller.ack()
+    caller.rtp.wait_for_tone(500, first=len(caller.rtp.packets))
+    caller.hang_up()
+    application.completed("normal")
+
+
+def test_a_called_phone_whose_answer_has_a_name_is_connected(dns, phone, called_phone, own_server, application, calls):
+    server = own_server({"sip": {"dns_servers": [dns.address]}})
+    dns.address_of("media.callee.example", "127.0.0.1")
+    callee = called_phone(server, pick_up=False)
+    application.replies["newCall"] = calls(callee)
+    caller = phone(server)
+    caller.invite()
+    callee.wait_request("INVITE")
+    callee.answer(named(callee, "media.callee.example"))
+    answer = caller.wait_final()
+    assert answer.status == 200
+    caller.follow(answer)
+    caller.ack()
+    application.wait_for("callAnswered")
+    caller.rtp.keep_speaking(sine(900, 1))
+    callee.rtp.wait_for_tone(900)
+    caller.hang_up()
+    application.completed("normal")
+
+
+def test_a_caller_that_gives_up_while_its_name_is_looked_up_leaves_nothing(dns, phone, own_server, application):
+    server = own_server({"sip": {"dns_servers": ["127.0.0.1:9"]}})
+    caller = phone(server)
+    caller.invite(sdp=named(caller, "media.caller.example"))
+    assert caller.wait_response().status == 100
+    caller.cancel()
+    assert caller.wait_final().status == 487
+    caller.ack_refusal()
+    server.wait_idle()
+
+
+def test_a_description_whose_name_leads_nowhere_is_refused(dns, phone, own_server, application):
+    server = own_server({"sip": {"dns_servers": [dns.address]}})
+    caller = phone(server)
+    refusal = caller.refused(sdp=named(caller, "nowhere.example"))
+    assert refusal.status == 488
+    assert refusal.header("Warning").startswith("301 ")
+    application.wait_alarm("invalidSdp")
+    assert application.events("newCall") == []

@@ -6,11 +6,11 @@ import re
 import tomllib
 
 import pytest
-from support.plain_phone import PlainPhone, bytes_of, lines_of
+from support.plain_phone import PlainPhone, lines_of
 from support.rtp_peer import sine
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "field" / "sip"
-KEYS = {"about", "transports", "server", "replies", "variants", "steps"}
+KEYS = {"about", "transports", "server", "replies", "variants", "repeated", "steps"}
 
 
 def cases():
@@ -41,8 +41,11 @@ class Play:
         self.uris = {}
         for name, phone in self.phones.items():
             self.uris[name] = f"sip:{name}@{phone.host}:{phone.port};transport={transport}"
+        texts = {name: value for name, value in self.names.items() if isinstance(value, str)}
+        texts |= {name: "".join(what["text"].replace("{number}", str(number)) for number in range(what["times"]))
+                  for name, what in case.get("repeated", {}).items()}
         for phone in self.phones.values():
-            phone.names |= {**self.uris, **{name: value for name, value in self.names.items() if isinstance(value, str)}}
+            phone.names |= {**self.uris, **texts}
 
     def close(self):
         for phone in self.phones.values():
@@ -82,7 +85,7 @@ class Play:
         """A whole message. It has the line ends of SIP, unless it is `exact`; a {length} in it becomes that of the body."""
         text = text if exact else lines_of(text)
         head, gap, body = text.partition("\r\n\r\n")
-        phone.send_bytes(bytes_of(head.replace("{length}", str(len(body))) + gap + body))
+        phone.send_message(head.replace("{length}", str(len(body))) + gap + body)
 
     def step_respond(self, phone, status, to="INVITE", headers=None, body="", type="application/sdp", reason="Answer"):
         phone.respond(to, status, headers=self.value(headers, phone), body=self.value(body, phone), content_type=self.value(type, phone), reason=reason)
@@ -90,7 +93,8 @@ class Play:
     def step_speak(self, phone, hertz):
         phone.rtp.keep_speaking(sine(hertz, 1))
 
-    def step_press(self, phone, digits):
+    def step_press(self, phone, digits, type=101):
+        phone.rtp.telephone_event = type
         phone.rtp.press(digits)
 
     # ---- what must come of it
@@ -131,7 +135,11 @@ class Play:
         self.application.completed(reason)
 
     def step_hear(self, phone, hertz):
-        phone.rtp.wait_for_tone(hertz, first=len(phone.rtp.packets))
+        first = len(phone.rtp.packets)
+        if isinstance(hertz, list):
+            phone.rtp.wait_until(lambda: phone.rtp.has_tone_pair(*hertz), what=f"{hertz} Hz were not heard at once")
+        else:
+            phone.rtp.wait_for_tone(hertz, first=first)
 
 
 @pytest.mark.parametrize("case, variant, transport", cases())

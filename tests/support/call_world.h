@@ -116,7 +116,7 @@ class World {
     if (status == 200) {
       phones.answer_offer(leg, std::move(sdp), now);
     } else {
-      phones.reject_offer(leg, status, now);
+      phones.reject_offer(leg, status, {}, now);
     }
     deliver();
   }

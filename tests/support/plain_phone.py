@@ -1,5 +1,6 @@
 """A SIP user agent that sends exactly the bytes it is given. It keeps what a dialog needs (tags, targets, CSeq) for those who want to use it."""
 
+import base64
 import itertools
 import queue
 import random
@@ -48,6 +49,7 @@ class PlainPhone:
                       "tag": f"t{random.getrandbits(40):x}", "to_tag": "", "target": f"sip:100@{server.domain}", "to": f"sip:100@{server.domain}",
                       "from": "sip:alice@caller.example", "contact": f"<sip:test@{self.host}:{self.port};transport={transport}>", "route": ""}
         self.names["sdp"] = self.sdp()
+        self.names["sdp_base64"] = base64.encodebytes(self.names["sdp"].encode()).decode()
         self.closing = False
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -171,6 +173,16 @@ class PlainPhone:
             self.socket.sendto(data, self.server_address)
         else:
             self.socket.sendall(data)
+
+    def send_message(self, text):
+        """A whole message. If it is an INVITE it opens the call, as send() does."""
+        start = re.match(r"INVITE ", text)
+        if start:
+            branch, cseq = re.search(r"branch=([^;\s,]+)", text), re.search(r"(?im)^CSeq\s*:\s*(\d+)", text)
+            self.invite_branch, self.cseq = branch and branch.group(1), int(cseq.group(1)) if cseq else 0
+            self.invite_cseq = self.cseq
+            self.open = self.open or "asked"
+        self.send_bytes(bytes_of(text))
 
     def send(self, method, headers=None, body="", content_type="application/sdp", uri=None, branch=None):
         """A request as the dialog has it; `headers` replace the usual ones or stand beside them."""

@@ -47,14 +47,14 @@ TEST(Negotiator, UsesTheOffersNumbersForDynamicTypes) {
 
 TEST(Negotiator, RefusesWhatItCanNotServe) {
   const auto why = [](std::string_view media) {
-    return Negotiator::check(offer(media), ours().codecs).error().message;
+    return Negotiator::check(offer(media), ours().codecs, ours().address).error().message;
   };
   EXPECT_THAT(why("m=video 4000 RTP/AVP 96\r\n"), HasSubstr("no audio"));
   EXPECT_THAT(why("m=audio 4000 RTP/AVP 18\r\n"), HasSubstr("no codec"));
-  EXPECT_THAT(why("m=audio 0 RTP/AVP 8\r\n"), HasSubstr("port 0"));
+  EXPECT_THAT(why("m=audio 0 RTP/AVP 8\r\nm=image 5000 udptl t38\r\n"), HasSubstr("port 0"));
   EXPECT_THAT(why("m=audio 4000 RTP/SAVP 8\r\n"), HasSubstr("RTP/SAVP"));
-  EXPECT_FALSE(Negotiator::check("nonsense", ours().codecs));
-  EXPECT_FALSE(Negotiator::check("v=0\r\nm=audio 4000 RTP/AVP 8\r\n", ours().codecs));
+  EXPECT_FALSE(Negotiator::check("nonsense", ours().codecs, ours().address));
+  EXPECT_FALSE(Negotiator::check("v=0\r\nm=audio 4000 RTP/AVP 8\r\n", ours().codecs, ours().address));
 }
 
 TEST(Negotiator, ServesAudioWithFeedback) {
@@ -143,17 +143,134 @@ TEST(Negotiator, SpeaksIpv6) {
   EXPECT_THAT(answer->sdp, HasSubstr("c=IN IP6 ::1"));
 }
 
-TEST(Session, IsBoundedInEveryDirection) {
+TEST(Negotiator, SaysWhatItCanNotServe) {
+  const auto what = [](std::string_view description) {
+    return Negotiator::check(description, ours().codecs, ours().address).error().what;
+  };
+  EXPECT_EQ(what(offer("m=video 4000 RTP/AVP 96\r\n")), Unserved::media_type);
+  EXPECT_EQ(what(offer("m=audio 4000 RTP/AVP 18\r\n")), Unserved::format);
+  EXPECT_EQ(what(offer("m=audio 4000 RTP/SAVP 8\r\n")), Unserved::transport);
+  EXPECT_EQ(what("v=0\r\nc=IN IP6 2001:db8::7\r\nm=audio 4000 RTP/AVP 8\r\n"), Unserved::address_family);
+  EXPECT_EQ(what("v=0\r\nc=IN IP4 no.such.name\r\nm=audio 4000 RTP/AVP 8\r\n"), Unserved::address_family);
+  EXPECT_EQ(what("nonsense"), Unserved::parameter);
+  EXPECT_EQ(what(offer("m=audio 99999 RTP/AVP 8\r\n")), Unserved::parameter);
+}
+
+TEST(Negotiator, TakesTheLineOfItsAddressFamily) {
+  const std::string lines[] = {"m=audio 4000 RTP/AVP 8\r\nc=IN IP6 2001:db8::7\r\n",
+                               "m=audio 5000 RTP/AVP 8\r\nc=IN IP4 10.0.0.7\r\n"};
+  for (const bool v6 : {false, true}) {
+    for (const auto& text : {lines[0] + lines[1], lines[1] + lines[0]}) {
+      auto capabilities = ours();
+      if (v6) capabilities.address = *net::Address::parse("[::1]:16384");
+      Negotiator negotiator(capabilities);
+      const auto answer = negotiator.answer(offer(text));
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(answer->agreement.remote.to_string(), v6 ? "[2001:db8::7]:4000" : "10.0.0.7:5000");
+      const auto reply = Session::parse(answer->sdp);
+      EXPECT_EQ(reply->media[text == lines[v6 ? 0 : 1] + lines[v6 ? 1 : 0] ? 0 : 1].port, 16384);
+    }
+  }
+  EXPECT_TRUE(Negotiator(ours()).answer("v=0\r\nc=IN IP6 ::\r\nm=audio 4000 RTP/AVP 8\r\n")->agreement.held());
+  EXPECT_FALSE(Negotiator(ours()).accept("v=0\r\nc=IN IP6 ::2\r\nm=audio 4000 RTP/AVP 8\r\n"));
+}
+
+TEST(Negotiator, AgreesOnNothingWhereNothingIsWanted) {
+  Negotiator negotiator(ours());
+  const auto none = negotiator.answer(offer(""));
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->agreement.held());
+  EXPECT_TRUE(none->agreement.remote.is_unspecified());
+  EXPECT_THAT(none->sdp, Not(HasSubstr("m=")));
+  const auto off = negotiator.answer(offer("m=audio 0 RTP/AVP 8\r\n"));
+  ASSERT_TRUE(off);
+  EXPECT_TRUE(off->agreement.held());
+  EXPECT_THAT(off->sdp, HasSubstr("m=audio 0 RTP/AVP 8\r\n"));
+  EXPECT_FALSE(negotiator.answer(offer("m=audio 4000 RTP/AVP 8\r\n"))->agreement.held());
+}
+
+TEST(Negotiator, OffersTheNumbersOfTheDialog) {
+  auto capabilities = ours();
+  capabilities.codecs.push_back(Codec::opus);
+  Negotiator negotiator(capabilities);
+  EXPECT_THAT(negotiator.offer(), HasSubstr("RTP/AVP 8 0 3 96 101\r\n"));
+  ASSERT_TRUE(negotiator.answer(offer("m=audio 4000 RTP/AVP 8 96\r\na=rtpmap:96 telephone-event/8000\r\n")));
+  const auto sdp = negotiator.offer();
+  EXPECT_THAT(sdp, HasSubstr("a=rtpmap:96 telephone-event/8000\r\n"));
+  EXPECT_THAT(sdp, HasSubstr("a=rtpmap:97 opus/48000/2\r\n")) << "96 is taken";
+  ASSERT_TRUE(negotiator.answer(
+      offer("m=audio 4000 RTP/AVP 8 111 101\r\na=rtpmap:111 OPUS/48000/2\r\na=rtpmap:101 speex/16000\r\n")));
+  const auto next = negotiator.offer();
+  EXPECT_THAT(next, HasSubstr("a=rtpmap:111 opus/48000/2\r\n"));
+  EXPECT_THAT(next, HasSubstr("a=rtpmap:96 telephone-event/8000\r\n"));
+  EXPECT_EQ(negotiator.offer(), next) << "and so it stays";
+  const auto agreement = negotiator.accept(
+      offer("m=audio 4000 RTP/AVP 111 96\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:96 telephone-event/8000\r\n"));
+  ASSERT_TRUE(agreement);
+  EXPECT_EQ(agreement->telephone_event_receive, 96);
+  EXPECT_EQ(negotiator.offer(), next);
+}
+
+TEST(PayloadTypes, ANumberIsNeverUsedForSomethingElse) {
+  PayloadTypes types;
+  Media theirs;
+  for (int number = 96; number < 127; ++number) {
+    theirs.formats.push_back(std::to_string(number));
+    theirs.attributes.push_back({"rtpmap", std::to_string(number) + " x" + std::to_string(number) + "/8000"});
+  }
+  types.learn(theirs, true);
+  EXPECT_EQ(types.number_for("telephone-event/8000", 101), 127);
+  EXPECT_EQ(types.number_for("Telephone-Event/8000", 101), 127);
+  EXPECT_EQ(types.number_for("x100/8000", 101), 100);
+  EXPECT_EQ(types.number_for("opus/48000/2", 96), 96) << "there is none left";
+}
+
+TEST(PayloadTypes, AnAnswerChangesNoneOfOurs) {
+  PayloadTypes types;
+  EXPECT_EQ(types.number_for("opus/48000/2", 96), 96);
+  Media answer;
+  answer.formats = {"96", "97"};
+  answer.attributes = {{"rtpmap", "96 telephone-event/8000"}, {"rtpmap", "97 opus/48000/2"}};
+  types.learn(answer, false);
+  EXPECT_EQ(types.number_for("opus/48000/2", 96), 96);
+  EXPECT_EQ(types.number_for("red/8000", 97), 98) << "theirs";
+}
+
+TEST(Session, IsBoundedByItsBytesOnly) {
   std::string many = "v=0\r\n";
-  for (int at = 0; at < 17; ++at) many += "m=audio 4000 RTP/AVP 8\r\n";
-  EXPECT_FALSE(Session::parse(many));
-  many = "v=0\r\nm=audio 4000 RTP/AVP 8\r\n";
-  for (int at = 0; at < 65; ++at) many += "a=x\r\n";
-  EXPECT_FALSE(Session::parse(many));
+  for (int at = 0; at < 500; ++at) many += "a=x-session\r\n";
+  many += "m=video 4002 RTP/AVPF";
+  for (int at = 0; at < 500; ++at) many += " " + std::to_string(at % 128);
+  for (int at = 0; at < 500; ++at) many += "\r\na=candidate:" + std::to_string(at);
+  for (int at = 0; at < 100; ++at) many += "\r\nm=image 0 udptl t38\r\nc=TN RFC2543 +1-201-406-4090";
+  many += "\r\nm=audio 4000 RTP/AVP 8\r\nc=IN IP4 10.0.0.1\r\n";
+  Negotiator negotiator(ours());
+  const auto answer = negotiator.answer(many);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->agreement.remote.to_string(), "10.0.0.1:4000");
+  EXPECT_EQ(Session::parse(answer->sdp)->media.size(), 102U);
   EXPECT_FALSE(Session::parse("v=0\r\n" + std::string(max_bytes, 'x')));
-  EXPECT_FALSE(Session::parse("v=0\r\nm=audio 99999 RTP/AVP 8\r\n"));
   EXPECT_FALSE(Session::parse("v=0\r\nm=audio\r\n"));
   EXPECT_FALSE(Session::parse(""));
+}
+
+TEST(Session, AStreamThatCanNotBeReadLeavesTheOthers) {
+  const auto answer = Negotiator(ours()).answer(
+      "v=0\r\nc=ATM NSAP 47\r\nm=audio 99999 RTP/AVP 8\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 8\r\nc=ATM NSAP "
+      "47\r\n"
+      "m=message $ TCP/MSRP *\r\nm=audio  6000  RTP/AVP  8\r\nc=IN IP4 10.0.0.2\r\n");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->agreement.remote.to_string(), "10.0.0.2:6000");
+  EXPECT_THAT(answer->sdp,
+              HasSubstr("m=audio 0 RTP/AVP 8\r\nm=audio 0 RTP/AVP 8\r\nm=message 0 TCP/MSRP *\r\nm=audio 16384 "));
+}
+
+TEST(Session, MayEndWithZeroBytes) {
+  for (const std::string end : {std::string("\0", 1), std::string("\r\n\0\0", 4)}) {
+    const auto answer = Negotiator(ours()).answer(offer("m=audio 4000 RTP/AVP 8\r\na=sendonly" + end));
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->agreement.held());
+  }
 }
 
 TEST(Session, ToleratesBareLineFeedsAndUnknownLines) {

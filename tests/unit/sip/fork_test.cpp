@@ -90,7 +90,7 @@ TEST_F(ForkTest, AnUpdateInAnEarlyDialogIsAnswered) {
   EXPECT_EQ(sent.back().status(), 200);
   EXPECT_EQ(sent.back().body(), offer_sdp);
   receive(request("UPDATE", 3, {}, answer_sdp));
-  EXPECT_TRUE(agent->reject_offer(leg, 488, now));
+  EXPECT_TRUE(agent->reject_offer(leg, 488, {}, now));
   drain();
   EXPECT_EQ(sent.back().status(), 488);
   receive(request("INVITE", 4, {}, answer_sdp));  // RFC 3261 14.2

@@ -100,7 +100,7 @@ TEST_F(OfferTest, NoOfferWhileTheirsIsOpen) {
   up();
   receive(request("UPDATE", 1, {}, answer_sdp));
   EXPECT_FALSE(offer());
-  agent->reject_offer(leg, 488, now);
+  agent->reject_offer(leg, 488, {}, now);
   EXPECT_TRUE(offer());
   reply(488, "");
   hang_up();

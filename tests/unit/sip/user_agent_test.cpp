@@ -274,7 +274,7 @@ TEST_F(UserAgentTest, AReinviteIsAnsweredAndAcknowledged) {
 TEST_F(UserAgentTest, ARefusedReinviteLeavesTheCallAlive) {
   establish();
   receive(request("INVITE", 2, {}, sdp));
-  agent->reject_offer(leg(), 488, now);
+  agent->reject_offer(leg(), 488, {}, now);
   drain();
   EXPECT_EQ(last().status(), 488);
   acks_success = false;
@@ -291,7 +291,7 @@ TEST_F(UserAgentTest, OverlappingReinvitesAreRefused) {
   EXPECT_NE(last().header("Retry-After"), nullptr);
   acks_success = false;
   receive(request("ACK", 3));
-  agent->reject_offer(leg(), 488, now);
+  agent->reject_offer(leg(), 488, {}, now);
   hang_up();
 }
 
@@ -328,6 +328,101 @@ TEST_F(UserAgentTest, AReliableProvisionalIsRepeatedUntilItsPrack) {
   acks_success = true;
   receive(request("ACK", 1));
   hang_up();
+}
+
+TEST_F(UserAgentTest, APrackMayBringAnOffer) {
+  invite("Require: 100rel\r\n");
+  agent->provisional(leg(), 183, std::string(sdp), {}, now);
+  drain();
+  in_dialog = true;
+  receive(request("PRACK", 2, "RAck: 1 1 INVITE\r\n", sdp));
+  ASSERT_NE(find<OfferReceived>(), nullptr);
+  EXPECT_EQ(find<OfferReceived>()->method, OfferReceived::Method::prack);
+  agent->answer(leg(), std::string(sdp), {}, now);
+  drain();
+  EXPECT_EQ(count_status(200), 0U) << "the PRACK first";
+  agent->answer_offer(leg(), std::string(sdp) + "a=x\r\n", now);
+  drain();
+  ASSERT_EQ(count_status(200), 2U);
+  EXPECT_EQ(last().body(), "") << "of the INVITE: its offer has been answered, and another one since";
+  acks_success = true;
+  receive(request("ACK", 1));
+  EXPECT_FALSE(find<Acknowledged>()->unanswered);
+  hang_up();
+}
+
+TEST_F(UserAgentTest, AnOfferBeforeTheInvitesOwnIsAnswered) {
+  invite("Require: 100rel\r\n");
+  agent->provisional(leg(), 180, {}, {}, now);
+  drain();
+  in_dialog = true;
+  receive(request("UPDATE", 2, {}, sdp));
+  EXPECT_EQ(last().status(), 500);
+  EXPECT_NE(last().header("Retry-After"), nullptr);
+  receive(request("PRACK", 3, "RAck: 1 1 INVITE\r\n", sdp));
+  EXPECT_EQ(last().status(), 488);
+  pass(seconds(40));
+  EXPECT_EQ(count_status(504), 0U) << "but the response has been acknowledged";
+  EXPECT_EQ(find<OfferReceived>(), nullptr);
+  agent->reject(leg(), 480, {}, now);
+}
+
+TEST_F(UserAgentTest, AnUpdateMayBringAnOfferBeforeTheCallIsAnswered) {
+  invite("Supported: 100rel\r\n");
+  agent->provisional(leg(), 183, std::string(sdp), {}, now);
+  drain();
+  in_dialog = true;
+  receive(request("UPDATE", 2, {}, sdp));
+  EXPECT_EQ(last().status(), 500) << "the answer has not been acknowledged";
+  receive(request("PRACK", 3, "RAck: 1 1 INVITE\r\n"));
+  receive(request("UPDATE", 4, {}, sdp));
+  ASSERT_NE(find<OfferReceived>(), nullptr);
+  agent->answer_offer(leg(), std::string(sdp), now);
+  drain();
+  EXPECT_EQ(last().status(), 200);
+  agent->answer(leg(), std::string(sdp), {}, now);
+  drain();
+  EXPECT_EQ(last().body(), "");
+  acks_success = true;
+  receive(request("ACK", 1));
+  hang_up();
+}
+
+TEST_F(UserAgentTest, ALateOfferMayBeSettledBeforeTheCallIsAnswered) {
+  receive(request("INVITE", 1, "Require: 100rel\r\n"));
+  EXPECT_TRUE(agent->wants_early_offer(leg()));
+  agent->provisional(leg(), 180, std::string(sdp), {}, now);
+  EXPECT_TRUE(agent->provisional(leg(), 183, std::string(sdp), {}, now));
+  drain();
+  EXPECT_EQ(count_status(183), 0U) << "one at a time";
+  in_dialog = true;
+  receive(request("PRACK", 2, "RAck: 1 1 INVITE\r\n", sdp));
+  EXPECT_EQ(find<ProvisionalAcknowledged>()->sdp, sdp);
+  EXPECT_FALSE(find<ProvisionalAcknowledged>()->unanswered);
+  EXPECT_FALSE(agent->wants_early_offer(leg()));
+  ASSERT_EQ(last().status(), 183);
+  EXPECT_EQ(last().body(), "");
+  receive(request("PRACK", 3, "RAck: 2 1 INVITE\r\n"));
+  agent->answer(leg(), std::string(sdp), {}, now);
+  drain();
+  EXPECT_EQ(last().status(), 200);
+  EXPECT_EQ(last().body(), "");
+  acks_success = true;
+  receive(request("ACK", 1));
+  EXPECT_FALSE(find<Acknowledged>()->unanswered);
+  hang_up();
+}
+
+TEST_F(UserAgentTest, AnOfferOfOursThatIsNotAnsweredIsTold) {
+  receive(request("INVITE", 1, "Require: 100rel\r\n"));
+  agent->provisional(leg(), 180, std::string(sdp), {}, now);
+  agent->answer(leg(), std::string(sdp), {}, now);
+  drain();
+  in_dialog = true;
+  receive(request("PRACK", 2, "RAck: 1 1 INVITE\r\n"));
+  EXPECT_TRUE(find<ProvisionalAcknowledged>()->unanswered);
+  EXPECT_EQ(count_status(200), 1U) << "of the PRACK only";
+  EXPECT_TRUE(agent->reject(leg(), 488, {}, now));
 }
 
 TEST_F(UserAgentTest, AnAnswerThatWaitsForThePrackCanBeTakenBack) {

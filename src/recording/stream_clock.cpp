@@ -12,16 +12,16 @@ constexpr double jump_s = 1.0;
 constexpr double pause_s = 2.0;
 constexpr double tolerated_after_pause_s = 0.1;
 constexpr double window_s = 2.0;
-/// A packet that came before its place proves that the place is wrong; one that came after it may have met congestion.
-/// Clocks differ by up to 500 millionths.
-constexpr double earlier_rate = 0.01;
-constexpr double later_rate = 0.001;
-constexpr double most_at_once = 4;
+/// Nobody hears a pitch that is off by so much. Clocks differ by up to 500 millionths.
+constexpr double moved_rate = 0.001;
+constexpr double most_at_once = 1;
+/// So much of it is left; a shorter one belongs to the words.
+constexpr double least_silence_s = 0.1;
 
 }  // namespace
 
-StreamClock::Place StreamClock::place(std::uint32_t ssrc, std::uint32_t rtp_clock, std::uint32_t timestamp,
-                                      std::int64_t arrival) {
+StreamClock::Place StreamClock::place(const Stamp& stamp, std::int64_t arrival, const Before& before) {
+  const auto [ssrc, rtp_clock, timestamp] = stamp;
   if (started_ && ssrc == ssrc_ && rtp_clock == rtp_clock_) {
     const auto step = static_cast<std::int32_t>(timestamp - static_cast<std::uint32_t>(last_));
     const std::int64_t now = last_ + step;
@@ -30,6 +30,7 @@ StreamClock::Place StreamClock::place(std::uint32_t ssrc, std::uint32_t rtp_cloc
       last_ = now;
       observe(arrival - raw(now), arrival);
       follow(passed);
+      move_in_silence(raw(now) + offset_, before);
       return {raw(now) + offset_, false};
     }
   }
@@ -61,12 +62,21 @@ void StreamClock::observe(std::int64_t delay, std::int64_t arrival) {
 void StreamClock::follow(std::int64_t passed) {
   const std::int64_t missing = wanted_ - offset_;
   if (missing == 0 || passed <= 0) return;
-  allowance_ =
-      std::min(allowance_ + static_cast<double>(passed) * (missing < 0 ? earlier_rate : later_rate), most_at_once);
+  allowance_ = std::min(allowance_ + static_cast<double>(passed) * moved_rate, most_at_once);
   const auto most = static_cast<std::int64_t>(allowance_);
   const std::int64_t step = std::clamp(missing, -most, most);
   offset_ += step;
   allowance_ -= static_cast<double>(std::abs(step));
+}
+
+/// What is missing is put into the silence in front of the packet, or taken from it. Where the sender has paused, that
+/// is longer than what was written.
+void StreamClock::move_in_silence(std::int64_t position, const Before& before) {
+  const std::int64_t missing = wanted_ - offset_;
+  const std::int64_t room = before.silent + std::max<std::int64_t>(position - before.end, 0);
+  const std::int64_t movable = room - seconds(least_silence_s);
+  if (before.lost || movable <= 0) return;
+  offset_ += std::max(missing, -movable);
 }
 
 }  // namespace rw::recording

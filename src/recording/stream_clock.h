@@ -8,8 +8,10 @@ namespace rw::recording {
 /// Where the packets of one side belong on the time line of a recording.
 ///
 /// A stream is placed by the arrival of its first packet and from then on by its RTP timestamps, so jitter does not
-/// show. The sender's clock is not ours: the shortest delay of some seconds says how far they have come apart, and the
-/// stream is moved by single samples until it fits again. Pure; positions are in samples of the file since its start.
+/// show. The sender's clock is not ours, and the first packet may have been late: the shortest delay of some seconds
+/// says how far the stream is from where it belongs. While somebody speaks it is moved by one sample in a thousand at
+/// most, so that nobody hears it; in silence by as much as the silence has room for. Pure; positions are in samples of
+/// the file since its start.
 class StreamClock {
  public:
   /// `rate`: of the file, in Hz.
@@ -19,9 +21,18 @@ class StreamClock {
     std::int64_t position = 0;
     bool anew = false;  ///< by its arrival: nothing connects it with what came before
   };
-  /// To be called in the order of the packets. `rtp_clock`: Hz of `timestamp`, not 0. `arrival`: the position of the
-  /// moment at which the packet came.
-  Place place(std::uint32_t ssrc, std::uint32_t rtp_clock, std::uint32_t timestamp, std::int64_t arrival);
+  /// Of a packet. `rtp_clock`: Hz of `timestamp`, not 0.
+  struct Stamp {
+    std::uint32_t ssrc = 0, rtp_clock = 0, timestamp = 0;
+  };
+  /// What the file has before the packet.
+  struct Before {
+    std::int64_t end = 0;     ///< position behind the sound that was placed last
+    std::int64_t silent = 0;  ///< how much of the end of it is silence
+    bool lost = false;        ///< packets are missing in between
+  };
+  /// To be called in the order of the packets. `arrival`: the position of the moment at which the packet came.
+  Place place(const Stamp& stamp, std::int64_t arrival, const Before& before);
 
   /// The next packet is placed by its arrival.
   void forget() { started_ = false; }
@@ -33,6 +44,7 @@ class StreamClock {
   bool fits(std::int64_t position, std::int64_t arrival, std::int64_t pause) const;
   void observe(std::int64_t delay, std::int64_t arrival);
   void follow(std::int64_t passed);
+  void move_in_silence(std::int64_t position, const Before& before);
 
   const std::int64_t rate_;
   bool started_ = false;

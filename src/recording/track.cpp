@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace rw::recording {
 namespace {
@@ -12,7 +13,9 @@ constexpr std::size_t most_concealed_ms = 60;
 /// How far sound may lie ahead of what is finished: the time that is held back, a timestamp that is wrong by nearly one
 /// second, one packet.
 constexpr std::size_t line_ms = 5000;
-/// What StreamClock corrects at once.
+/// The noise of a quiet room on a telephone: 46 dB below the loudest.
+constexpr int loudest_silence = 160;
+/// What StreamClock corrects at once while somebody speaks, with room for the roundings of clocks that differ.
 constexpr std::int64_t correction = 4;
 
 }  // namespace
@@ -41,7 +44,8 @@ void Track::settle(TimePoint now) {
 
 void Track::render(const ReorderBuffer::Next& next) {
   const auto& packet = next.packet;
-  const auto place = clock_.place(packet.ssrc, packet.rtp_clock, packet.timestamp, position_of(packet.at));
+  const StreamClock::Before before{end_, silent_, next.after_loss};
+  const auto place = clock_.place({packet.ssrc, packet.rtp_clock, packet.timestamp}, position_of(packet.at), before);
   decoder_ = &decoder_for(packet.codec);
   std::int64_t gap = place.anew ? 0 : place.position - end_;
   if (place.anew) {
@@ -56,8 +60,9 @@ void Track::render(const ReorderBuffer::Next& next) {
   const auto written = std::abs(gap) <= correction ? fitted(samples, gap) : samples;
   const auto position = place.position + static_cast<std::int64_t>(samples.size() - written.size());
   line_.write(position, written);
-  end_ = position + static_cast<std::int64_t>(written.size());
-  remember(written);
+  if (next.after_loss) silent_ = 0;
+  const auto end_before = std::exchange(end_, position + static_cast<std::int64_t>(written.size()));
+  remember(written, position - end_before);
 }
 
 media::Decoder& Track::decoder_for(rtp::Codec codec) {
@@ -127,7 +132,10 @@ std::span<const std::int16_t> Track::fitted(std::span<const std::int16_t> sample
   return fitted_;
 }
 
-void Track::remember(std::span<const std::int16_t> samples) {
+/// `gap`: samples of silence between them and what was before.
+void Track::remember(std::span<const std::int16_t> samples, std::int64_t gap) {
+  const bool silent = std::ranges::all_of(samples, [](auto sample) { return std::abs(sample) <= loudest_silence; });
+  silent_ = silent ? std::max<std::int64_t>(silent_ + gap, 0) + static_cast<std::int64_t>(samples.size()) : 0;
   const std::size_t frame = media::frame_ms * rate_ / 1000;
   const auto kept = samples.last(std::min(samples.size(), frame));
   last_.assign(kept.begin(), kept.end());

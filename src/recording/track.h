@@ -43,7 +43,7 @@ class Track {
   std::size_t fade(std::span<std::int16_t> out, std::size_t done) const;
   std::span<const std::int16_t> fitted(std::span<const std::int16_t> samples, std::int64_t gap);
   std::span<const std::int16_t> at_rate(std::span<const std::int16_t> decoded);
-  void remember(std::span<const std::int16_t> samples);
+  void remember(std::span<const std::int16_t> samples, std::int64_t gap);
 
   const std::uint32_t rate_;
   const TimePoint start_;
@@ -57,6 +57,7 @@ class Track {
   std::uint32_t decoder_rate_ = 8000;
   Upsampler upsampler_;
   std::int64_t end_ = 0;            ///< position behind what was written last
+  std::int64_t silent_ = 0;         ///< samples before it that are silence
   std::vector<std::int16_t> last_;  ///< the 20 ms before it
   std::vector<std::int16_t> decoded_, raised_, fitted_, filler_;
 };

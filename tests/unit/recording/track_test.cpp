@@ -162,6 +162,42 @@ TEST_F(TrackTest, TakesPacketsOfAnyLength) {
   EXPECT_EQ(taken(track, 8000), taken(both, 8000));
 }
 
+/// The first packets come late by 300 ms, together with those behind them, so that the stream is placed too late.
+class LateStartTest : public testing::Test {
+ protected:
+  void send(int packets, double hz, std::int16_t level) {
+    for (int count = 0; count < packets; ++count) {
+      auto packet = phone.next(hz, level);
+      packet.at = std::max(packet.at, start + std::chrono::milliseconds(300));
+      track.put(packet);
+    }
+  }
+  Track track{8000, start};
+  Phone phone{0, rtp::Codec::pcma, start};
+};
+
+TEST_F(LateStartTest, IsNotHeardInThePitchOfWhoSpeaks) {
+  for (int second = 0; second < 20; ++second) {
+    send(50, 400, 8000);
+    const auto samples = taken(track, 8000);
+    if (second < 2) continue;
+    int crossings = 0;
+    for (std::size_t at = 1; at < samples.size(); ++at) crossings += samples[at - 1] < 0 && samples[at] >= 0 ? 1 : 0;
+    EXPECT_NEAR(crossings, 400, 1.5) << second;
+  }
+}
+
+TEST_F(LateStartTest, IsMadeUpForInSilence) {
+  send(150, 400, 8000);
+  send(25, 400, 0);
+  send(50, 400, 8000);
+  track.settle_all();
+  const auto samples = taken(track, 5 * 8000);
+  EXPECT_TRUE(silent(samples, 3330, 3480));  // of half a second: shorter by what was too late, and then in its place
+  EXPECT_GT(rms(samples, 3520 * 8, 900 * 8), 5000);
+  EXPECT_TRUE(silent(samples, 4520, 5000));
+}
+
 /// How far the sound of a phone lies from where it belongs, in milliseconds: the phone sends 20 ms of sound each
 /// second. The worst of an hour, but for the first seconds.
 double worst_drift(rtp::Codec codec, std::uint32_t rate, double ppm, double most_jitter_ms) {

@@ -14,7 +14,11 @@ void Findings::add(const toml::source_region& where, const std::string& key, con
 
 void Findings::add(const toml::source_region& where, const std::string& key, const std::string& problem) {
   const auto place = file_.empty() ? "" : file_ + ":" + std::to_string(where.begin.line) + ": ";
-  lines_.push_back(place + key + ": " + problem);
+  auto line = place + key + ": " + problem;
+  // A finding is one line, whatever it quotes.
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  lines_.push_back(std::move(line));
 }
 
 Result<std::string> resolve_secret(const std::string& text) {

@@ -13,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/time.h"
+#include "net/dns_answer.h"
 
 namespace rw::net {
 namespace {
@@ -29,66 +30,6 @@ constexpr std::size_t longest_name = 255;
 constexpr int class_in = 1;
 constexpr int type_naptr = 35;
 constexpr int type_srv = 33;
-
-std::string lower(const char* text) {
-  return lower_case(text == nullptr ? "" : text);
-}
-
-/// The shortest time to live in the answer section of a message, which c-ares does not tell for these types.
-std::optional<seconds> answer_ttl(std::span<const unsigned char> message) {
-  constexpr std::size_t header = 12;
-  if (message.size() < header) return std::nullopt;
-  const auto word = [&](std::size_t at) { return static_cast<std::size_t>(message[at]) << 8 | message[at + 1]; };
-  std::size_t at = header;
-  const auto skip_name = [&] {
-    while (at < message.size() && message[at] != 0) {
-      if (message[at] >= 0xC0) {  // a pointer ends the name
-        at += 2;
-        return;
-      }
-      at += 1U + message[at];
-    }
-    ++at;
-  };
-  for (auto left = word(4); left > 0 && at < message.size(); --left) {
-    skip_name();
-    at += 4;
-  }
-  std::optional<seconds> shortest;
-  for (auto left = word(6); left > 0; --left) {
-    skip_name();
-    if (at + 10 > message.size()) break;
-    const seconds ttl(word(at + 4) << 16 | word(at + 6));
-    shortest = std::min(ttl, shortest.value_or(ttl));
-    at += 10 + word(at + 8);
-  }
-  return shortest;
-}
-
-struct DataDeleter {
-  void operator()(void* data) const { ares_free_data(data); }
-};
-
-void read_naptr(const unsigned char* bytes, int length, DnsClient::Records& into) {
-  ares_naptr_reply* list = nullptr;
-  if (ares_parse_naptr_reply(bytes, length, &list) != ARES_SUCCESS) return;
-  const std::unique_ptr<ares_naptr_reply, DataDeleter> owner(list);
-  for (const auto* one = list; one != nullptr && into.naptr.size() < DnsClient::most_records; one = one->next) {
-    into.naptr.push_back({one->order, one->preference, lower(reinterpret_cast<const char*>(one->flags)),
-                          lower(reinterpret_cast<const char*>(one->service)), lower(one->replacement)});
-  }
-}
-
-void read_srv(const unsigned char* bytes, int length, DnsClient::Records& into) {
-  ares_srv_reply* list = nullptr;
-  if (ares_parse_srv_reply(bytes, length, &list) != ARES_SUCCESS) return;
-  const std::unique_ptr<ares_srv_reply, DataDeleter> owner(list);
-  for (const auto* one = list; one != nullptr && into.srv.size() < DnsClient::most_records; one = one->next) {
-    auto target = lower(one->host);
-    if (target == ".") target.clear();
-    into.srv.push_back({one->priority, one->weight, one->port, std::move(target)});
-  }
-}
 
 }  // namespace
 
@@ -136,7 +77,7 @@ class DnsClient::Impl : public std::enable_shared_from_this<Impl> {
 
   void ask(Type type, const std::string& name, Handler handler) {
     static const auto nothing = std::make_shared<const Records>();
-    const Key key{type, lower(name.c_str())};
+    const Key key{type, lower_case(name.c_str())};
     if (const auto found = remembered_.find(key); found != remembered_.end()) {
       if (found->second.until > Clock::now()) {
         const auto records = found->second.records;
@@ -196,8 +137,9 @@ class DnsClient::Impl : public std::enable_shared_from_this<Impl> {
     Records records;
     std::optional<seconds> ttl;
     if (status == ARES_SUCCESS) {
-      asked->key.first == Type::srv ? read_srv(bytes, length, records) : read_naptr(bytes, length, records);
-      ttl = answer_ttl({bytes, static_cast<std::size_t>(length)});
+      const std::span<const unsigned char> message(bytes, static_cast<std::size_t>(length));
+      read_answer(asked->key.first, message, records);
+      ttl = answer_ttl(message);
     }
     const bool found = !records.srv.empty() || !records.naptr.empty();
     asked->owner.came(asked->key, std::move(records), found ? ttl.value_or(nothing_kept) : nothing_kept);

@@ -9,7 +9,7 @@ find_package(SQLite3 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(prometheus-cpp REQUIRED CONFIG)
 find_package(PkgConfig REQUIRED)
-foreach(package IN ITEMS libcares sndfile soxr spandsp liburing opus libmpg123 ogg lame libpq)
+foreach(package IN ITEMS libcares sndfile soxr spandsp liburing opus libmpg123 ogg vorbis flac lame libpq)
   pkg_check_modules(${package} REQUIRED IMPORTED_TARGET ${package})
 endforeach()
 

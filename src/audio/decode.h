@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "audio/audio_reader.h"
 #include "base/result.h"
 
-/// Audio files: WAV (PCM, A-law, µ-law, GSM), MP3, Ogg, FLAC, through libsndfile.
+/// Audio files that are there as a whole.
 namespace rw::audio {
 
 /// Linear samples, one channel.
@@ -23,17 +24,13 @@ struct AudioFacts {
   std::chrono::milliseconds duration{0};
 };
 
-/// Bounds on what is decoded, whatever a header says.
-inline constexpr std::uint32_t min_rate = 4000, max_rate = 96'000;
-inline constexpr int max_channels = 8;
-inline constexpr std::chrono::minutes max_duration{60};
+/// A sample from -1 to 1 as a linear one.
+std::int16_t to_sample(float value);
 
-/// Decodes a file; channels are mixed. The error says why it can't be played.
-Result<Samples> decode_file(const std::string& path, std::chrono::milliseconds most = max_duration);
-Result<Samples> decode_memory(std::span<const std::uint8_t> bytes, std::chrono::milliseconds most = max_duration);
 /// Takes the next piece of a file: one channel, from -1 to 1. False: no more of it is wanted.
 using TakePiece = std::function<bool(std::span<const float> piece, std::uint32_t rate)>;
-/// Decodes a file piece by piece, so that it may be heard before its end.
+/// Decodes a file piece by piece, so that it may be heard before its end. The error says why it can't be played, or
+/// what is missing at its end.
 Result<void> decode_in_pieces(const std::string& path, const TakePiece& take,
                               std::chrono::milliseconds most = max_duration);
 /// Decodes a file to its end without keeping anything. A file that was cut off is refused, as far as its format tells.

@@ -1,7 +1,5 @@
 #include "sounds/sound_output.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace rw::sounds {
@@ -21,6 +19,8 @@ Result<void> SoundOutput::append(std::span<const float> piece, std::uint32_t rat
   begun_ = true;
   converted_.clear();
   if (rate != telephone_rate) {
+    if (resampler_ && rate != rate_) finish_resampling();
+    rate_ = rate;
     if (!resampler_) {
       auto made = audio::Resampler::make(rate, telephone_rate);
       if (!made) return tl::unexpected(made.error());
@@ -28,14 +28,14 @@ Result<void> SoundOutput::append(std::span<const float> piece, std::uint32_t rat
     }
     resampler_->feed(piece, converted_);
   } else {
-    for (const float value : piece)
-      converted_.push_back(static_cast<std::int16_t>(std::lround(std::clamp(value, -1.0F, 1.0F) * 32767.0F)));
+    finish_resampling();
+    for (const float value : piece) converted_.push_back(audio::to_sample(value));
   }
   return add(converted_);
 }
 
 Result<void> SoundOutput::append(const audio::Samples& piece) {
-  if (piece.rate == telephone_rate) {
+  if (piece.rate == telephone_rate && !resampler_) {
     begun_ = begun_ || !piece.samples.empty();
     return add(piece.samples);
   }
@@ -53,13 +53,16 @@ Result<void> SoundOutput::add(std::span<const std::int16_t> samples) {
   return {};
 }
 
+/// What is left of pieces whose rate was another one.
+void SoundOutput::finish_resampling() {
+  if (resampler_) resampler_->finish(converted_);
+  resampler_.reset();
+}
+
 media::SoundPtr SoundOutput::finish(std::string problem) {
-  if (resampler_) {
-    converted_.clear();
-    resampler_->finish(converted_);
-    sound_->append(converted_);
-    resampler_.reset();
-  }
+  converted_.clear();
+  finish_resampling();
+  sound_->append(converted_);
   sound_->finish(std::move(problem));
   if (begun_) show_(sound_);
   return sound_;

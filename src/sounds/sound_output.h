@@ -21,7 +21,7 @@ class SoundOutput {
   /// `show` gets the sound once there is enough, and again with every piece that comes after that.
   explicit SoundOutput(std::function<void(const media::SoundPtr&)> show);
 
-  /// All pieces of one sound have the same rate. An error if it gets too long.
+  /// An error if it gets too long.
   Result<void> append(std::span<const float> piece, std::uint32_t rate);
   Result<void> append(const audio::Samples& piece);
   /// Nothing was appended so far.
@@ -31,11 +31,13 @@ class SoundOutput {
 
  private:
   Result<void> add(std::span<const std::int16_t> samples);
+  void finish_resampling();
 
   const std::function<void(const media::SoundPtr&)> show_;
   const std::shared_ptr<media::Sound> sound_;
   std::unique_ptr<audio::Resampler> resampler_;
-  bool begun_ = false;  ///< there were pieces
+  std::uint32_t rate_ = 0;  ///< that resampler_ is given
+  bool begun_ = false;      ///< there were pieces
   std::vector<std::int16_t> converted_;
 };
 

@@ -1,12 +1,12 @@
 #include "sounds/url_sound.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "audio/stream_decoder.h"
+#include "audio/audio_reader.h"
 #include "base/public_url.h"
 
 namespace rw::sounds {
@@ -56,12 +56,16 @@ http::TransferRequest request_for(const std::string& url, const std::string& eta
 Result<Fetched> fetch_sound(http::Transfers& transfers, const FetchRules& rules, const std::atomic<bool>& cancel,
                             const std::string& url, const std::string& etag, SoundOutput& output) {
   const auto failed = [&](const std::string& why) { return fail(public_url(url) + ": " + why); };
-  audio::StreamDecoder decoder;
-  std::vector<float> heard;
+  audio::AudioReader reader;
   Result<void> decoded;
   const auto put_out = [&] {
-    if (decoded && !heard.empty()) decoded = output.append(heard, decoder.rate());
-    heard.clear();
+    std::array<float, 4096> room;
+    while (decoded) {
+      const auto got = reader.read(room);
+      if (!got) decoded = tl::unexpected(got.error());
+      if (!got || *got == 0) break;
+      decoded = output.append(std::span(room).first(*got), reader.rate());
+    }
     return decoded.has_value();
   };
   auto request = request_for(url, etag);
@@ -69,7 +73,7 @@ Result<Fetched> fetch_sound(http::Transfers& transfers, const FetchRules& rules,
   request.ca_file = rules.ca_file;
   request.cancel = &cancel;
   request.take = [&](std::span<const char> bytes) {
-    decoded = decoder.feed(bytes, heard);
+    reader.feed(bytes);
     return put_out();
   };
   const auto response = transfers.run(request);
@@ -82,10 +86,8 @@ Result<Fetched> fetch_sound(http::Transfers& transfers, const FetchRules& rules,
   if (fetched.unchanged) return fetched;
   if (response->status < 200 || response->status >= 300)
     return failed("it was answered with the status " + std::to_string(response->status));
-  decoded = decoder.finish(heard);
-  // What there is of a file that breaks off is heard.
-  const auto rest = output.append(heard, decoder.rate());
-  if (decoded && !rest) decoded = rest;
+  reader.end();
+  put_out();
   if (!decoded) return failed(decoded.error().message);
   if (fetched.etag.empty() && fetched.fresh_for.count() == 0) fetched.may_be_kept = false;
   return fetched;

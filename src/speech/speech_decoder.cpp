@@ -1,9 +1,9 @@
 #include "speech/speech_decoder.h"
 
-#include <algorithm>
-#include <cmath>
+#include <array>
 #include <utility>
 
+#include "audio/decode.h"
 #include "media/codec.h"
 
 namespace rw::speech {
@@ -18,11 +18,6 @@ bool is_named_file(std::string_view first) {
          first.starts_with("OggS") || first.starts_with("fLaC");
 }
 
-std::int16_t to_sample(float value) {
-  const float bounded = std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0.0F;
-  return static_cast<std::int16_t>(std::lround(bounded * 32767.0F));
-}
-
 }  // namespace
 
 Result<void> SpeechDecoder::feed(std::span<const char> bytes) {
@@ -35,9 +30,8 @@ Result<void> SpeechDecoder::feed(std::span<const char> bytes) {
     return feed(begun);
   }
   if (is_raw_) return feed_raw(bytes);
-  completeness_.feed(bytes);
-  if (auto fed = file_.feed(bytes, decoded_); !fed) return fed;
-  return hand_over();
+  file_.feed(bytes);
+  return read_file();
 }
 
 Result<void> SpeechDecoder::feed_raw(std::span<const char> bytes) {
@@ -55,18 +49,19 @@ Result<void> SpeechDecoder::feed_raw(std::span<const char> bytes) {
       half_ = c;
     }
   }
-  total_ += samples_.size();
   return pieces_.add(samples_, raw_->rate);
 }
 
-Result<void> SpeechDecoder::hand_over() {
-  if (decoded_.empty()) return {};
-  samples_.clear();
-  samples_.reserve(decoded_.size());
-  for (const float value : decoded_) samples_.push_back(to_sample(value));
-  decoded_.clear();
-  total_ += samples_.size();
-  return pieces_.add(samples_, file_.rate());
+Result<void> SpeechDecoder::read_file() {
+  std::array<float, 4096> room;
+  for (;;) {
+    const auto got = file_.read(room);
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) return {};
+    samples_.clear();
+    for (const float value : std::span(room).first(*got)) samples_.push_back(audio::to_sample(value));
+    if (auto added = pieces_.add(samples_, file_.rate()); !added) return added;
+  }
 }
 
 Result<void> SpeechDecoder::finish() {
@@ -77,10 +72,9 @@ Result<void> SpeechDecoder::finish() {
     if (auto fed = feed_raw(std::exchange(first_, {})); !fed) return fed;
   }
   if (is_raw_) return half_ ? Result<void>(fail("the audio breaks off in the middle of a sample")) : Result<void>{};
-  if (auto finished = file_.finish(decoded_); !finished) return finished;
-  if (auto handed = hand_over(); !handed) return handed;
-  const double rate = file_.rate();
-  return completeness_.finish(rate > 0 ? static_cast<double>(total_) / rate : 0);
+  file_.end();
+  if (auto read = read_file(); !read) return read;
+  return file_.ends_within_a_frame() ? Result<void>(fail("the audio breaks off")) : Result<void>{};
 }
 
 }  // namespace rw::speech

@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audio/completeness.h"
-#include "audio/stream_decoder.h"
+#include "audio/audio_reader.h"
 #include "speech/pieces.h"
 
 namespace rw::speech {
@@ -32,18 +31,15 @@ class SpeechDecoder {
 
  private:
   Result<void> feed_raw(std::span<const char> bytes);
-  Result<void> hand_over();
+  Result<void> read_file();
 
   std::optional<RawAudio> raw_;
   Pieces& pieces_;
   std::string first_;  ///< bytes, until it is known what they are
   bool is_file_ = false, is_raw_ = false;
-  audio::StreamDecoder file_;
-  audio::Completeness completeness_;
+  audio::AudioReader file_;
   std::optional<char> half_;  ///< the first byte of a sample whose second has not come
-  std::vector<float> decoded_;
   std::vector<std::int16_t> samples_;
-  std::uint64_t total_ = 0;
 };
 
 }  // namespace rw::speech

@@ -17,6 +17,25 @@ namespace {
 
 using namespace test;
 
+/// The whole file.
+Result<Samples> decode_file(const std::string& path, std::chrono::milliseconds most = max_duration) {
+  Samples all;
+  const auto take = [&](std::span<const float> piece, std::uint32_t rate) {
+    all.rate = rate;
+    for (const float value : piece) all.samples.push_back(to_sample(value));
+    return true;
+  };
+  const auto read = decode_in_pieces(path, take, most);
+  if (!read) return tl::unexpected(read.error());
+  return all;
+}
+
+Result<Samples> decode_bytes(const std::string& bytes, std::chrono::milliseconds most = max_duration) {
+  const testing_support::ScratchFolder folder;
+  std::ofstream(folder.file("a"), std::ios::binary) << bytes;
+  return decode_file(folder.file("a"), most);
+}
+
 struct Encoding {
   int format;
   std::uint32_t rate;
@@ -35,20 +54,13 @@ TEST_P(DecodeTest, BringsTheToneBack) {
   EXPECT_EQ(facts->content_type, content_type);
   EXPECT_NEAR(static_cast<double>(facts->duration.count()), 500, 60);
   auto decoded = decode_file(folder.file("tone"));
-  ASSERT_TRUE(decoded);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(decoded->rate, rate);
+  EXPECT_NEAR(1000.0 * static_cast<double>(decoded->samples.size()) / rate,
+              static_cast<double>(facts->duration.count()), 1);
   const auto telephone = resample(std::move(*decoded), 8000);
   ASSERT_TRUE(telephone);
   EXPECT_GT(share(*telephone, 700), 0.85);  // GSM is the coarsest
-  Samples in_pieces;
-  const auto read = decode_in_pieces(folder.file("tone"), [&](std::span<const float> piece, std::uint32_t piece_rate) {
-    in_pieces.rate = piece_rate;
-    for (const float value : piece) in_pieces.samples.push_back(static_cast<std::int16_t>(std::lround(value * 32767)));
-    return true;
-  });
-  ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(in_pieces.rate, rate);
-  EXPECT_EQ(in_pieces.samples.size(), decode_file(folder.file("tone"))->samples.size());
-  EXPECT_GT(share(in_pieces, 700), 0.85);
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, DecodeTest,
@@ -63,33 +75,29 @@ INSTANTIATE_TEST_SUITE_P(Formats, DecodeTest,
                                          Encoding{SF_FORMAT_OGG | SF_FORMAT_VORBIS, 16000, 1, "audio/ogg"},
                                          Encoding{SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44100, 2, "audio/mpeg"}));
 
-std::span<const std::uint8_t> raw(const std::string& bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
 TEST(Decode, SaysWhyNot) {
   const testing_support::ScratchFolder folder;
   std::ofstream(folder.file("text")) << "not audio";
   EXPECT_TRUE(decode_file(folder.file("text")).error().message.starts_with("not audio that can be decoded: "));
   EXPECT_FALSE(decode_file(folder.file("missing")));
   EXPECT_FALSE(decode_file(folder.path()));
-  EXPECT_EQ(decode_memory(raw(wav_bytes({{}, 8000}))).error().message, "contains no audio");
-  EXPECT_FALSE(decode_memory({}));
+  EXPECT_EQ(decode_bytes(wav_bytes({{}, 8000})).error().message, "contains no audio");
+  EXPECT_FALSE(decode_bytes({}));
 }
 
 TEST(Decode, StopsAtTheLongestDuration) {
   const testing_support::ScratchFolder folder;
   const auto bytes = wav_bytes(sine(440, 16000, 61));
   std::ofstream(folder.file("a"), std::ios::binary) << bytes;
-  EXPECT_TRUE(decode_memory(raw(bytes)));
-  EXPECT_EQ(decode_memory(raw(bytes), std::chrono::minutes(1)).error().message, "longer than 1 minutes");
+  EXPECT_TRUE(decode_bytes(bytes));
+  EXPECT_EQ(decode_bytes(bytes, std::chrono::minutes(1)).error().message, "longer than 1 minutes");
   EXPECT_FALSE(decode_file(folder.file("a"), std::chrono::minutes(1)));
 }
 
 TEST(Decode, BoundsRatesAndChannels) {
   const testing_support::ScratchFolder folder;
   for (const std::uint32_t rate : {0U, 3999U, 96001U, 0xffffffffU}) {
-    const auto refused = decode_memory(raw(wav_bytes({std::vector<std::int16_t>(100), rate})));
+    const auto refused = decode_bytes(wav_bytes({std::vector<std::int16_t>(100), rate}));
     EXPECT_FALSE(refused) << rate;
   }
   write_file(folder.file("nine"), sine(440, 8000), SF_FORMAT_WAV | SF_FORMAT_PCM_16, 9);
@@ -101,11 +109,11 @@ TEST(Decode, BoundsRatesAndChannels) {
 TEST(Decode, DoesNotBelieveTheHeader) {
   auto bytes = wav_bytes(sine(440, 8000));
   for (std::size_t at = 40; at < 44; ++at) bytes[at] = '\x7f';  // the data chunk's size
-  const auto samples = decode_memory(raw(bytes));
+  const auto samples = decode_bytes(bytes);
   ASSERT_TRUE(samples);
   EXPECT_EQ(samples->samples.size(), 4000U);
-  EXPECT_TRUE(decode_memory(raw(bytes.substr(0, 1000))));  // cut off
-  for (std::size_t length = 0; length < 44; ++length) EXPECT_FALSE(decode_memory(raw(bytes.substr(0, length))));
+  EXPECT_TRUE(decode_bytes(bytes.substr(0, 1000)));  // cut off
+  for (std::size_t length = 0; length < 44; ++length) EXPECT_FALSE(decode_bytes(bytes.substr(0, length)));
 }
 
 TEST(Decode, MakesSilenceOfWhatIsNotANumber) {

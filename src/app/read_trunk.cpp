@@ -16,7 +16,10 @@ std::string quoted(const std::string& text) {
 void read_outbound(TomlReader& table, tenant::Trunk& trunk) {
   if (table.has("hosts")) {
     table.texts("hosts", trunk.hosts);
-    for (auto& host : trunk.hosts) host = lower_case(host);
+    for (auto& host : trunk.hosts) {
+      host = lower_case(host);
+      if (const auto network = net::Network::parse(host)) trunk.host_networks.push_back(*network);
+    }
   } else {
     trunk.hosts = {"*"};
   }
@@ -24,6 +27,7 @@ void read_outbound(TomlReader& table, tenant::Trunk& trunk) {
   table.secret("password", trunk.password);
   table.text("realm", trunk.realm);
   table.flag("trusted", trunk.trusted);
+  if (table.has("tel")) table.flag("tel", trunk.tel.emplace(false));
   if (trunk.username.empty() != trunk.password.empty()) {
     const bool no_password = trunk.password.empty();
     table.problem(no_password ? "password" : "username",
@@ -102,7 +106,7 @@ tenant::Trunk read_trunk(TomlReader& table) {
     read_outbound(table, trunk);
     read_registration(table, trunk);
   } else {
-    for (const auto* key : {"hosts", "username", "password", "realm", "trusted", "register", "aor"}) {
+    for (const auto* key : {"hosts", "username", "password", "realm", "trusted", "tel", "register", "aor"}) {
       if (table.has(key))
         table.problem(key, "without effect: expected `proxy` too, the SIP URI that calls are sent to");
     }

@@ -90,7 +90,7 @@ Caller caller_of(const LegHeaders& headers, const LegOrigin& origin) {
 
 /// Where the INVITE goes: over the domain's trunk for the target, else over the outbound proxy, else by RFC 3263.
 const tenant::Trunk* set_route(sip::OutgoingInvite& invite, const Uri& target, const LegOrigin& origin) {
-  const auto* trunk = origin.domain.trunk_for(target.host);
+  const auto* trunk = origin.domain.trunk_for(target.scheme, target.host);
   const auto& proxy = trunk != nullptr ? trunk->proxy : origin.outbound_proxy;
   if (!proxy.empty()) {
     auto route = Uri::parse(proxy);
@@ -155,7 +155,7 @@ Result<sip::OutgoingInvite> outgoing_invite(const Destination& destination, cons
   sip::OutgoingInvite invite;
   const auto* trunk = set_route(invite, *target, origin);
   if (target->scheme == "tel" && invite.routes.empty())
-    return fail("destAddr: a tel: URI needs a trunk or an outbound proxy");
+    return fail("destAddr: a tel: URI needs a trunk with `tel = true`, or just one trunk, or an outbound proxy");
   invite.target = target->to_string();
   invite.follow_redirects = origin.follow_redirects;
   invite.from = headers.caller_privacy ? anonymous : address(caller.user, domain, caller.display_name);

@@ -204,7 +204,7 @@ void Participant::stop_ringback() {
 Result<void> Participant::enter_trunk(const std::string& target) {
   const auto domain = services_.directory()->domain(session_.domain());
   const auto uri = sip::Uri::parse(target);
-  const auto* trunk = domain && uri ? domain->trunk_for(uri->host) : nullptr;
+  const auto* trunk = domain && uri ? domain->trunk_for(uri->scheme, uri->host) : nullptr;
   if (trunk == nullptr) return {};
   auto place = services_.limits->enter(*domain, trunk, services_.now);
   if (!place) return fail(place.error().what);

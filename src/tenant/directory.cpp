@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "net/address_policy.h"
+#include "net/networks.h"
 
 namespace rw::tenant {
 namespace {
@@ -26,6 +28,29 @@ bool matches(std::string_view pattern, std::string_view text) {
     }
   }
   return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+constexpr std::string_view any_host = "*";
+
+bool goes_out(const Trunk& trunk) {
+  return !trunk.proxy.empty();
+}
+
+bool names_host(const Trunk& trunk, std::string_view host) {
+  return goes_out(trunk) &&
+         std::ranges::any_of(trunk.hosts, [host](const std::string& one) { return same_letters(one, host); });
+}
+
+/// The trunk for tel: URIs, which have no host.
+const Trunk* trunk_for_numbers(const std::vector<Trunk>& trunks) {
+  std::vector<const Trunk*> others;  // that say nothing
+  for (const auto& trunk : trunks) {
+    if (goes_out(trunk) && trunk.tel.value_or(false)) return &trunk;
+    if (goes_out(trunk) && !trunk.tel) others.push_back(&trunk);
+  }
+  if (others.size() == 1) return others.front();
+  const auto found = std::ranges::find_if(others, [](const Trunk* trunk) { return names_host(*trunk, any_host); });
+  return found == others.end() ? nullptr : *found;
 }
 
 }  // namespace
@@ -66,14 +91,16 @@ std::shared_ptr<const Mediaservice> Domain::service(std::string_view id) const {
   return found == mediaservices.end() ? nullptr : *found;
 }
 
-const Trunk* Domain::trunk_for(std::string_view host) const {
-  for (const auto wanted : {host, std::string_view("*")}) {
-    for (const auto& trunk : trunks) {
-      const auto named = [wanted](const std::string& one) { return same_letters(one, wanted); };
-      if (!trunk.proxy.empty() && std::any_of(trunk.hosts.begin(), trunk.hosts.end(), named)) return &trunk;
-    }
+const Trunk* Domain::trunk_for(std::string_view scheme, std::string_view host) const {
+  if (same_letters(scheme, "tel")) return trunk_for_numbers(trunks);
+  const auto address = net::Address::from(host, 0);
+  for (const auto& trunk : trunks) {
+    if (names_host(trunk, host) || (goes_out(trunk) && address && net::is_in(trunk.host_networks, *address)))
+      return &trunk;
   }
-  return nullptr;
+  if (address && !net::AddressPolicy({}).allows(*address)) return nullptr;
+  const auto found = std::ranges::find_if(trunks, [](const Trunk& trunk) { return names_host(trunk, any_host); });
+  return found == trunks.end() ? nullptr : &*found;
 }
 
 bool Domain::restricts_callers() const {

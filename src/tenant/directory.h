@@ -64,11 +64,14 @@ struct Trunk {
   std::string inbound_username, inbound_password;  ///< what callers have to prove by digest (RFC 8760), or empty
 
   // ---- outbound
-  std::string proxy;                      ///< SIP URI that calls over it are sent to; empty: none are
-  std::vector<std::string> hosts;         ///< host parts of the destinations that go over it, in lower case; "*": any
-  std::string username, password, realm;  ///< for digest; an empty realm: whichever the proxy names
-  bool trusted = false;                   ///< P-Asserted-Identity is sent even for callers who want privacy (RFC 3325)
-  std::string registration;               ///< address of record that is kept registered at the proxy, or empty
+  std::string proxy;  ///< SIP URI that calls over it are sent to; empty: none are
+  std::vector<std::string>
+      hosts;  ///< host parts of the destinations that go over it, in lower case; "*": see trunk_for()
+  std::vector<net::Network> host_networks;  ///< those of `hosts` that are addresses or networks
+  std::optional<bool> tel;                  ///< whether it takes tel: destinations; absent: see trunk_for()
+  std::string username, password, realm;    ///< for digest; an empty realm: whichever the proxy names
+  bool trusted = false;      ///< P-Asserted-Identity is sent even for callers who want privacy (RFC 3325)
+  std::string registration;  ///< address of record that is kept registered at the proxy, or empty
 
   /// Whether calls come in over it: it names networks, or what callers have to prove.
   bool takes_calls() const { return !allow.empty() || !inbound_username.empty(); }
@@ -110,8 +113,10 @@ struct Domain {
   const Device* device(std::string_view user) const;
   /// The one with that id, or the first one if `id` is empty; null if there is none.
   std::shared_ptr<const Mediaservice> service(std::string_view id) const;
-  /// The outbound trunk for a destination's host part: one that names it, else one for any, else null.
-  const Trunk* trunk_for(std::string_view host) const;
+  /// The outbound trunk for a destination; null: none. Of a SIP URI: one that names its host, else one for any ("*").
+  /// An address literal that is not public is no carrier's: only a trunk that names it, or its network, takes it.
+  /// Of a tel: URI (`host` is not looked at): the one that says so, else the only one, else one for any host.
+  const Trunk* trunk_for(std::string_view scheme, std::string_view host) const;
   /// Whether calls come in over any trunk of its own; if not, whoever can reach us may call.
   bool restricts_callers() const;
 };

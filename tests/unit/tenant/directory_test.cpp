@@ -55,10 +55,49 @@ TEST(Domain, TheTrunkThatNamesTheHostComesBeforeOneForAny) {
   one.trunks[1].proxy = "sip:any.example";
   one.trunks[2].hosts = {"pstn.example", "carrier.example"};
   one.trunks[2].proxy = "sip:carrier.example";
-  EXPECT_EQ(one.trunk_for("Carrier.Example"), &one.trunks[2]);
-  EXPECT_EQ(one.trunk_for("other.example"), &one.trunks[1]);
+  EXPECT_EQ(one.trunk_for("sip", "Carrier.Example"), &one.trunks[2]);
+  EXPECT_EQ(one.trunk_for("sip", "other.example"), &one.trunks[1]);
   one.trunks.erase(one.trunks.begin() + 1);
-  EXPECT_EQ(one.trunk_for("other.example"), nullptr);
+  EXPECT_EQ(one.trunk_for("sip", "other.example"), nullptr);
+}
+
+TEST(Domain, AnAddressThatIsNotPublicGoesOnlyOverATrunkThatNamesIt) {
+  auto one = domain({{"*"}});
+  one.trunks.resize(2);
+  one.trunks[0].hosts = {"*"};
+  one.trunks[0].proxy = "sip:carrier.example";
+  for (const auto* inside : {"10.1.2.3", "172.16.0.1", "192.168.1.20", "127.0.0.1", "169.254.1.1", "100.64.0.1",
+                             "fd00::1", "fe80::1", "::1", "::ffff:10.0.0.1"})
+    EXPECT_EQ(one.trunk_for("sip", inside), nullptr) << inside;
+  for (const auto* outside : {"8.8.8.8", "2a00:1450::1", "phone.internal", "10.example"})
+    EXPECT_EQ(one.trunk_for("sips", outside), &one.trunks[0]) << outside;
+  one.trunks[1].hosts = {"10.0.0.0/8", "192.168.1.20"};
+  one.trunks[1].host_networks = {*net::Network::parse("10.0.0.0/8"), *net::Network::parse("192.168.1.20")};
+  EXPECT_EQ(one.trunk_for("sip", "10.1.2.3"), nullptr) << "no calls go out over it";
+  one.trunks[1].proxy = "sip:inside.example";
+  EXPECT_EQ(one.trunk_for("sip", "10.1.2.3"), &one.trunks[1]);
+  EXPECT_EQ(one.trunk_for("sip", "192.168.1.20"), &one.trunks[1]);
+  EXPECT_EQ(one.trunk_for("sip", "192.168.1.21"), nullptr);
+}
+
+TEST(Domain, TelephoneNumbersGoOverTheTrunkThatTakesThemOrTheOnlyOne) {
+  auto one = domain({{"*"}});
+  one.trunks.resize(2);
+  one.trunks[0].allow = {*net::Network::parse("10.0.0.0/8")};  // inbound only
+  EXPECT_EQ(one.trunk_for("tel", ""), nullptr);
+  one.trunks[1].hosts = {"carrier.example"};
+  one.trunks[1].proxy = "sip:carrier.example";
+  EXPECT_EQ(one.trunk_for("tel", ""), &one.trunks[1]) << "the only one";
+  one.trunks.push_back(one.trunks[1]);
+  EXPECT_EQ(one.trunk_for("TEL", ""), nullptr) << "nobody says which";
+  one.trunks[2].hosts = {"*"};
+  EXPECT_EQ(one.trunk_for("tel", ""), &one.trunks[2]);
+  one.trunks[1].tel = true;
+  EXPECT_EQ(one.trunk_for("tel", ""), &one.trunks[1]);
+  one.trunks[1].tel = false;
+  EXPECT_EQ(one.trunk_for("tel", ""), &one.trunks[2]) << "the only one that is left";
+  one.trunks[2].tel = false;
+  EXPECT_EQ(one.trunk_for("tel", ""), nullptr);
 }
 
 TEST(Directory, KnowsNamesAndAliasesInAnyCase) {

@@ -69,6 +69,7 @@ std::size_t mask_at(std::string& into, std::string_view text, std::size_t at) {
     const bool is_tel = (text[at] | 0x20) == 't';
     if (user == at + scheme && !is_tel) return 0;  // a host alone
     const auto end = user != at + scheme ? user : word_end(text, user);
+    if (end == at + scheme) return 0;  // the scheme alone, as in a sentence about it
     into += text.substr(at, scheme);
     append_masked(into, text.substr(at + scheme, end - at - scheme));
     return end - at;

@@ -30,7 +30,8 @@ TEST(MaskText, MasksNumbersAndUsers) {
 
 TEST(MaskText, LeavesWhatIsNoPersonsData) {
   for (const auto* text : {"status 503", "http://127.0.0.1:50600/newCall: timed out", "sip:carrier.example refuses",
-                           "the answer is larger than 50 MB", "8b6f0c1e-7a1d-4b7e-9d6c-2f00aa11bb22", ""})
+                           "the answer is larger than 50 MB", "8b6f0c1e-7a1d-4b7e-9d6c-2f00aa11bb22",
+                           "expected a sip:, sips: or tel: URI", "a tel:", ""})
     EXPECT_EQ(mask_text(text), text);
 }
 

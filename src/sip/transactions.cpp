@@ -43,6 +43,13 @@ std::string Transactions::server_key(const Message& request, const Via& via, std
   return key;
 }
 
+std::vector<std::string> Transactions::server_keys() const {
+  std::vector<std::string> keys;
+  keys.reserve(servers_.size());
+  for (const auto& [key, server] : servers_) keys.push_back(key);
+  return keys;
+}
+
 bool Transactions::absorb(const std::string& key, bool is_ack, TimePoint now) {
   const auto found = servers_.find(key);
   if (found == servers_.end()) return false;

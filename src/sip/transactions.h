@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/time.h"
 #include "base/timers.h"
@@ -41,6 +42,7 @@ class Transactions {
   /// True if there is such a transaction: a retransmission then has been answered, an ACK taken.
   bool absorb(const std::string& key, bool is_ack, TimePoint now);
   bool has_server(const std::string& key) const { return servers_.contains(key); }
+  std::vector<std::string> server_keys() const;
   void begin_server(const std::string& key, const Flow& reply_to, bool is_invite);
   /// Sends a response of a transaction that has begun; a final one ends it but for what lingers.
   void respond(const std::string& key, int status, std::string bytes, TimePoint now);

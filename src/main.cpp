@@ -21,7 +21,7 @@ rw::Result<rw::app::Config> configuration(const std::string& file) {
 int serve(const std::string& file) {
   auto config = configuration(file);
   if (!config) return report(config.error());
-  return rw::app::serve(std::move(*config));
+  return rw::app::serve(std::move(*config), file);
 }
 
 int check_config(const std::string& file) {

@@ -9,7 +9,7 @@ namespace {
 
 /// The stable codes: programs may depend on them.
 std::string_view code_of(int status) {
-  static constexpr std::array<std::pair<int, std::string_view>, 15> table{{
+  static constexpr std::array<std::pair<int, std::string_view>, 16> table{{
       {400, "invalid"},
       {401, "unauthorized"},
       {403, "forbidden"},
@@ -18,6 +18,7 @@ std::string_view code_of(int status) {
       {408, "timeout"},
       {409, "wrongState"},
       {411, "lengthRequired"},
+      {412, "preconditionFailed"},
       {413, "tooLarge"},
       {415, "unsupportedMedia"},
       {416, "rangeNotSatisfiable"},
@@ -53,6 +54,7 @@ http::Answer failure(int status, std::string_view reason) {
 http::Answer failure(int status, std::string_view code, std::string_view reason, int retry_after) {
   constexpr int usual_retry_after = 5;
   auto answer = json_answer(status, {{"success", false}, {"error", code}, {"reason", reason}});
+  answer.refused_because = reason;
   if (status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (status == 429 || status == 503)
     answer.headers.emplace_back("Retry-After", std::to_string(retry_after > 0 ? retry_after : usual_retry_after));

@@ -13,14 +13,46 @@ namespace {
 
 constexpr std::size_t longest_idempotency_key = 255;
 
-http::Responder with_log_line(const ops::Log& log, std::string command, std::string domain,
+/// The session that a command is about, by the replyId of its body; empty: it names none.
+std::string session_of(const ReplyTokens& tokens, const boost::json::object& body) {
+  const auto* value = body.if_contains("replyId");
+  if (value == nullptr || !value->is_string()) return {};
+  const auto subject = tokens.verify(value->get_string());
+  return subject ? subject->session : std::string();
+}
+
+/// What one line of the log tells of a command.
+struct CommandLine {
+  std::string command, domain;
+  std::string session = {};  ///< empty until it is known
+};
+
+http::Responder with_log_line(const Deps& deps, const std::shared_ptr<CommandLine>& line,
                               const http::Responder& respond) {
-  return http::Responder(
-      [log, command = std::move(command), domain = std::move(domain), respond](std::optional<http::Answer> answer) {
-        if (!answer) answer = failure(500, "nobody answered the request");
-        log.info("api command", {{"command", command}, {"domain", domain}, {"status", std::to_string(answer->status)}});
-        respond(std::move(*answer));
-      });
+  return http::Responder([log = deps.log, line, respond](std::optional<http::Answer> answer) {
+    if (!answer) answer = failure(500, "nobody answered the request");
+    const auto reason = std::exchange(answer->refused_because, {});
+    const auto& session = answer->about.empty() ? line->session : answer->about;
+    const auto fields = log.with({{"command", line->command},
+                                  {"domain", line->domain},
+                                  {"status", std::to_string(answer->status)},
+                                  ops::if_any("sessionId", session)});
+    if (reason.empty()) {
+      fields.info("api command");
+    } else {
+      fields.info("api command", {ops::text("reason", reason)});
+    }
+    respond(std::move(*answer));
+  });
+}
+
+/// A session that is not here may be with the process that this one has taken over from.
+http::Responder with_other_process(const Routes& routes, const http::IncomingRequest& request,
+                                   const http::Responder& respond) {
+  return http::Responder([elsewhere = routes.deps.elsewhere, request, respond](std::optional<http::Answer> answer) {
+    if (answer && answer->status == 404 && elsewhere(request, respond)) return;
+    respond(answer ? std::move(*answer) : failure(500, "nobody answered the request"));
+  });
 }
 
 /// Tells of members that nobody knows: in the log, and as `warnings` in the answer.
@@ -97,7 +129,8 @@ void add_path_command(http::Router& router, const std::shared_ptr<Routes>& route
                  const http::IncomingRequest& request, const http::Responder& respond) {
                const auto domain = routes->authorised(request, respond, scheme);
                if (!domain) return;
-               auto answer_to = with_log_line(routes->deps.log, name, domain->name, respond);
+               const auto line = std::make_shared<CommandLine>(CommandLine{name, domain->name});
+               auto answer_to = with_log_line(routes->deps, line, respond);
                if (const auto key = request.header("Idempotency-Key")) {
                  if (key->empty() || key->size() > longest_idempotency_key)
                    return answer_to(failure(400, "Idempotency-Key: expected 1 to 255 characters"));
@@ -109,8 +142,11 @@ void add_path_command(http::Router& router, const std::shared_ptr<Routes>& route
                }
                const auto body = parse_json_body(request.body);
                if (!body) return answer_to(failure(400, body.error().message));
+               line->session = session_of(routes->deps.tokens, *body);
+               if (routes->deps.elsewhere && !line->session.empty())
+                 answer_to = with_other_process(*routes, request, answer_to);
                command(routes->deps, *domain, request, *body,
-                       with_warnings(routes->deps.log, name, domain->name, *body, answer_to));
+                      with_warnings(routes->deps.log, name, domain->name, *body, answer_to));
              });
 }
 
@@ -162,7 +198,7 @@ void add_options(http::Router& router, std::string_view pattern, std::string met
                answer.headers.emplace_back("Access-Control-Allow-Methods", methods);
                answer.headers.emplace_back(
                    "Access-Control-Allow-Headers",
-                   "Authorization, Content-Type, Idempotency-Key, Range, X-Amz-Content-Sha256, X-Amz-Date");
+                   "Authorization, Content-Type, Idempotency-Key, If-Match, Range, X-Amz-Content-Sha256, X-Amz-Date");
                respond(std::move(answer));
              });
 }

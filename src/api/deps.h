@@ -9,6 +9,7 @@
 #include "api/call_control.h"
 #include "api/jwks_cache.h"
 #include "base/reply_token.h"
+#include "http/exchange.h"
 #include "ops/log.h"
 #include "storage/prompt_store.h"
 #include "tenant/directory.h"
@@ -37,6 +38,9 @@ struct Deps {
   std::string provisioning_token{};  ///< what an operator shows; empty: nobody provisions
   std::size_t most_failures = 0;     ///< bad credentials that are looked at per client and minute; 0: any number
   std::function<void(std::string_view limit)> refused{};  ///< told of what was turned away; may be empty
+  /// Puts a command whose session is not here to the process whose calls this server has not taken over; false: there
+  /// is none, and `respond` has not been used. May be empty.
+  std::function<bool(const http::IncomingRequest&, const http::Responder& respond)> elsewhere{};
 };
 
 }  // namespace rw::api

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 
 #include "api/answers.h"
@@ -14,6 +15,8 @@ namespace rw::api {
 namespace {
 
 using Verb = ProvisioningRequest::Verb;
+
+constexpr std::string_view merge_patch = "application/merge-patch+json";
 
 struct Named {
   ProvisionedKind kind;
@@ -48,9 +51,37 @@ std::optional<http::Answer> refusal(const http::IncomingRequest& request, std::s
 }
 
 http::Answer to_answer(ProvisioningAnswer answer) {
-  if (answer.status == 200) return success(std::move(answer.members));
+  if (answer.status == 200) {
+    auto done = success(std::move(answer.members));
+    if (!answer.tag.empty()) done.headers.emplace_back("ETag", answer.tag);
+    return done;
+  }
   return answer.error.empty() ? failure(answer.status, answer.reason)
                               : failure(answer.status, answer.error, answer.reason);
+}
+
+/// The tags of If-Match; weak ones never match (RFC 9110 section 8.8.3.2), and neither does what is no list of tags.
+std::vector<std::string> tags_of(std::string_view list) {
+  std::vector<std::string> tags;
+  while (!list.empty()) {
+    const auto start = list.find_first_not_of(" \t,");
+    if (start == std::string_view::npos) break;
+    list.remove_prefix(start);
+    const auto end = list.front() == '"' ? list.find('"', 1) : list.find_first_of(" \t,");
+    tags.emplace_back(list.substr(0, list.front() == '"' && end != std::string_view::npos ? end + 1 : end));
+    list.remove_prefix(std::min(list.size(), tags.back().size()));
+  }
+  return tags;
+}
+
+/// Nothing if the body of a PATCH is of a type that is understood: a merge patch, which may call itself JSON.
+std::optional<http::Answer> wrong_patch_type(const http::IncomingRequest& request) {
+  auto type = request.header("Content-Type").value_or("application/json");
+  type = type.substr(0, type.find_first_of("; \t"));
+  if (same_letters(type, "application/json") || same_letters(type, merge_patch)) return std::nullopt;
+  auto answer = failure(415, "Content-Type: expected application/merge-patch+json (RFC 7396)");
+  answer.headers.emplace_back("Accept-Patch", merge_patch);
+  return answer;
 }
 
 std::string captured(const http::IncomingRequest& request, std::string_view name) {
@@ -81,7 +112,9 @@ void serve(Routes& routes, Verb verb, ProvisionedKind kind, const http::Incoming
     if (!first) return;
     respond = std::move(*first);
   }
-  if (verb == Verb::create || verb == Verb::replace) {
+  if (const auto tags = request.header("If-Match")) order.if_match = tags_of(*tags);
+  if (auto wrong = verb == Verb::patch ? wrong_patch_type(request) : std::nullopt) return respond(std::move(*wrong));
+  if (verb == Verb::create || verb == Verb::replace || verb == Verb::patch) {
     auto body = parse_json_body(request.body);
     if (!body) return respond(failure(400, body.error().message));
     order.body = std::move(*body);
@@ -110,7 +143,11 @@ void add_provisioning(http::Router& router, const std::shared_ptr<Routes>& route
   const auto add_both = [&](const std::string& all, const std::string& name, ProvisionedKind kind) {
     add(router, routes, all, kind, {{"GET", Verb::list}, {"POST", Verb::create}});
     add(router, routes, all + name, kind,
-        {{"GET", Verb::get}, {"POST", Verb::create}, {"PUT", Verb::replace}, {"DELETE", Verb::remove}});
+        {{"GET", Verb::get},
+         {"POST", Verb::create},
+         {"PUT", Verb::replace},
+         {"PATCH", Verb::patch},
+         {"DELETE", Verb::remove}});
   };
   add_both("/provisioning/domain", "/{domain}", ProvisionedKind::domain);
   for (const auto& one : in_domain)

@@ -5,6 +5,11 @@
 namespace rw::app {
 namespace {
 
+call::Verdict refused(const sip::Admission& admission) {
+  return {503, "unavailable", "the server takes no more calls now: " + std::string(admission.why),
+          admission.retry_after};
+}
+
 struct Runner {
   Shard& shard;
   TimePoint now = Clock::now();
@@ -35,13 +40,11 @@ struct Runner {
     return shard.calls().send_remote_call_ringback(it.subject, now);
   }
   call::Verdict operator()(const api::PlaceRemoteCall& it) const {
-    if (const auto admission = shard.admit(now); admission.status != 0)
-      return {503, "unavailable", "the server takes no more calls now", admission.retry_after};
+    if (const auto admission = shard.admit(now); admission.status != 0) return refused(admission);
     return shard.calls().place_remote_call(it.order, now);
   }
   call::Verdict operator()(const api::PlaceIvrCall& it) const {
-    if (const auto admission = shard.admit(now); admission.status != 0)
-      return {503, "unavailable", "the server takes no more calls now", admission.retry_after};
+    if (const auto admission = shard.admit(now); admission.status != 0) return refused(admission);
     return shard.calls().place_ivr_call(it.order, now);
   }
 };

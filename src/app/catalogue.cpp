@@ -76,6 +76,17 @@ DomainEntry DomainEntry::from_file(std::shared_ptr<const tenant::Domain> domain,
   return entry;
 }
 
+DomainEntry DomainEntry::with_file(std::shared_ptr<const tenant::Domain> domain, const Document* document) const {
+  auto entry = from_file(std::move(domain), document);
+  entry.rows_ = rows_;
+  entry.combine();
+  return entry;
+}
+
+std::shared_ptr<const tenant::Domain> DomainEntry::file_domain() const {
+  return file_ == nullptr ? nullptr : file_->domain;
+}
+
 bool DomainEntry::uses_file() const {
   return file_ != nullptr && !rows_.contains({Kind::domain, std::string(without_file)});
 }

@@ -47,8 +47,13 @@ class DomainEntry {
   /// `document`: of the file; null: it has no such domain.
   static DomainEntry from_file(std::shared_ptr<const tenant::Domain> domain, const Document* document);
 
+  /// The same with what the file says now; `document` null: nothing any more. read() has to follow.
+  DomainEntry with_file(std::shared_ptr<const tenant::Domain> domain, const Document* document) const;
+
   bool exists() const { return settings_.has_value(); }
   bool in_file() const { return file_ != nullptr; }
+  /// As the file alone has it; null: it doesn't.
+  std::shared_ptr<const tenant::Domain> file_domain() const;
   /// The domain alone, without what is in it.
   const std::optional<Item>& settings() const { return settings_; }
   /// In order; not for Kind::domain.

@@ -222,6 +222,20 @@ void read_all(TomlReader& root, Config& config) {
   read_domains(root, config);
 }
 
+void note_given(const toml::table& table, const std::string& path, std::map<std::string, std::string>& into) {
+  for (const auto& [key, node] : table) {
+    const auto name = path + std::string(key.str());
+    if (name == "domains") continue;
+    if (const auto* inner = node.as_table()) {
+      note_given(*inner, name + ".", into);
+      continue;
+    }
+    std::ostringstream text;
+    node.visit([&text](const auto& value) { text << value; });
+    into[name] = text.str();
+  }
+}
+
 }  // namespace
 
 Exposure exposure_of(const Config& config) {
@@ -266,6 +280,7 @@ Result<Config> Config::parse(const std::string& text, const std::string& name) {
   TomlReader root(parsed.table(), "", findings);
   read_all(root, config);
   root.finish();
+  note_given(parsed.table(), "", config.given);
   if (!findings.all().empty()) {
     std::string lines;
     for (const auto& line : findings.all()) lines += (lines.empty() ? "" : "\n") + line;

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,6 +101,9 @@ struct Config {
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   /// What `domains` were read from, in the same order, without references to files and the environment.
   std::vector<boost::json::object> domain_documents;
+  /// Each key that the file gives outside of [[domains]], "media.ports", with its value as text: tells what has
+  /// changed.
+  std::map<std::string, std::string> given;
   bool demo = false;  ///< the embedded default: the built-in application answers
 
   /// Reads a file. The error has a line for each finding: file:line: key: found …, expected …

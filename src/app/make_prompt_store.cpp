@@ -27,16 +27,17 @@ Result<std::unique_ptr<storage::PromptStore>> as_prompt_store(Result<std::unique
 
 }  // namespace
 
-Result<std::unique_ptr<storage::PromptStore>> make_prompt_store(const Config& config) {
+Result<std::unique_ptr<storage::PromptStore>> make_prompt_store(const Config& config, const std::string& own,
+                                                                bool alone) {
   auto service = service_of(config.storage);
   if (!config.storage.s3)
-    return as_prompt_store(storage::FilePromptStore::open(config.server.data_dir, std::move(service)));
+    return as_prompt_store(storage::FilePromptStore::open(config.server.data_dir, std::move(service), alone));
   if (!service) return fail("storage.access_key_id: missing");
   storage::S3PromptStore::Options options;
   options.s3.location = service->location(config.storage.region, config.storage.bucket);
   options.s3.credentials = config.storage.credentials;
   options.prefix = config.storage.prefix;
-  options.cache.folder = std::filesystem::path(config.server.data_dir) / "s3-cache";
+  options.cache.folder = std::filesystem::path(own) / "s3-cache";
   options.cache.most_bytes = config.storage.cache_mb * 1024 * 1024;
   options.move_to = std::move(*service);
   return as_prompt_store(storage::S3PromptStore::open(std::move(options)));

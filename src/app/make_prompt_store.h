@@ -15,7 +15,9 @@ namespace rw::app {
 std::optional<storage::S3Service> service_of(const Config::Storage& config);
 /// The prompt store that is configured. Whether an S3 bucket can be reached is found out in the background and logged:
 /// calls without prompts go on without it.
-Result<std::unique_ptr<storage::PromptStore>> make_prompt_store(const Config& config);
+/// `own`: the folder for what one process has for itself; `alone`: no other process uses the same prompts now.
+Result<std::unique_ptr<storage::PromptStore>> make_prompt_store(const Config& config, const std::string& own,
+                                                                bool alone);
 /// Blocking: asks an S3 bucket whether it is there, and logs the answer. Nothing to do for other stores.
 void check_prompt_store(storage::PromptStore& store, const ops::Log& log);
 

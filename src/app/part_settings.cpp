@@ -7,6 +7,7 @@
 
 #include "api/rest_api.h"
 #include "base/ids.h"
+#include "ops/line_limit.h"
 
 namespace rw::app {
 
@@ -68,11 +69,21 @@ callbacks::Settings callback_settings(const Config& config) {
   return settings;
 }
 
-http::ServerOptions http_options(const Config& config, ops::Metrics& metrics) {
+http::ServerOptions http_options(const Config& config, ops::Metrics& metrics, const ops::Log& log) {
   auto options = api::make_server_options(config.http.cors_allow_origin);
   options.max_connections_per_client = static_cast<std::size_t>(config.http.max_connections_per_client);
   options.trusted_proxies = config.http.trusted_proxies;
   options.refused = [&metrics] { metrics.api_refused("connections"); };
+  options.request_refused = [log, limit = ops::LineLimit()](const http::RefusedRequest& request) mutable {
+    const auto left_out = limit.take(Clock::now());
+    if (!left_out) return;
+    log.info("api request refused", {ops::if_any("method", request.method),
+                                     ops::text("path", request.path),
+                                     {"client", request.client.host()},
+                                     {"status", std::to_string(request.status)},
+                                     ops::text("reason", request.why),
+                                     ops::if_any("leftOut", *left_out)});
+  };
   return options;
 }
 

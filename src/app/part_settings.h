@@ -18,6 +18,6 @@ Result<std::string> reply_secret(const Config& config);
 call::Settings call_settings(const Config& config);
 media::EngineOptions engine_options(const Config& config);
 callbacks::Settings callback_settings(const Config& config);
-http::ServerOptions http_options(const Config& config, ops::Metrics& metrics);
+http::ServerOptions http_options(const Config& config, ops::Metrics& metrics, const ops::Log& log);
 
 }  // namespace rw::app

@@ -1,11 +1,18 @@
 #include "app/provisioner.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <charconv>
+#include <span>
 
 #include "base/ascii.h"
+#include "base/hex.h"
 #include "base/thread_name.h"
 #include "database/migrations.h"
 
@@ -73,6 +80,10 @@ void Provisioner::start() {
   if (options_.database_url.starts_with("postgresql:")) boost::asio::post(loop_, [this] { poll(); });
 }
 
+void Provisioner::follow_database() {
+  if (!options_.database_url.starts_with("postgresql:")) boost::asio::post(loop_, [this] { poll(); });
+}
+
 void Provisioner::stop() {
   stopping_ = true;
   if (!thread_.joinable()) return;
@@ -123,7 +134,7 @@ database::DatabaseResult<void> Provisioner::reload(const std::set<std::string>& 
   return {};
 }
 
-void Provisioner::publish() {
+std::shared_ptr<const tenant::Directory> Provisioner::make_directory() const {
   std::vector<std::shared_ptr<const tenant::Domain>> domains;
   for (const auto& given : options_.domains) {  // in the file's order
     const auto found = entries_.find(lower_case(given->name));
@@ -132,7 +143,11 @@ void Provisioner::publish() {
   for (const auto& [name, entry] : entries_) {
     if (entry.domain() && !entry.in_file()) domains.push_back(entry.domain());
   }
-  options_.directory.set(std::make_shared<const tenant::Directory>(std::move(domains)));
+  return std::make_shared<const tenant::Directory>(std::move(domains));
+}
+
+void Provisioner::publish() {
+  options_.directory.set(make_directory());
   if (thread_.joinable() && options_.changed) options_.changed();
 }
 
@@ -166,6 +181,15 @@ void Provisioner::execute(Request request, Done done) {
     waiting_.fetch_sub(1);
     done(std::move(answer));
   });
+}
+
+std::string Provisioner::tag_of(const Item& item) const {
+  const auto text = boost::json::serialize(item.document);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  HMAC(EVP_sha256(), options_.tag_key.data(), static_cast<int>(options_.tag_key.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
+  return "\"" + hex(std::span(digest).first(16)) + "\"";
 }
 
 const DomainEntry* Provisioner::entry_of(const std::string& domain) const {
@@ -238,7 +262,8 @@ Provisioner::Answer Provisioner::get(const Request& request) const {
   return {.status = 200,
           .error = {},
           .reason = {},
-          .members = {{names.name, std::move(document)}, {"origin", item->stored ? "database" : "file"}}};
+          .members = {{names.name, std::move(document)}, {"origin", item->stored ? "database" : "file"}},
+          .tag = tag_of(*item)};
 }
 
 Provisioner::Answer Provisioner::audit(const Request& request) {

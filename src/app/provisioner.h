@@ -29,6 +29,7 @@ class Provisioner final : public api::Provisioning {
     std::vector<std::shared_ptr<const tenant::Domain>> domains;  ///< of the file
     std::vector<Document> documents;                             ///< what they were read from
     Exposure exposure;
+    std::string tag_key;                  ///< of entity tags: the same on all servers of the database
     tenant::CurrentDirectory& directory;  ///< is set before open() returns, and whenever something changes
     std::function<void()> changed;        ///< called after that, on the provisioner's thread
     ops::Log log;
@@ -43,6 +44,12 @@ class Provisioner final : public api::Provisioning {
   /// From here on `changed` is called.
   void start();
   void execute(api::ProvisioningRequest request, Done done) override;
+  /// From here on other processes may change the database too, whatever kind it is. From any thread.
+  void follow_database();
+  /// What the file says of domains from now on; the database's changes of them stay. All of it or, with the error,
+  /// nothing. `done` is told how many domains are others than before, on the provisioner's thread. From any thread.
+  void replace_file(std::vector<std::shared_ptr<const tenant::Domain>> domains, std::vector<Document> documents,
+                    std::function<void(Result<std::size_t>)> done);
   /// What has not been begun is answered with 503.
   void stop();
 
@@ -68,6 +75,9 @@ class Provisioner final : public api::Provisioning {
   void publish();
   void poll();
 
+  Result<std::size_t> take_file(std::vector<std::shared_ptr<const tenant::Domain>> domains,
+                                std::vector<Document> documents);
+  std::shared_ptr<const tenant::Directory> make_directory() const;
   Answer serve(const Request& request);
   Answer list(const Request& request) const;
   Answer list_domains(const Request& request) const;
@@ -81,6 +91,10 @@ class Provisioner final : public api::Provisioning {
   Planned<Change> plan_domain(const Request& request, const DomainEntry* entry, Document document) const;
   Planned<Change> plan_item(const Request& request, const DomainEntry& entry, Document document) const;
   const DomainEntry* entry_of(const std::string& domain) const;
+  /// The answer to a change whose If-Match is not met; nothing if it may be made.
+  std::optional<Answer> unmet(const Request& request) const;
+  /// The entity tag of a thing, quoted: changes with what stands in it, secrets included, which can't be told from it.
+  std::string tag_of(const Item& item) const;
   Answer away(const database::DatabaseError& error);
 
   Options options_;

@@ -30,7 +30,7 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 std::string_view method_of(Verb verb) {
-  return verb == Verb::create ? "POST" : verb == Verb::replace ? "PUT" : "DELETE";
+  return verb == Verb::create ? "POST" : verb == Verb::replace ? "PUT" : verb == Verb::patch ? "PATCH" : "DELETE";
 }
 
 /// The name that the path and the body agree on.
@@ -47,6 +47,34 @@ Result<std::string> agreed_name(Kind kind, const std::string& path, const Docume
 
 std::string mask_problem(const std::string& member) {
   return member + ": " + std::string(mask) + " stands for a secret that is set: there is none";
+}
+
+/// What a merge patch makes of a value (RFC 7396 section 2).
+boost::json::value patched(boost::json::value target, const boost::json::value& patch) {
+  if (!patch.is_object()) return patch;
+  Document changed = target.is_object() ? std::move(target.get_object()) : Document();
+  for (const auto& [name, value] : patch.get_object()) {
+    if (value.is_null()) {
+      changed.erase(name);
+    } else {
+      auto* there = changed.if_contains(name);
+      changed[name] = patched(there == nullptr ? boost::json::value() : std::move(*there), value);
+    }
+  }
+  return changed;
+}
+
+Document patched(const Document& target, const Document& patch) {
+  return patched(boost::json::value(target), boost::json::value(patch)).get_object();
+}
+
+/// null empties a list of a domain: one that is absent would stay.
+Document with_empty_lists(Document patch) {
+  for (const auto kind : inner_kinds) {
+    auto* list = patch.if_contains(names_of(kind).list);
+    if (list != nullptr && list->is_null()) *list = boost::json::array();
+  }
+  return patch;
 }
 
 std::string masked_text(Kind kind, const Item* item) {
@@ -86,7 +114,19 @@ Provisioner::Answer Provisioner::change(const Request& request) {
   return refused(503, "other servers change the same database: try again");
 }
 
+std::optional<Provisioner::Answer> Provisioner::unmet(const Request& request) const {
+  if (!request.if_match) return std::nullopt;
+  const auto* entry = entry_of(request.domain);
+  const auto* item = entry == nullptr ? nullptr : entry->find(request.kind, request.name);
+  if (item == nullptr) return refused(412, "If-Match: there is no such thing");
+  const auto tag = tag_of(*item);
+  const bool met = std::ranges::any_of(*request.if_match, [&](const auto& one) { return one == "*" || one == tag; });
+  if (met) return std::nullopt;
+  return refused(412, "If-Match: it has been changed; its ETag is " + tag);
+}
+
 std::optional<Provisioner::Answer> Provisioner::try_change(const Request& request) {
+  if (auto refusal = unmet(request)) return refusal;
   auto planned = request.verb == Verb::remove ? plan_removal(request) : plan(request);
   if (!planned) return std::move(planned.error());
   const auto known = entries_.find(planned->domain);
@@ -123,7 +163,10 @@ std::optional<Provisioner::Answer> Provisioner::try_change(const Request& reques
                                     {"who", audit.who},
                                     {"address", audit.address},
                                     {"number", std::to_string(audit.number)}});
-  return Answer{};
+  Answer answer;
+  const auto* now = entry_of(audit.domain);
+  if (const auto* item = now == nullptr ? nullptr : now->find(audit.kind, audit.name)) answer.tag = tag_of(*item);
+  return answer;
 }
 
 Provisioner::Planned<Provisioner::Change> Provisioner::plan_removal(const Request& request) const {
@@ -154,6 +197,11 @@ Provisioner::Planned<Provisioner::Change> Provisioner::plan(const Request& reque
   const auto* entry = entry_of(domain);
   if (entry == nullptr && !of_domain) return refuse(404, "domain: there is no such domain");
   const auto* old = entry == nullptr ? nullptr : entry->find(request.kind, *name);
+  if (request.verb == Verb::patch) {
+    const auto& names = names_of(request.kind);
+    if (old == nullptr) return refuse(404, std::string(names.id) + ": there is no such " + std::string(names.name));
+    document = patched(old->document, of_domain ? with_empty_lists(request.body) : request.body);
+  }
   if (old == nullptr) {
     if (auto wrong = wrong_name(request.kind, *name)) return refuse(400, std::move(*wrong));
   } else if (request.verb == Verb::create) {

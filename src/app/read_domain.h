@@ -24,6 +24,7 @@ tenant::Device read_device(TomlReader& table);
 /// Whom the server can be reached by.
 struct Exposure {
   bool http_loopback = true, sip_loopback = true;  ///< only by this machine
+  bool operator==(const Exposure&) const = default;
 };
 /// What a domain may not leave open to others than this machine.
 void check_exposure(TomlReader& table, const tenant::Domain& domain, Exposure exposure);

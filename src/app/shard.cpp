@@ -9,6 +9,7 @@
 #include "app/trunk_registrations.h"
 #include "base/ascii.h"
 #include "base/thread_name.h"
+#include "call/inbound_call.h"
 
 namespace rw::app {
 
@@ -112,11 +113,11 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       count_(count),
       work_(boost::asio::make_work_guard(loop_)),
       timer_(loop_),
-      admission_(std::max<std::size_t>(1, shared.config.limits.max_calls / count),
-                 shared.config.limits.calls_per_second / static_cast<double>(count)),
+      admission_(shared.config.limits.max_calls, shared.config.limits.calls_per_second),
       callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms),
       named_media_([this](const auto& host, auto found) { look_up_media(host, std::move(found)); },
                    [this](const auto& event) { switchboard_->sip_event(event, Clock::now()); }) {
+  set_limits(shared.config.limits);
   channel_ = std::make_unique<callbacks::HttpChannel>(loop_, callback_settings(shared.config), shared.keep(index),
                                                       shared.metrics, shared.log);
   media_ = std::make_unique<Media>(shared.engine, *this);
@@ -131,7 +132,7 @@ Shard::~Shard() {
 sip::UserAgentOptions Shard::user_agent_options() {
   sip::UserAgentOptions options;
   options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
-  options.shard_tag = shard_tag(index_);
+  options.shard_tag = shard_tag(index_, shared_.mark);
   options.advertise = shared_.config.sip.advertise;
   options.session_expires = shared_.config.sip.session_expires;
   options.min_session_expires = shared_.config.sip.min_session_expires;
@@ -139,6 +140,7 @@ sip::UserAgentOptions Shard::user_agent_options() {
   options.admit = [this](const sip::Message& invite, const sip::Flow& flow, TimePoint now) {
     return admit(invite, flow, now);
   };
+  options.refused = [this](const sip::RefusedRequest& request) { log_refused(request); };
   return options;
 }
 
@@ -162,7 +164,7 @@ void Shard::start(const std::vector<ledger::Waiting>& notices) {
                                                               .limits = shared_.call_limits});
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
-    registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_));
+    registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_, shared_.mark));
     boost::asio::post(loop_, [this] { directory_changed(); });
   }
   thread_ = std::thread([this] {
@@ -204,16 +206,40 @@ void Shard::receive(call::Letter letter) {
 
 sip::Admission Shard::admit(const sip::Message& invite, const sip::Flow& flow, TimePoint now) {
   auto verdict = callers_.decide(*shared_.directory(), invite, flow, now);
-  if (verdict.status == 0) return admit(now);
-  if (verdict.status != 401) {
+  if (verdict.status == 0) {
+    verdict = admit(now);
+  } else if (verdict.status != 401) {
     shared_.metrics.call_refused(verdict.status);
-    const auto* call_id = invite.header("Call-ID");
-    shared_.log.info("call refused", {{"callId", call_id == nullptr ? "" : *call_id},
-                                      {"status", std::to_string(verdict.status)},
-                                      {"from", flow.remote.to_string()},
-                                      {"why", "no trunk of such a domain allows this caller"}});
+    verdict.why = "no trunk of such a domain allows this caller";
   }
+  if (verdict.status != 0 && verdict.status != 401) log_refused(invite, flow, verdict, now);
   return verdict;
+}
+
+void Shard::log_refused(const sip::Message& invite, const sip::Flow& flow, const sip::Admission& verdict,
+                        TimePoint now) {
+  const auto left_out = refusals_.take(now);
+  if (!left_out) return;
+  const auto call = call::InboundCall::read(invite);
+  shared_.log.info("call refused", {{"callId", call.call_id},
+                                    {"status", std::to_string(verdict.status)},
+                                    {"from", flow.remote.to_string()},
+                                    ops::text("domain", call.called_host),
+                                    ops::personal("number", call.called_party),
+                                    ops::personal("caller", call.calling_party),
+                                    {"why", verdict.why},
+                                    ops::if_any("leftOut", *left_out)});
+}
+
+void Shard::log_refused(const sip::RefusedRequest& request) {
+  const auto left_out = refusals_.take(Clock::now());
+  if (!left_out) return;
+  shared_.log.info("request refused", {ops::if_any("callId", request.call_id),
+                                       ops::if_any("method", request.method),
+                                       {"status", std::to_string(request.status)},
+                                       {"from", request.flow.remote.to_string()},
+                                       ops::text("why", request.why),
+                                       ops::if_any("leftOut", *left_out)});
 }
 
 sip::Admission Shard::admit(TimePoint now) {
@@ -222,10 +248,21 @@ sip::Admission Shard::admit(TimePoint now) {
   return admission;
 }
 
+void Shard::set_limits(const Config::Limits& limits) {
+  admission_.set_limits(std::max<std::size_t>(1, limits.max_calls / count_),
+                        limits.calls_per_second / static_cast<double>(count_));
+}
+
 void Shard::set_draining() {
   admission_.set_draining(true);
   user_agent_->set_draining(true);
   if (registrations_) registrations_->stop();
+}
+
+void Shard::hand_over() {
+  admission_.set_draining(true);
+  user_agent_->set_draining(true);
+  if (registrations_) registrations_->abandon();
 }
 
 void Shard::directory_changed() {
@@ -304,8 +341,8 @@ void Shard::turn() {
   settle();
 }
 
-std::string shard_tag(std::size_t index) {
-  return "s" + std::to_string(index) + ".";
+std::string shard_tag(std::size_t index, std::string_view mark) {
+  return "s" + std::to_string(index) + "." + std::string(mark) + ".";
 }
 
 namespace {

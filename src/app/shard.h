@@ -18,6 +18,7 @@
 #include "call/switchboard.h"
 #include "callbacks/http_channel.h"
 #include "media/engine.h"
+#include "ops/line_limit.h"
 #include "sip/user_agent.h"
 #include "tenant/fallbacks.h"
 
@@ -44,6 +45,7 @@ struct Shared {
   std::function<void(std::size_t shard, call::Letter letter)> carry;
   /// What the notifications and sessions of a shard are kept in. Once for each.
   std::function<callbacks::HttpChannel::Keeping(std::size_t shard)> keep;
+  std::string mark;  ///< of this process
   /// What is bound, for what we send: known before the shards start.
   std::vector<sip::Flow> listeners;
   std::shared_ptr<call::CallLimits> call_limits = std::make_shared<call::CallLimits>();
@@ -51,8 +53,8 @@ struct Shared {
 
 class TrunkRegistrations;
 
-/// Begins every Call-ID, tag and branch that a shard makes: "s0."
-std::string shard_tag(std::size_t index);
+/// Begins every Call-ID, tag and branch that a shard makes: "s0.5f0c.". `mark`: of this process (sip::Ownership).
+std::string shard_tag(std::size_t index, std::string_view mark);
 /// Which of `count` shards a message is for: the one whose tag its Call-ID begins with, else the one that it hashes to.
 std::size_t shard_of(std::string_view message, std::size_t count);
 /// The same by the Call-ID.
@@ -86,6 +88,14 @@ class Shard {
   /// Moves what the calls want to say to the wire, and sets the next timer. After each input.
   void settle();
   void set_draining();
+  /// Another process takes the new calls, and registers the trunks.
+  void hand_over();
+  /// Keys of the SIP server transactions that there are.
+  std::vector<std::string> server_transactions() const { return user_agent_->server_transactions(); }
+  /// Takes up notifications that another process has left.
+  void restore(const std::vector<ledger::Waiting>& notices) { channel_->restore(notices); }
+  /// The shard's part of them, for new calls.
+  void set_limits(const Config::Limits& limits);
   /// The first shard: trunks may have come, changed or gone.
   void directory_changed();
   /// Puts a notification into the outbox, or an alarm (with an empty event), that is not a call's doing.
@@ -112,6 +122,8 @@ class Shard {
   class Application;
 
   sip::UserAgentOptions user_agent_options();
+  void log_refused(const sip::Message& invite, const sip::Flow& flow, const sip::Admission& verdict, TimePoint now);
+  void log_refused(const sip::RefusedRequest& request);
   void look_up(const sip::Lookup& lookup);
   void look_up_media(const std::string& host, std::function<void(std::string address)> found);
   void turn();
@@ -125,6 +137,7 @@ class Shard {
   TimePoint armed_ = TimePoint::max();
   call::AdmissionControl admission_;
   call::CallerCheck callers_;
+  ops::LineLimit refusals_;
   std::unique_ptr<sip::UserAgent> user_agent_;
   std::unique_ptr<callbacks::HttpChannel> channel_;
   std::unique_ptr<Media> media_;

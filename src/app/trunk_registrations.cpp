@@ -80,6 +80,14 @@ void TrunkRegistrations::stop() {
   settle_all();
 }
 
+void TrunkRegistrations::abandon() {
+  stopped_ = true;
+  for (const auto& [id, entry] : entries_) shared_.metrics.registration_gone(entry.name.first, entry.name.second);
+  entries_.clear();
+  remaining_ = 0;
+  timer_.cancel();
+}
+
 bool TrunkRegistrations::receive(std::string_view message) {
   if (entries_.empty() || !message.starts_with("SIP/2.0 ") || message.find("REGISTER") == std::string_view::npos)
     return false;

@@ -25,6 +25,8 @@ class TrunkRegistrations {
   void follow(const tenant::Directory& directory);
   /// Removes the bindings.
   void stop();
+  /// Leaves them as they are, to another process.
+  void abandon();
   /// How many have not been removed, or given up, since stop(). From any thread.
   std::size_t remaining() const { return remaining_.load(std::memory_order_relaxed); }
 

@@ -48,7 +48,10 @@ void Hunt::next() {
 bool Hunt::try_place(const Destination& destination) {
   const auto user = user_of(destination.address);
   const auto fail = [&](const std::string& id, const std::string& why) {
-    remember({id, user, End{EndReason::failed, 503, why, {}}});
+    const End end{EndReason::failed, 503, why, {}};
+    if (id.empty())
+      log_leg_failed(caller_.session().log(), {{}, caller_.session().domain(), destination.address, {}, {}}, end);
+    remember({id, user, end});
     return false;
   };
   const auto domain = services_.directory()->domain(caller_.session().domain());

@@ -206,6 +206,7 @@ Result<void> Participant::enter_trunk(const std::string& target) {
   const auto uri = sip::Uri::parse(target);
   const auto* trunk = domain && uri ? domain->trunk_for(uri->scheme, uri->host) : nullptr;
   if (trunk == nullptr) return {};
+  placed_->trunk = trunk->name;
   auto place = services_.limits->enter(*domain, trunk, services_.now);
   if (!place) return fail(place.error().what);
   trunk_place_ = std::move(*place);
@@ -214,20 +215,35 @@ Result<void> Participant::enter_trunk(const std::string& target) {
 
 Result<void> Participant::place(sip::OutgoingInvite invite, const Participant* like) {
   auto offer = media_.offer(like == nullptr ? nullptr : &like->media_);
-  if (!offer) return tl::unexpected(offer.error());
+  if (!offer) {
+    placed_ = LegLine{id_, session_.domain(), invite.target, {}, {}};
+    log_not_answered(End{EndReason::failed, 0, offer.error().message, {}});
+    return tl::unexpected(offer.error());
+  }
   return place_with(std::move(invite), std::move(*offer));
 }
 
 Result<void> Participant::place_with(sip::OutgoingInvite invite, std::string sdp) {
-  if (auto entered = enter_trunk(invite.target); !entered) return entered;
+  placed_ = LegLine{id_, session_.domain(), invite.target, {}, {}};
+  auto entered = enter_trunk(invite.target);
   description_ = sdp;
   invite.sdp = std::move(sdp);
-  const auto leg = services_.sip.invite(std::move(invite), services_.now);
-  if (!leg) return tl::unexpected(leg.error());
+  const auto leg = entered ? services_.sip.invite(std::move(invite), services_.now) : tl::unexpected(entered.error());
+  if (!leg) {
+    log_not_answered(End{EndReason::failed, 0, leg.error().message, {}});
+    return tl::unexpected(leg.error());
+  }
   sip_leg_ = *leg;
-  call_id_ = services_.sip.call_id(sip_leg_);
+  call_id_ = placed_->call_id = services_.sip.call_id(sip_leg_);
   services_.sip_legs.emplace(sip_leg_, this);
+  if (session_.application().call_id.empty()) session_.set_call_id(call_id_);
+  log_leg_placed(session_.log(), *placed_);
   return {};
+}
+
+void Participant::log_not_answered(const End& end) {
+  if (placed_ && !answered_) log_leg_failed(session_.log(), *placed_, end);
+  placed_.reset();
 }
 
 void Participant::established() {
@@ -514,7 +530,14 @@ void Participant::hang_up(const End& end, Refusal refusal, sip::Headers headers)
   if (!services_.sip.bye(sip_leg_, reason_header(refusal), services_.now)) {
     if (is_inbound()) {
       if (refusal.status == 480 || refusal.status == 503) headers.emplace_back("Retry-After", "5");
-      services_.sip.reject(sip_leg_, refusal.status < 300 ? 480 : refusal.status, headers, services_.now);
+      const auto status = refusal.status < 300 ? 480 : refusal.status;
+      session_.log().info(
+          "call rejected",
+          {{"participantId", id_},
+           {"status", std::to_string(status)},
+           {"reason", to_string(end.reason)},
+           ops::text("why", end.description.empty() ? refusal.text : std::string_view(end.description))});
+      services_.sip.reject(sip_leg_, status, headers, services_.now);
     } else if (services_.sip.cancel(sip_leg_, reason_header(refusal), services_.now)) {
       services_.cancelled_legs.emplace(sip_leg_, CancelledLeg{application(), id_, user_, call_id_});
     }
@@ -524,6 +547,7 @@ void Participant::hang_up(const End& end, Refusal refusal, sip::Headers headers)
 
 void Participant::let_go(const End& end) {
   gone_ = true;
+  log_not_answered(end);
   services_.sip_legs.erase(sip_leg_);
   services_.participants.erase(id_);
   if (activity_) {

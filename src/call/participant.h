@@ -10,6 +10,7 @@
 #include "call/call_plan.h"
 #include "call/inbound_call.h"
 #include "call/ivr.h"
+#include "call/leg_log.h"
 #include "call/leg_media.h"
 #include "call/recording.h"
 #include "call/session.h"
@@ -184,6 +185,8 @@ class Participant final : public IvrHost {
   Result<void> describe();
   void tell_change(std::string_view event, bool was_held);
   Result<void> enter_trunk(const std::string& target);
+  /// Tells the log that the placed leg has come to nothing; once.
+  void log_not_answered(const End& end);
   void join_request(const Letter& letter);
   /// The answer to an offer of ours. False: it can't be used, and the call has been ended.
   bool take_answer(const std::string& sdp);
@@ -214,6 +217,7 @@ class Participant final : public IvrHost {
   bool late_reinvite_ = false;  ///< an ACK has yet to say what a re-INVITE without a description is about
   std::optional<PartyAddress> referrer_;
   CallLimits::Place trunk_place_;
+  std::optional<LegLine> placed_;  ///< until the log has told what became of it
   std::unique_ptr<Activity> activity_;
 };
 

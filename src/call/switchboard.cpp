@@ -131,7 +131,12 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
   session.hold(std::move(*place));
   participant.hold(std::move(*trunk_place));
-  session.log().info("call received", {{"from", invite.flow.remote.to_string()}, {"participantId", participant.id()}});
+  session.log().info("call received", {{"from", invite.flow.remote.to_string()},
+                                       {"participantId", participant.id()},
+                                       {"domain", domain->name},
+                                       ops::personal("number", inbound->called_party),
+                                       ops::personal("caller", inbound->calling_party),
+                                       ops::if_any("trunk", trunk != nullptr ? trunk->name : "")});
   if (!invite.ignored.empty())
     session.log().info("body parts ignored", {{"participantId", participant.id()}, ops::text("types", invite.ignored)});
   if (const auto usable = participant.check_offer(invite.sdp, device != nullptr); !usable) {
@@ -154,8 +159,12 @@ Session& Switchboard::open(std::unique_ptr<Session> session) {
 }
 
 void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call, int retry_after) {
-  services_.log.info("call refused",
-                     {{"callId", call.call_id}, {"status", std::to_string(status)}, ops::text("why", why)});
+  services_.log.info("call refused", {{"callId", call.call_id},
+                                      {"status", std::to_string(status)},
+                                      ops::text("domain", call.called_host),
+                                      ops::personal("number", call.called_party),
+                                      ops::personal("caller", call.calling_party),
+                                      ops::text("why", why)});
   sip::Headers headers;
   if (retry_after > 0) headers.emplace_back("Retry-After", std::to_string(retry_after));
   services_.sip.reject(leg, status, headers, services_.now);

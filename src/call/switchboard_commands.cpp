@@ -192,7 +192,6 @@ Verdict Switchboard::place_ivr_call(const PlacedCallOrder& order, TimePoint now)
     settle();
     return verdict;
   }
-  session.set_call_id(participant.call_id());
   session.log().info("call placed", {{"participantId", participant.id()}});
   participant.change(std::make_unique<PlacedCall>(services_, participant, order.destination.max_ring_time));
   Verdict verdict;

@@ -62,7 +62,6 @@ Verdict Switchboard::place_remote_call(const RemoteCallOrder& order, TimePoint n
     settle();
     return verdict;
   }
-  session.set_call_id(participant.call_id());
   session.log().info("remote call placed", {{"participantId", participant.id()}});
   participant.change(std::make_unique<PlacedRemoteCall>(services_, participant, call.destination.max_ring_time,
                                                         std::move(negotiator)));

@@ -264,10 +264,24 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     send();
   }
 
+  void tell_refused() const {
+    if (answer_->refused_because.empty() || !options().request_refused) return;
+    RefusedRequest refused{.client = peer_, .status = answer_->status, .why = answer_->refused_because};
+    if (parser_->is_header_done()) {
+      const auto& head = parser_->get();
+      const std::string_view target(head.target());
+      refused.method = head.method_string();
+      refused.path = target.substr(0, target.find('?'));
+      if (!request_.remote.is_unspecified()) refused.client = request_.remote;
+    }
+    options().request_refused(refused);
+  }
+
   void send() {
     phase_ = Phase::sending;
+    tell_refused();
     sink_.reset();
-    if (body_unread_ || context_->stopping) keep_alive_ = false;
+    if (body_unread_ || context_->stopping || context_->brief) keep_alive_ = false;
     const auto range = parser_->is_header_done() && parser_->get().count(beast::http::field::if_range) == 0
                            ? std::string_view(parser_->get()[beast::http::field::range])
                            : std::string_view{};

@@ -24,6 +24,7 @@ struct ConnectionContext {
   ServerOptions options;
   Router router;
   bool stopping = false;
+  bool brief = false;  ///< a connection is closed after one exchange
   OpenConnections open;
   std::function<void()> closed;  ///< one has left `open`
 };

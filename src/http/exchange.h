@@ -50,6 +50,9 @@ struct Answer {
   std::string body;
   /// Sent in place of `body`, with ranges (RFC 9110 section 14) when `status` is 200.
   std::shared_ptr<ByteSource> source;
+  // ---- for the log only
+  std::string refused_because = {};  ///< where no line has told it yet
+  std::string about = {};            ///< the id of what the request has begun
 };
 
 /// The way to answer one request: call it once, at any time, from any thread. Further calls do nothing; when the last

@@ -1,5 +1,8 @@
 #include "http/server.h"
 
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
@@ -26,8 +29,19 @@ struct Server::State : std::enable_shared_from_this<State> {
     tcp::acceptor acceptor;
     asio::steady_timer pause;
     bool waiting = false;  ///< for a connection to leave
+    bool paused = false;
   };
 
+  static net::Address local_of(const Listener& listener) {
+    boost::system::error_code ignored;
+    const auto local = listener.acceptor.local_endpoint(ignored);
+    return net::Address(local.data(), static_cast<socklen_t>(local.size()));
+  }
+  net::Address add(const std::shared_ptr<Listener>& listener) {
+    listeners.push_back(listener);
+    accept(listener);
+    return local_of(*listener);
+  }
   void accept(const std::shared_ptr<Listener>& listener);
   void accepted(const std::shared_ptr<Listener>& listener, boost::system::error_code error, tcp::socket socket);
   void take(tcp::socket socket);
@@ -43,7 +57,7 @@ struct Server::State : std::enable_shared_from_this<State> {
 
 void Server::State::accept(const std::shared_ptr<Listener>& listener) {
   listener->waiting = context->open.size() >= context->options.max_connections;
-  if (listener->waiting || context->stopping) return;
+  if (listener->waiting || listener->paused || context->stopping) return;
   listener->acceptor.async_accept(
       [self = shared_from_this(), listener](boost::system::error_code error, tcp::socket socket) {
         self->accepted(listener, error, std::move(socket));
@@ -136,11 +150,44 @@ Result<net::Address> Server::listen(const net::Address& address) {
   if (!error) listener->acceptor.bind(endpoint, error);
   if (!error) listener->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return fail("http " + address.to_string() + ": " + error.message());
-  auto bound = address;
-  bound.set_port(listener->acceptor.local_endpoint().port());
-  state_->listeners.push_back(listener);
-  state_->accept(listener);
-  return bound;
+  return state_->add(listener);
+}
+
+Result<net::Address> Server::listen(int descriptor) {
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return fail("http: not a socket");
+  const net::Address local(reinterpret_cast<const sockaddr*>(&bound), length);
+  auto listener = std::make_shared<State::Listener>(state_->loop);
+  boost::system::error_code error;
+  listener->acceptor.assign(local.is_v6() ? tcp::v6() : tcp::v4(), descriptor, error);
+  if (error) return fail("http " + local.to_string() + ": " + error.message());
+  return state_->add(listener);
+}
+
+std::vector<Server::Listener> Server::listeners() const {
+  std::vector<Listener> all;
+  for (const auto& one : state_->listeners) all.push_back({State::local_of(*one), one->acceptor.native_handle()});
+  return all;
+}
+
+void Server::pause(const std::vector<net::Address>& listeners) {
+  for (const auto& one : state_->listeners) {
+    if (std::ranges::find(listeners, State::local_of(*one)) == listeners.end()) continue;
+    one->paused = true;
+    boost::system::error_code ignored;
+    one->acceptor.cancel(ignored);
+    one->pause.cancel();
+  }
+  state_->context->brief = true;
+  for (const auto& connection : state_->context->open.all()) connection->wind_down();
+}
+
+void Server::resume() {
+  state_->context->brief = false;
+  for (const auto& one : state_->listeners) {
+    if (std::exchange(one->paused, false)) state_->accept(one);
+  }
 }
 
 void Server::stop(std::chrono::milliseconds grace) {

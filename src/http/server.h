@@ -15,6 +15,14 @@
 
 namespace rw::http {
 
+/// A request that got an answer with `refused_because`, for the log.
+struct RefusedRequest {
+  std::string_view method = {}, path = {};  ///< without the query; empty if there was no head that could be read
+  net::Address client = {};
+  int status = 0;
+  std::string_view why = {};
+};
+
 struct ServerOptions {
   std::size_t max_connections = 1000;                 ///< further ones wait in the kernel's backlog
   std::size_t max_connections_per_client = 250;       ///< further ones are closed at once; 0: any number
@@ -30,6 +38,8 @@ struct ServerOptions {
   std::function<Answer(int status, std::string reason)> error;
   /// Called when a client has too many connections. May be empty.
   std::function<void()> refused{};
+  /// Called for each RefusedRequest, on the server's thread. May be empty.
+  std::function<void(const RefusedRequest&)> request_refused{};
 };
 
 /// An HTTP/1.1 server on somebody else's loop, which is run by one thread. Handlers are called on that thread and must
@@ -43,6 +53,20 @@ class Server {
 
   /// Opens a listener; `address` may have port 0. The address it got. Before the loop runs, or on its thread.
   Result<net::Address> listen(const net::Address& address);
+
+  /// The same with a socket that listens already, and is the server's from now on.
+  Result<net::Address> listen(int descriptor);
+  /// A listener, as another process can be given it.
+  struct Listener {
+    net::Address local;
+    int descriptor = -1;  ///< stays the server's
+  };
+  std::vector<Listener> listeners() const;
+  /// Takes no new connections at these listeners, and lets the present ones finish their exchange; so will those do
+  /// that come at other listeners. On the loop's thread.
+  void pause(const std::vector<net::Address>& listeners);
+  /// Takes connections again at all listeners, and keeps them. On the loop's thread.
+  void resume();
 
   /// Closes the listeners and the idle connections, lets the others finish their exchange, and closes them as well
   /// when `grace` is over. From any thread. After that nothing of the server keeps the loop running.

@@ -58,11 +58,61 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
+  Result<Address> listen(Protocol protocol, int descriptor) {
+    boost::system::error_code error;
+    sockaddr_storage bound{};
+    socklen_t length = sizeof bound;
+    if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return fail("not a socket");
+    const Address local(reinterpret_cast<const sockaddr*>(&bound), length);
+    if (protocol == Protocol::udp) {
+      auto listener = std::make_unique<UdpListener>(loop_);
+      listener->socket.assign(local.is_v6() ? udp::v6() : udp::v4(), descriptor, error);
+      if (error) return fail("udp:" + local.to_string() + ": " + error.message());
+      return add_udp(std::move(listener));
+    }
+    auto listener = std::make_unique<TcpListener>(loop_);
+    listener->acceptor.assign(local.is_v6() ? tcp::v6() : tcp::v4(), descriptor, error);
+    if (error) return fail("tcp:" + local.to_string() + ": " + error.message());
+    return add_tcp(std::move(listener));
+  }
+
+  std::vector<Listener> listeners() {
+    std::vector<Listener> all;
+    for (const auto& one : udp_) all.push_back({Protocol::udp, one->local, one->socket.native_handle()});
+    for (const auto& one : tcp_) all.push_back({Protocol::tcp, one->local, one->acceptor.native_handle()});
+    return all;
+  }
+
+  void pause(const Listener& listener) {
+    boost::system::error_code ignored;
+    for (auto& one : udp_) {
+      if (listener.protocol != Protocol::udp || one->local != listener.local) continue;
+      one->paused = true;
+      one->socket.cancel(ignored);
+    }
+    for (auto& one : tcp_) {
+      if (listener.protocol != Protocol::tcp || one->local != listener.local) continue;
+      one->paused = true;
+      one->acceptor.cancel(ignored);
+    }
+  }
+
+  void resume() {
+    for (auto& one : udp_) {
+      if (std::exchange(one->paused, false)) wait_udp(*one);
+    }
+    for (auto& one : tcp_) {
+      if (std::exchange(one->paused, false)) accept(*one);
+    }
+  }
+
+  void number_connections_from(std::uint64_t number) { last_connection_ = number; }
+
   void stop() {
     stopped_ = true;
     boost::system::error_code ignored;
     for (auto& listener : udp_) listener->socket.close(ignored);
-    for (auto& listener : tcp_) listener->close(ignored);
+    for (auto& listener : tcp_) listener->acceptor.close(ignored);
     const auto connections = connections_;
     for (const auto& [id, connection] : connections) connection->close();
   }
@@ -74,6 +124,13 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     explicit UdpListener(boost::asio::io_context& loop) : socket(loop) {}
     udp::socket socket;
     Address local;
+    bool paused = false;
+  };
+  struct TcpListener {
+    explicit TcpListener(boost::asio::io_context& loop) : acceptor(loop) {}
+    tcp::acceptor acceptor;
+    Address local;
+    bool paused = false;
   };
 
   Result<Address> listen_udp(const Address& address) {
@@ -83,7 +140,12 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     if (!error) listener->socket.set_option(boost::asio::socket_base::receive_buffer_size(socket_buffer), error);
     if (!error) listener->socket.bind(endpoint_of<udp::endpoint>(address), error);
     if (error) return fail("udp:" + address.to_string() + ": " + error.message());
-    listener->socket.non_blocking(true, error);
+    return add_udp(std::move(listener));
+  }
+
+  Address add_udp(std::unique_ptr<UdpListener> listener) {
+    boost::system::error_code ignored;
+    listener->socket.non_blocking(true, ignored);
     listener->local = address_of(listener->socket.local_endpoint());
     udp_.push_back(std::move(listener));
     wait_udp(*udp_.back());
@@ -93,14 +155,14 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
   void wait_udp(UdpListener& listener) {
     listener.socket.async_wait(udp::socket::wait_read,
                                [self = shared_from_this(), &listener](const boost::system::error_code& error) {
-                                 if (error || self->stopped_) return;
+                                 if (error || self->stopped_ || listener.paused) return;
                                  self->read_udp(listener);
-                                 if (!self->stopped_) self->wait_udp(listener);
+                                 if (!self->stopped_ && !listener.paused) self->wait_udp(listener);
                                });
   }
 
   void read_udp(UdpListener& listener) {
-    for (int turn = 0; turn < batches_per_turn && !stopped_; ++turn) {
+    for (int turn = 0; turn < batches_per_turn && !stopped_ && !listener.paused; ++turn) {
       std::array<mmsghdr, batch> messages{};
       std::array<iovec, batch> parts{};
       std::array<sockaddr_storage, batch> sources{};
@@ -135,29 +197,35 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   Result<Address> listen_tcp(const Address& address) {
-    auto listener = std::make_unique<tcp::acceptor>(loop_);
+    auto listener = std::make_unique<TcpListener>(loop_);
+    auto& acceptor = listener->acceptor;
     boost::system::error_code error;
-    listener->open(address.is_v6() ? tcp::v6() : tcp::v4(), error);
-    if (!error) listener->set_option(boost::asio::socket_base::reuse_address(true), error);
-    if (!error) listener->bind(endpoint_of<tcp::endpoint>(address), error);
-    if (!error) listener->listen(512, error);
+    acceptor.open(address.is_v6() ? tcp::v6() : tcp::v4(), error);
+    if (!error) acceptor.set_option(boost::asio::socket_base::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint_of<tcp::endpoint>(address), error);
+    if (!error) acceptor.listen(512, error);
     if (error) return fail("tcp:" + address.to_string() + ": " + error.message());
-    const auto local = address_of(listener->local_endpoint());
-    tcp_.push_back(std::move(listener));
-    accept(*tcp_.back(), local);
-    return local;
+    return add_tcp(std::move(listener));
   }
 
-  void accept(tcp::acceptor& listener, const Address& local) {
-    listener.async_accept(
-        [self = shared_from_this(), &listener, local](const boost::system::error_code& error, tcp::socket socket) {
+  Address add_tcp(std::unique_ptr<TcpListener> listener) {
+    listener->local = address_of(listener->acceptor.local_endpoint());
+    tcp_.push_back(std::move(listener));
+    accept(*tcp_.back());
+    return tcp_.back()->local;
+  }
+
+  void accept(TcpListener& listener) {
+    listener.acceptor.async_accept(
+        [self = shared_from_this(), &listener](const boost::system::error_code& error, tcp::socket socket) {
           if (self->stopped_) return;
           if (!error && self->connections_.size() < most_accepted) {
             boost::system::error_code gone;
             const auto remote = socket.remote_endpoint(gone);
-            if (!gone) self->adopt(std::move(socket), Hop{Protocol::tcp, local, address_of(remote), 0})->start();
+            if (!gone)
+              self->adopt(std::move(socket), Hop{Protocol::tcp, listener.local, address_of(remote), 0})->start();
           }
-          self->accept(listener, local);
+          if (!listener.paused) self->accept(listener);
         });
   }
 
@@ -198,7 +266,7 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
   Handlers handlers_;
   std::vector<char> buffers_;
   std::vector<std::unique_ptr<UdpListener>> udp_;
-  std::vector<std::unique_ptr<tcp::acceptor>> tcp_;
+  std::vector<std::unique_ptr<TcpListener>> tcp_;
   std::unordered_map<std::uint64_t, std::shared_ptr<TcpConnection>> connections_;
   std::unordered_map<Address, std::uint64_t> latest_;  ///< the connection to use for a remote address
   std::uint64_t last_connection_ = 0;
@@ -214,6 +282,21 @@ SipTransports::~SipTransports() {
 
 Result<Address> SipTransports::listen(Protocol protocol, const Address& address) {
   return impl_->listen(protocol, address);
+}
+Result<Address> SipTransports::listen(Protocol protocol, int descriptor) {
+  return impl_->listen(protocol, descriptor);
+}
+std::vector<SipTransports::Listener> SipTransports::listeners() const {
+  return impl_->listeners();
+}
+void SipTransports::pause(const Listener& listener) {
+  impl_->pause(listener);
+}
+void SipTransports::resume() {
+  impl_->resume();
+}
+void SipTransports::number_connections_from(std::uint64_t number) {
+  impl_->number_connections_from(number);
 }
 void SipTransports::send(const Hop& to, std::string bytes) {
   impl_->send(to, std::move(bytes));

@@ -38,8 +38,25 @@ class SipTransports {
   SipTransports(const SipTransports&) = delete;
   SipTransports& operator=(const SipTransports&) = delete;
 
+  /// A listener, as another process can be given it.
+  struct Listener {
+    Protocol protocol = Protocol::udp;
+    Address local;
+    int descriptor = -1;  ///< stays ours
+  };
+
   /// Opens a listener; port 0 takes a free one. The address it got.
   Result<Address> listen(Protocol protocol, const Address& address);
+  /// The same with a socket that is bound and listens already, and is ours from now on.
+  Result<Address> listen(Protocol protocol, int descriptor);
+  std::vector<Listener> listeners() const;
+  /// From now on nothing is read from this listener, and no connection accepted, until resume(); it is still sent from.
+  /// Connections that are open go on.
+  void pause(const Listener& listener);
+  /// Reads from all listeners.
+  void resume();
+  /// Connections get numbers above this one.
+  void number_connections_from(std::uint64_t number);
   void send(const Hop& to, std::string bytes);
   /// Closes everything.
   void stop();

@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
 
@@ -72,12 +73,13 @@ std::string time_stamp() {
 }  // namespace
 
 struct Log::Sink {
-  Format format;
-  Level threshold;
+  Sink(Format wanted, Level level) : format(wanted), threshold(level) {}
+  const Format format;
+  std::atomic<Level> threshold;
   spdlog::logger out{"ringwright", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
 };
 
-Log::Log(Format format, Level threshold) : sink_(std::make_shared<Sink>(Sink{format, threshold})) {
+Log::Log(Format format, Level threshold) : sink_(std::make_shared<Sink>(format, threshold)) {
   sink_->out.set_pattern("%v");
   sink_->out.set_level(spdlog::level::trace);
 }
@@ -92,13 +94,18 @@ Log Log::with(std::initializer_list<Field> fields) const {
 }
 
 bool Log::enabled(Level level) const {
-  return level >= sink_->threshold;
+  return level >= sink_->threshold.load(std::memory_order_relaxed);
+}
+
+void Log::set_threshold(Level threshold) const {
+  sink_->threshold.store(threshold, std::memory_order_relaxed);
 }
 
 std::string Log::shown(const Field& field) const {
   const bool in_full = enabled(Level::debug);
   switch (field.kind) {
     case Field::Kind::plain:
+    case Field::Kind::if_any:
       break;
     case Field::Kind::personal:
       return in_full ? std::string(field.value) : mask_personal(field.value);
@@ -111,7 +118,8 @@ std::string Log::shown(const Field& field) const {
 }
 
 void Log::append(std::string& line, const Field& field) const {
-  if (field.kind == Field::Kind::personal && field.value.empty()) return;
+  const bool optional = field.kind == Field::Kind::personal || field.kind == Field::Kind::if_any;
+  if (optional && field.value.empty()) return;
   const auto value = to_utf8(shown(field));
   if (sink_->format == Format::json) {
     line += ",\"";

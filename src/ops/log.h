@@ -14,13 +14,17 @@ enum class Level : std::uint8_t { debug, info, warning, error };
 /// One member of a line. Most are {"name", value}, for values of our own making: states, counts, ids, addresses of the
 /// network. What others have said goes through personal() or text(); secrets are not logged at all.
 struct Field {
-  enum class Kind : std::uint8_t { plain, personal, text };
+  enum class Kind : std::uint8_t { plain, personal, text, if_any };
   std::string_view name, value;
   Kind kind = Kind::plain;
 };
 /// A value that tells of a person: a number, a user part, a SIP address, a header's value. Left out if it is empty.
 constexpr Field personal(std::string_view name, std::string_view value) {
   return {name, value, Field::Kind::personal};
+}
+/// A value of our own making that is left out if it is empty.
+constexpr Field if_any(std::string_view name, std::string_view value) {
+  return {name, value, Field::Kind::if_any};
 }
 /// A sentence, URL or JSON text that may quote what others have said.
 constexpr Field text(std::string_view name, std::string_view value) {
@@ -42,6 +46,8 @@ class Log {
   Log with(std::initializer_list<Field> fields) const;
 
   bool enabled(Level level) const;
+  /// From now on, for all copies. From any thread.
+  void set_threshold(Level threshold) const;
   void write(Level level, std::string_view message, std::initializer_list<Field> fields = {}) const;
   void debug(std::string_view message, std::initializer_list<Field> fields = {}) const {
     write(Level::debug, message, fields);

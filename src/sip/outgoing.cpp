@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "sip/methods.h"
+#include "sip/refusal.h"
 #include "sip/uri.h"
 #include "sip/user_agent_impl.h"
 
@@ -25,7 +26,14 @@ void UserAgent::Impl::respond(const IncomingRequest& request, const std::string&
                               const Headers& headers) {
   auto response = request.response(status, request.to_tag.empty() ? options.shard_tag + ids.token(16) : "");
   for (const auto& [name, value] : headers) response.add(name, value);
+  tell_refused(request, response);
   respond(transaction, response);
+}
+
+void UserAgent::Impl::tell_refused(const IncomingRequest& request, const Message& response) const {
+  const auto status = response.status();
+  if (!options.refused || status < 400 || status == 487) return;
+  options.refused({request.method(), request.call_id, status, why_refused(response), request.flow});
 }
 
 void UserAgent::Impl::describe_us(Message& response, const Leg& leg) const {

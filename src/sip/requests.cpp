@@ -39,7 +39,7 @@ void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint
   }
   auto message = Message::parse(text);
   if (!message) {
-    if (auto answer = bad_request(text, message.error().message); !answer.empty()) send(flow, std::move(answer));
+    refuse_unreadable(flow, text, message.error().message);
     return;
   }
   if (!message->is_request()) {
@@ -52,9 +52,16 @@ void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint
   auto request = IncomingRequest::read(std::move(*message), flow);
   if (request) {
     receive_request(std::move(*request));
-  } else if (auto answer = bad_request(text, request.error().message); !answer.empty()) {
-    send(flow, std::move(answer));
+  } else {
+    refuse_unreadable(flow, text, request.error().message);
   }
+}
+
+void UserAgent::Impl::refuse_unreadable(const Flow& flow, std::string_view text, const std::string& why) {
+  auto answer = bad_request(text, why);
+  if (answer.empty()) return;
+  if (options.refused) options.refused({{}, {}, why == "bad SIP version" ? 505 : 400, why, flow});
+  send(flow, std::move(answer));
 }
 
 void UserAgent::Impl::receive_request(IncomingRequest request) {
@@ -83,6 +90,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
   if (request.method() == "CANCEL") {
     receive_cancel(request);
   } else if (auto refusal = objection(request)) {
+    tell_refused(request, *refusal);
     respond(transaction, *refusal);
   } else if (auto* leg = request.to_tag.empty() ? nullptr : leg_of(request)) {
     inside_dialog(*leg, std::move(request), transaction);

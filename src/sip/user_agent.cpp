@@ -138,6 +138,10 @@ void UserAgent::set_draining(bool draining) {
   impl_->draining = draining;
 }
 
+std::vector<std::string> UserAgent::server_transactions() const {
+  return impl_->transactions.server_keys();
+}
+
 UserAgent::Counts UserAgent::counts() const {
   return {impl_->legs.size(), impl_->transactions.size(), impl_->timers.size()};
 }

@@ -163,10 +163,19 @@ struct Lookup {
 
 /// What is decided about a new INVITE before any state exists for it.
 struct Admission {
-  int status = 0;        ///< 0: let it in; otherwise the final response, sent statelessly
-  int retry_after = 0;   ///< seconds, for 503; 0: no Retry-After
-  bool silent = false;   ///< the response is not sent at all
-  Headers headers = {};  ///< of the response
+  int status = 0;             ///< 0: let it in; otherwise the final response, sent statelessly
+  int retry_after = 0;        ///< seconds, for 503; 0: no Retry-After
+  bool silent = false;        ///< the response is not sent at all
+  Headers headers = {};       ///< of the response
+  std::string_view why = {};  ///< a sentence for the log; lives as long as the process
+};
+
+/// A request that has been refused, for the log. Views into the message.
+struct RefusedRequest {
+  std::string_view method, call_id;  ///< empty where the message can't be read so far
+  int status = 0;
+  std::string_view why;
+  const Flow& flow;
 };
 
 struct UserAgentOptions {
@@ -181,6 +190,9 @@ struct UserAgentOptions {
   std::vector<Flow> listeners;
   /// Asked before any work is done for an INVITE outside a dialog. May be empty.
   std::function<Admission(const Message& invite, const Flow& flow, TimePoint now)> admit;
+  /// Told of each request that the user agent itself refuses, or refuses within a call for the call layer; not of
+  /// challenges, of what admit() has refused, and of 487. May be empty.
+  std::function<void(const RefusedRequest&)> refused;
 };
 
 class UserAgent {
@@ -260,6 +272,9 @@ class UserAgent {
     std::size_t timers = 0;
   };
   Counts counts() const;
+  /// The keys of the server transactions that there are, those that only linger included: by them another process tells
+  /// which requests belong to this one (ownership.h).
+  std::vector<std::string> server_transactions() const;
 
  private:
   class Impl;

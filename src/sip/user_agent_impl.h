@@ -26,6 +26,8 @@ class UserAgent::Impl {
   // ---- requests.cpp
   void receive(const Flow& flow, std::string_view text, TimePoint now);
   void connection_closed(const Flow& flow);
+  /// 400 or 505, if there is enough in it to answer at all.
+  void refuse_unreadable(const Flow& flow, std::string_view text, const std::string& why);
   void receive_request(IncomingRequest request);
   void receive_ack(const IncomingRequest& request);
   void receive_cancel(const IncomingRequest& request);
@@ -121,6 +123,8 @@ class UserAgent::Impl {
   // ---- outgoing.cpp
   void respond(const std::string& transaction, const Message& response);
   void respond(const IncomingRequest& request, const std::string& transaction, int status, const Headers& headers = {});
+  /// For the log, if the response is a refusal.
+  void tell_refused(const IncomingRequest& request, const Message& response) const;
   /// Headers that every response to an INVITE that makes or changes a session has.
   void describe_us(Message& response, const Leg& leg) const;
   /// Our Contact where requests come in by `flow`: `contact` gives user and parameters.

@@ -68,7 +68,7 @@ FilePromptStore::FilePromptStore(database::SqliteFile database, std::filesystem:
     : database_(std::move(database)), folder_(std::move(folder)) {}
 
 Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string& data_dir,
-                                                               std::optional<S3Service> move_to) {
+                                                               std::optional<S3Service> move_to, bool alone) {
   const auto folder = std::filesystem::path(data_dir) / "prompts";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -79,7 +79,7 @@ Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string
     database->run(schema);
     auto store = std::unique_ptr<FilePromptStore>(
         new FilePromptStore(std::move(*database), folder));  // NOLINT: private constructor
-    store->tidy();
+    if (alone) store->tidy();
     if (move_to) store->mover_ = std::make_unique<S3Mover>(std::move(*move_to));
     return store;
   } catch (const std::exception& problem) {

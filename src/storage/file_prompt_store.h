@@ -18,10 +18,11 @@ namespace rw::storage {
 /// prompt's name reaches the file system.
 class FilePromptStore final : public PromptStore {
  public:
-  /// Makes what is missing, and removes what an earlier process left half done. `move_to`: without it nothing can be
-  /// moved.
+  /// Makes what is missing, and removes what an earlier process left half done, unless another one may be at it: then
+  /// this one is not `alone`. `move_to`: without it nothing can be moved.
   static Result<std::unique_ptr<FilePromptStore>> open(const std::string& data_dir,
-                                                       std::optional<S3Service> move_to = std::nullopt);
+                                                       std::optional<S3Service> move_to = std::nullopt,
+                                                       bool alone = true);
 
   StoreResult<std::unique_ptr<PromptUpload>> begin(const std::string& domain, const std::string& name,
                                                    UploadKind kind = UploadKind::prompt) override;

@@ -3,13 +3,11 @@
 import collections
 import queue
 import random
-import subprocess
 import threading
 import time
 
 import pytest
 from support.application import Raw
-from support.server import BINARY
 from support.softphone import Softphone
 
 
@@ -148,13 +146,6 @@ def test_new_credentials_are_used_for_old_notifications(own_server, application,
     server.start()
     assert application.wait_for("sessionCompleted").headers["Authorization"] == "Bearer new-token"
     server.wait_idle()
-
-
-def test_a_data_folder_serves_one_process(own_server):
-    server = own_server()
-    second = subprocess.run([BINARY, "serve", "--config", server.file], capture_output=True, text=True, timeout=60)
-    assert second.returncode == 1
-    assert "another server that runs uses this data_dir" in second.stderr
 
 
 def test_a_hundred_calls_are_cut_off(own_server, application, phones, phone):

@@ -1,14 +1,16 @@
 """Provisioning: customers come, change and go while the server runs, with SQLite and with PostgreSQL."""
 
 import json
+import pathlib
 import subprocess
 import time
 
 import pytest
 from support.kamailio import wait_registration
-from support.server import BINARY
+from support.server import BINARY, DESCRIPTION
 from support.tokens import Key
 from support.waiting import wait_until
+from test_callbacks import certificates  # noqa: F401
 
 TOKEN = "operator-token"
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
@@ -313,3 +315,126 @@ def test_a_url_that_nothing_could_be_sent_to_is_refused(provisioned, application
         assert (refused.status, refused.body["reason"].split(":")[0]) == (400, key)
     refused = ask(server, "PUT", "domain/customer.example", {"name": "customer.example", "jwks_url": url})
     assert (refused.status, refused.body["reason"].split(":")[0]) == (400, "jwks_url")
+
+
+SAMPLES = {
+    "domain": {"aliases": ["c.example"], "auth": "none", "jwt_public_keys": [Key("ES256").public_pem().decode()], "jwks_url": "https://keys.example/set",
+               "jwt_secret": "s" * 32, "access_keys": [{"id": "AKID", "secret": "of-the-key", "region": "eu-north-1"}], "allow_media": ["10.0.0.0/8"],
+               "allow_callbacks": ["https://app.example:443"], "max_calls": 5, "calls_per_second": 2, "requests_per_second": 9,
+               "recording_key": Key("RS256").public_pem().decode()},
+    "mediaservice": {"numbers": ["1*"], "secondary_callback_url": "http://127.0.0.1:2", "alarm_url": "http://127.0.0.1:3/a", "basic": "user:pass",
+                     "bearer": "word", "signing_key": Key("ES256").private_pem().decode(), "ca": "CA", "tone_plan": "us", "drop_codes": {"busy": 600},
+                     "identify_calls": True, "allow_refer": True, "hold_music": "music.wav"},
+    "device": {"mediaservice": "main"},
+    "trunk": {"key": "word", "max_calls": 3, "calls_per_second": 1, "hosts": ["carrier.example"], "realm": "carrier.example", "trusted": True, "tel": True,
+              "aor": "sip:100@carrier.example", "register": True},
+}
+TOGETHER = {"mediaservice": [{"client_certificate": "CERT", "client_key": "KEY"}],  # each needs the other
+            "trunk": [{"inbound_username": "a", "inbound_password": "b"}, {"username": "a", "password": "b"}]}
+FIRST = {"domain": {"name": "customer.example"}, "mediaservice": {"id": "main", "callback_url": "http://127.0.0.1:1"}, "device": {"id": "main"},
+         "trunk": {"name": "main", "allow": ["127.0.0.0/8"], "proxy": "sip:127.0.0.1:9"}}
+SECRET = ("jwt_secret", "basic", "bearer", "signing_key", "client_key", "key", "inbound_password", "password")
+
+
+def shown(name, value):
+    if name == "access_keys":
+        return [{**one, "secret": "***"} for one in value]
+    return "***" if name in SECRET else value
+
+
+@pytest.mark.parametrize("kind", list(FIRST))
+def test_each_member_can_be_changed_and_removed_by_itself(own_server, certificates, kind):  # noqa: F811
+    server = own_server({"provisioning": {"token": TOKEN}})
+    certificate, key = (pathlib.Path(one).read_text() for one in certificates("ringwright"))
+    real = {"CA": certificate, "CERT": certificate, "KEY": key}
+    change(server, "POST", "domain", {"name": "customer.example", "mediaservices": [FIRST["mediaservice"]], "devices": ["main"], "trunks": [FIRST["trunk"]]})
+    path = "domain/customer.example" if kind == "domain" else f"{kind}/customer.example/main"
+    first = ask(server, "GET", path)
+    patches = [{name: real.get(value, value) if isinstance(value, str) else value for name, value in one.items()}
+               for one in [*({name: value} for name, value in SAMPLES[kind].items()), *TOGETHER.get(kind, [])]]
+    described = set(DESCRIPTION.document["components"]["schemas"]["Provisioned" + kind.capitalize()]["properties"])
+    assert {name for patch in patches for name in patch} | set(FIRST[kind]) | {"trunks", "devices", "mediaservices"} >= described, "one has no sample"
+    for patch in patches:
+        before = ask(server, "GET", path)
+        changed = ask(server, "PATCH", path, patch)
+        assert changed.status == 200, (patch, changed.body)
+        after = ask(server, "GET", path)
+        assert after.body[kind] == {**before.body[kind], **{name: shown(name, value) for name, value in patch.items()}}
+        assert after.headers["ETag"] == changed.headers["ETag"] != before.headers["ETag"]
+    for patch in reversed(patches):
+        change(server, "PATCH", path, dict.fromkeys(patch))
+    last = ask(server, "GET", path)
+    assert (last.body[kind], last.headers["ETag"]) == (first.body[kind], first.headers["ETag"])
+
+
+@pytest.mark.short
+def test_a_rotated_key_leaves_everything_else(provisioned):
+    server = provisioned()
+    keys = [{"id": "AKID", "secret": "of-the-key", "region": "eu-north-1"}]
+    change(server, "POST", "domain", {"name": "a.example", "aliases": ["b.example"], "access_keys": keys, "jwt_secret": "x" * 32, "devices": ["door"]})
+    change(server, "PATCH", "domain/a.example", {"jwt_secret": "y" * 32})
+    assert server.post("hangupcalljwt", {"replyId": "x"}, domain="a.example", headers=Key("HS256", "x" * 32).header()).status == 401
+    assert server.post("hangupcalljwt", {"replyId": "x"}, domain="a.example", headers=Key("HS256", "y" * 32).header()).status == 400
+    assert ask(server, "GET", "domain/a.example").body["domain"] == {
+        "name": "a.example", "aliases": ["b.example"], "access_keys": [{**keys[0], "secret": "***"}], "jwt_secret": "***"}
+    assert names(server, "device/a.example", "devices", "id") == ["door"]
+    entry = ask(server, "GET", "audit").body["entries"][0]
+    assert (entry["method"], entry["domain"], entry["after"]["aliases"]) == ("PATCH", "a.example", ["b.example"])
+
+
+def test_a_list_is_replaced_or_emptied_and_nested_members_are_merged(provisioned):
+    server = provisioned()
+    change(server, "POST", "domain", {"name": "a.example", "devices": ["one", "two"]})
+    change(server, "PATCH", "domain/a.example", {"devices": [{"id": "three"}]})
+    assert names(server, "device/a.example", "devices", "id") == ["three"]
+    change(server, "PATCH", "domain/a.example", {"devices": None})
+    assert names(server, "device/a.example", "devices", "id") == []
+    change(server, "POST", "mediaservice/a.example", {"id": "m", "callback_url": "http://127.0.0.1:1", "drop_codes": {"busy": 600, "error": 503}})
+    change(server, "PATCH", "mediaservice/a.example/m", {"drop_codes": {"busy": None, "dropNoMsg": 403}})
+    assert ask(server, "GET", "mediaservice/a.example/m").body["mediaservice"]["drop_codes"] == {"error": 503, "dropNoMsg": 403}
+
+
+def test_a_patch_that_can_not_be_applied_changes_nothing(provisioned):
+    server = provisioned()
+    change(server, "POST", "domain", {"name": "a.example", "mediaservices": [{"id": "m", "callback_url": "http://127.0.0.1:1"}]})
+    for path, body, status, field in [("domain/a.example", {"auth": 1}, 400, "auth"), ("domain/a.example", {"name": "b.example"}, 400, "name"),
+                                      ("mediaservice/a.example/m", {"callback_url": None}, 400, "callback_url"),
+                                      ("mediaservice/a.example/m", {"basic": "***"}, 400, "basic"), ("mediaservice/a.example/m", {"new": 1}, 400, "new"),
+                                      ("mediaservice/a.example/none", {"numbers": ["*"]}, 404, "id"), ("domain/none.example", {"auth": "none"}, 404, "name"),
+                                      ("trunk/none.example/t", {"key": "x"}, 404, "domain")]:
+        answer = ask(server, "PATCH", path, body)
+        assert (answer.status, field in answer.body["reason"]) == (status, True), (path, answer.body)
+    other = ask(server, "PATCH", "domain/a.example", [{"op": "remove", "path": "/auth"}], headers={**OPERATOR, "Content-Type": "application/json-patch+json"})
+    assert (other.status, other.headers["Accept-Patch"]) == (415, "application/merge-patch+json")
+    assert ask(server, "PATCH", "domain/a.example", {}, headers={**OPERATOR, "Content-Type": "application/merge-patch+json"}).status == 200
+    assert len(ask(server, "GET", "audit").body["entries"]) == 2
+
+
+@pytest.mark.short
+@pytest.mark.parametrize("kind", list(FIRST))
+def test_of_two_operators_the_second_is_told_that_the_first_was_quicker(provisioned, kind):
+    server = provisioned()
+    change(server, "POST", "domain", {"name": "customer.example", "mediaservices": [FIRST["mediaservice"]]})
+    path = "domain/customer.example" if kind == "domain" else f"{kind}/customer.example/main"
+    change(server, "PUT", path, FIRST[kind])
+    member = {"domain": "aliases", "mediaservice": "numbers", "device": "mediaservice", "trunk": "hosts"}[kind]
+    value = "main" if kind == "device" else ["new"]
+    tag = ask(server, "GET", path).headers["ETag"]
+
+    def when(tag):
+        return {**OPERATOR, "If-Match": tag}
+
+    first = ask(server, "PATCH", path, {member: value}, headers=when(tag))
+    assert first.status == 200 and first.headers["ETag"] != tag
+    for method, body in (("PUT", FIRST[kind]), ("PATCH", {member: None}), ("DELETE", None)):
+        late = ask(server, method, path, body, headers=when(tag))
+        assert (late.status, late.body["error"]) == (412, "preconditionFailed")
+        assert first.headers["ETag"] in late.body["reason"]
+        assert ask(server, method, path, body, headers=when("W/" + first.headers["ETag"])).status == 412, "a weak tag matches nothing"
+    assert ask(server, "GET", path).headers["ETag"] == first.headers["ETag"]
+    assert ask(server, "PUT", path, FIRST[kind], headers=when(f'"other", {first.headers["ETag"]}')).status == 200
+    assert ask(server, "GET", path).headers["ETag"] == tag, "the same things have the same tag"
+    other = path.replace("customer.example", "new.example") if kind == "domain" else path.replace("/main", "/new")
+    assert ask(server, "PUT", other, {**FIRST[kind], **({"name": "new.example"} if kind == "domain" else {("name" if kind == "trunk" else "id"): "new"})},
+               headers=when("*")).status == 412, "there is none"
+    assert ask(server, "DELETE", path, headers=when("*")).status == 200

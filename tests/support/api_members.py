@@ -12,7 +12,7 @@ def name_of(key):
 def operations(document):
     """"POST /{domain}/placeivrcall"; the preflights are one kind of answer for all paths."""
     return [f"{method.upper()} {path}" for path, item in document["paths"].items()
-            for method in item if method in ("get", "put", "post", "delete")]
+            for method in item if method in ("get", "put", "post", "patch", "delete")]
 
 
 def webhooks(document):

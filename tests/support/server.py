@@ -44,11 +44,11 @@ class Answer:
 class Server:
     """`settings`: tables of the configuration that add to or replace the usual ones; `service`: the same for the mediaservice (None: without that key);
     `trunks`: of the domain; `domain_keys`: further keys of it; `more`: text for the end of the file; `small_disk`: a folder of the data
-    and how many bytes fit into it."""
+    and how many bytes fit into it; `popen`: how the process is started."""
 
     domain = "demo.example"
 
-    def __init__(self, callback_url, settings=None, service=None, second_domain=False, trunks=(), more="", domain_keys=None, small_disk=None):
+    def __init__(self, callback_url, settings=None, service=None, second_domain=False, trunks=(), more="", domain_keys=None, small_disk=None, popen=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwright-test-"))
         first = random.randrange(10000, 30000, 2)
         tables = {
@@ -66,6 +66,8 @@ class Server:
             lines.append(f"[{name}]")
             lines += [f"{key} = {toml(value)}" for key, value in table.items()]
         self.small_disk = small_disk
+        self.popen = popen or {}
+        self.former = []
         lines += self._domain(self.domain, callback_url, {"id": "main", "numbers": ["1*", "main"], **(service or {})}, ["127.0.0.1"], trunks, domain_keys or {})
         if second_domain:
             lines += self._domain("other.example", callback_url, {"id": "other", "numbers": ["*"]}, [])
@@ -90,7 +92,7 @@ class Server:
             folder.mkdir(parents=True, exist_ok=True)
             mount = f'mount -t tmpfs -o size={self.small_disk[1]} tmpfs "$0" && exec "$@"'
             command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder), *command]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True, **self.popen)
         lines = queue.Queue()
         threading.Thread(target=lambda: [lines.put(line) for line in self.process.stdout], daemon=True).start()
         try:
@@ -189,6 +191,26 @@ class Server:
         self.process.wait(timeout=30)
         self.errors.close()
 
+    def take_over(self, change=lambda text: text):
+        """Starts another process, perhaps with another configuration, that takes over from the one that runs; that one is returned."""
+        former, errors = self.process, self.errors
+        self.file.write_text(change(self.file.read_text()))
+        self.start()
+        errors.close()
+        self.former.append(former)
+        return former
+
+    def reload(self, change):
+        """Another configuration, and SIGHUP; waits until the log says what came of it. The lines that it has said."""
+        before = len(self.log_lines())
+        self.file.write_text(change(self.file.read_text()))
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while not any(line["msg"].startswith(("configuration reloaded", "configuration not reloaded")) for line in self.log_lines()[before:]):
+            assert time.monotonic() < deadline and self.process.poll() is None, "the configuration is not read again: " + self.log()[-2000:]
+            threading.Event().wait(0.02)
+        return self.log_lines()[before:]
+
     def stop_and_change(self, change):
         """Starts anew with another configuration."""
         self.kill()
@@ -204,6 +226,12 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError("the server did not stop: " + self.log()[-2000:]) from None
+        for former in self.former:  # they end by themselves, when their calls have ended
+            try:
+                assert former.wait(timeout=30) in (0, -signal.SIGKILL), f"a former process: exit code {former.returncode}: {self.log()[-2000:]}"
+            except subprocess.TimeoutExpired:
+                former.kill()
+                raise AssertionError("a former process did not end: " + self.log()[-2000:]) from None
         log = self.log()
         self.errors.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -238,7 +238,7 @@ TEST(ShardOf, CallsThatAShardPlacedComeBackToIt) {
   const auto by = [](const std::string& id, std::size_t count) {
     return shard_of("SIP/2.0 200 OK\r\nCall-ID: " + id + "\r\n\r\n", count);
   };
-  for (std::size_t at = 0; at < 12; ++at) EXPECT_EQ(by(shard_tag(at) + "abc", 12), at);
+  for (std::size_t at = 0; at < 12; ++at) EXPECT_EQ(by(shard_tag(at, "5f0c") + "abc", 12), at);
   EXPECT_LT(by("s12.abc", 12), 12U) << "no shard of ours: by its hash";
   EXPECT_LT(by("s99999999999999999999999.abc", 12), 12U);
   EXPECT_LT(by("s1", 12), 12U);

@@ -65,7 +65,7 @@ void NextHops::find(const std::string& uri, Handler handler) {
       const auto from = std::find_if(listeners_.begin(), listeners_.end(), [&](const sip::Flow& listener) {
         return resolver_transport(listener.transport) == hop.transport && listener.local.is_v6() == hop.address.is_v6();
       });
-      if (from != listeners_.end()) flows.push_back({from->transport, from->local, hop.address, 0});
+      if (from != listeners_.end()) flows.push_back({from->transport, from->local, hop.address, 0, {}});
     }
     handler(std::move(flows));
   });

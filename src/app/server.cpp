@@ -20,7 +20,7 @@ namespace {
 net::SipTransports::Hop to_hop(const sip::Flow& flow) {
   const auto protocol =
       sip::is_stream(flow.transport) ? net::SipTransports::Protocol::tcp : net::SipTransports::Protocol::udp;
-  return {protocol, flow.local, flow.remote, flow.connection};
+  return {protocol, flow.local, flow.remote, flow.connection, flow.instead};
 }
 
 }  // namespace
@@ -206,7 +206,7 @@ Result<void> Server::start_sip() {
     if (!address) return fail("sip.listen: " + address.error().message);
     took_sip = took_sip || given >= 0;
     sip_addresses_ += (sip_addresses_.empty() ? "" : ",") + std::string(udp ? "udp:" : "tcp:") + address->to_string();
-    shared_->listeners.push_back({udp ? sip::Transport::udp : sip::Transport::tcp, *address, {}, 0});
+    shared_->listeners.push_back({udp ? sip::Transport::udp : sip::Transport::tcp, *address, {}, 0, {}});
   }
   if (predecessor_ && !took_sip)  // a mistake, rather than a restart
     return fail(config_.server.data_dir + ": another server that runs uses this data_dir, and listens elsewhere");

@@ -18,7 +18,7 @@ constexpr auto adoption_pause = std::chrono::seconds(1);
 
 sip::Flow to_flow(const net::SipTransports::Hop& hop) {
   const auto transport = hop.protocol == net::SipTransports::Protocol::tcp ? sip::Transport::tcp : sip::Transport::udp;
-  return {transport, hop.local, hop.remote, hop.connection};
+  return {transport, hop.local, hop.remote, hop.connection, {}};
 }
 
 const char* kind_of(SipListener::Transport transport) {

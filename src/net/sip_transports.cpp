@@ -52,7 +52,7 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     if (to.protocol == Protocol::udp) {
       send_udp(to, bytes);
     } else if (auto connection = connection_to(to)) {
-      connection->send(std::move(bytes));
+      connection->send(std::move(bytes), to.instead);
     } else {
       report_closed(to);
     }
@@ -231,18 +231,22 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
 
   std::shared_ptr<TcpConnection> adopt(tcp::socket socket, Hop hop) {
     hop.connection = ++last_connection_;
-    auto connection =
-        std::make_shared<TcpConnection>(std::move(socket), hop, handlers_, [weak = weak_from_this()](const Hop& ended) {
-          const auto self = weak.lock();
-          if (!self) return;
-          self->connections_.erase(ended.connection);
-          const auto latest = self->latest_.find(ended.remote);
-          if (latest != self->latest_.end() && latest->second == ended.connection) self->latest_.erase(latest);
-          self->report_closed(ended);
+    auto connection = std::make_shared<TcpConnection>(
+        std::move(socket), hop, handlers_, [weak = weak_from_this()](const Hop& ended, TcpConnection::Unsent unsent) {
+          if (const auto self = weak.lock()) self->ended(ended, std::move(unsent));
         });
     connections_.emplace(hop.connection, connection);
     latest_[hop.remote] = hop.connection;
     return connection;
+  }
+
+  void ended(const Hop& hop, TcpConnection::Unsent unsent) {
+    connections_.erase(hop.connection);
+    const auto latest = latest_.find(hop.remote);
+    if (latest != latest_.end() && latest->second == hop.connection) latest_.erase(latest);
+    report_closed(hop);
+    if (stopped_) return;
+    for (auto& [bytes, instead] : unsent) send({Protocol::tcp, hop.local, instead, 0}, std::move(bytes));
   }
 
   /// Later, since whoever sends is not ready for it.
@@ -255,9 +259,12 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
 
   std::shared_ptr<TcpConnection> connection_to(const Hop& to) {
     if (const auto found = connections_.find(to.connection); found != connections_.end()) return found->second;
-    if (const auto found = latest_.find(to.remote); found != latest_.end()) return connections_.at(found->second);
+    // The other end of a connection that has gone is no address that anybody listens on.
+    const auto& remote = to.connection == 0 ? to.remote : to.instead;
+    if (remote.port() == 0) return nullptr;
+    if (const auto found = latest_.find(remote); found != latest_.end()) return connections_.at(found->second);
     if (stopped_ || connections_.size() >= most_connections) return nullptr;
-    auto connection = adopt(tcp::socket(loop_), Hop{Protocol::tcp, to.local, to.remote, 0});
+    auto connection = adopt(tcp::socket(loop_), Hop{Protocol::tcp, to.local, remote, 0});
     connection->connect();
     return connection;
   }

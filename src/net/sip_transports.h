@@ -23,11 +23,13 @@ class SipTransports {
     Address local;
     Address remote;
     std::uint64_t connection = 0;  ///< of TCP; 0 when sending: use one to `remote` that is open, or open one
+    Address instead{};  ///< when sending: where one is opened if `connection` has gone; port 0: `closed` tells that
   };
   struct Handlers {
     /// A datagram, or a message cut out of a stream. `bytes` is valid during the call.
     std::function<void(const Hop&, std::string_view bytes)> message;
-    /// A connection has closed, or could not be opened: 0 stands for one that could not even be tried.
+    /// A connection has closed, has gone already, or could not be opened: 0 stands for one that could not even be
+    /// tried.
     std::function<void(const Hop&)> closed;
     /// The length of the first message in what a stream brought; 0: not complete; an error closes the connection.
     std::function<Result<std::size_t>(std::string_view)> cut;

@@ -62,14 +62,15 @@ void TcpConnection::bind_source() {
   socket_.bind(endpoint_of(source), ignored);
 }
 
-void TcpConnection::send(std::string bytes) {
+void TcpConnection::send(std::string bytes, const Address& instead) {
   if (ended_) return;
   queued_ += bytes.size();
   if (queued_ > most_queued) {
+    for (auto& [waiting, elsewhere] : queue_) elsewhere = {};  // it would not read them there either
     close();
     return;
   }
-  queue_.push_back(std::move(bytes));
+  queue_.emplace_back(std::move(bytes), instead);
   if (open_) write();
 }
 
@@ -78,7 +79,11 @@ void TcpConnection::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
   timer_.cancel();
-  closed_(hop_);
+  Unsent unsent;
+  for (const auto& one : queue_) {
+    if (one.second.port() != 0) unsent.push_back(one);  // a copy: the socket may still hold the first one's bytes
+  }
+  closed_(hop_, std::move(unsent));
 }
 
 void TcpConnection::read() {
@@ -118,7 +123,7 @@ void TcpConnection::received(std::size_t bytes) {
 void TcpConnection::write() {
   if (writing_ || queue_.empty()) return;
   writing_ = true;
-  boost::asio::async_write(socket_, boost::asio::buffer(queue_.front()),
+  boost::asio::async_write(socket_, boost::asio::buffer(queue_.front().first),
                            [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
                              if (self->ended_) return;
                              self->writing_ = false;
@@ -126,7 +131,7 @@ void TcpConnection::write() {
                                self->close();
                                return;
                              }
-                             self->queued_ -= self->queue_.front().size();
+                             self->queued_ -= self->queue_.front().first.size();
                              self->queue_.pop_front();
                              self->write();
                            });

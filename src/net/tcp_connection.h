@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "net/sip_transports.h"
 
@@ -15,7 +17,9 @@ namespace rw::net {
 /// what it waits for.
 class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
  public:
-  using Closed = std::function<void(const SipTransports::Hop&)>;
+  /// What was not sent and has another way to go: the bytes, and where to.
+  using Unsent = std::vector<std::pair<std::string, Address>>;
+  using Closed = std::function<void(const SipTransports::Hop&, Unsent)>;
 
   TcpConnection(boost::asio::ip::tcp::socket socket, SipTransports::Hop hop, const SipTransports::Handlers& handlers,
                 Closed closed);
@@ -24,7 +28,8 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   void start();
   /// Opens it to its hop's remote address.
   void connect();
-  void send(std::string bytes);
+  /// `instead`: where they may go if the connection ends before they have; port 0: nowhere.
+  void send(std::string bytes, const Address& instead);
   void close();
   const SipTransports::Hop& hop() const { return hop_; }
 
@@ -42,7 +47,7 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   Closed closed_;
   std::string buffer_;
   std::size_t filled_ = 0;
-  std::deque<std::string> queue_;
+  std::deque<std::pair<std::string, Address>> queue_;
   std::size_t queued_ = 0;
   bool open_ = false;
   bool writing_ = false;

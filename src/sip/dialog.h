@@ -22,7 +22,6 @@ struct Dialog {
 
   // ---- while it is early, and the INVITE was ours
   std::uint32_t rseq = 0;  ///< of the last reliable provisional response; 0: none has come
-  std::string prack;       ///< that acknowledged it, for when it is repeated
   bool answered = false;   ///< a reliable provisional response had the answer to our offer
   std::string remote_sdp;  ///< the last description that came in it
 };

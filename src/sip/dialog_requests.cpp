@@ -14,6 +14,7 @@ void UserAgent::Impl::inside_dialog(Leg& leg, IncomingRequest request, const std
     return;
   }
   leg.remote_cseq = request.cseq;
+  follow(leg, request.flow);
   const auto& method = request.method();
   if (method == "BYE") {
     remote_bye(leg, request, transaction);

@@ -18,8 +18,9 @@ constexpr bool is_stream(Transport transport) {
 struct Flow {
   Transport transport = Transport::udp;
   net::Address local;
-  net::Address remote;
+  net::Address remote;  ///< port 0: nowhere; it was a connection of the other side's making, which has gone
   std::uint64_t connection = 0;
+  net::Address instead{};  ///< where to open another one if `connection` has gone; port 0: that is reported instead
 };
 
 struct Transmit {

@@ -25,6 +25,10 @@ std::uint32_t number_of(const Message& message, std::string_view name) {
   return number;
 }
 
+std::uint32_t cseq_of(const Message& message) {
+  return number_of(message, "CSeq");
+}
+
 std::string to_tag(const Message& message) {
   const auto* line = message.header("To");
   const auto to = line == nullptr ? Result<NameAddress>(fail("no To")) : NameAddress::parse(*line);

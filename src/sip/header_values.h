@@ -15,6 +15,8 @@ std::string value_of(const Message& message, std::string_view name);
 std::string text_of(const Message& message, std::string_view name);
 /// The number that the header begins with, or 0.
 std::uint32_t number_of(const Message& message, std::string_view name);
+/// The number in CSeq, or 0.
+std::uint32_t cseq_of(const Message& message);
 /// The tag in To, or empty.
 std::string to_tag(const Message& message);
 /// The session description in the body, or empty.

@@ -29,8 +29,13 @@ void complete_via(IncomingRequest& request, std::string_view line) {
   request.via_line = value + std::string(line.substr(end));
 
   request.reply_to = request.flow;
-  if (!is_stream(request.flow.transport) && !request.via.rport) {
-    request.reply_to.remote.set_port(request.via.port != 0 ? request.via.port : 5060);
+  const std::uint16_t standard = request.flow.transport == Transport::tls ? 5061 : 5060;
+  const auto port = request.via.port != 0 ? request.via.port : standard;
+  if (is_stream(request.flow.transport)) {
+    request.reply_to.instead = request.flow.remote;  // over another connection, if this one has gone
+    request.reply_to.instead.set_port(port);
+  } else if (!request.via.rport) {
+    request.reply_to.remote.set_port(port);
   }
 }
 

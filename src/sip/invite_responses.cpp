@@ -29,7 +29,7 @@ void UserAgent::Impl::invite_response(LegId id, const std::shared_ptr<SentInvite
   if (response.status() / 100 == 2) {
     const auto known = sent->acks.find(to_tag(response));
     if (known != sent->acks.end()) {
-      send(known->second.first, known->second.second);
+      acknowledge_again(*sent, leg, known->first);
     } else if (waited_for) {
       invite_answered(*leg, sent, response);
     } else if (sent->acks.size() < max_branches) {
@@ -80,17 +80,13 @@ void UserAgent::Impl::invite_progress(Leg& leg, const Message& response) {
 bool UserAgent::Impl::take_reliable(Leg& leg, const Message& response) {
   const auto rseq = number_of(response, "RSeq");
   if (rseq == 0) return false;
-  if (leg.rseq == rseq) {
-    send(next_hop(leg), leg.prack);
-    return false;
-  }
+  if (leg.rseq == rseq) return false;                       // the PRACK is under way (RFC 3262 section 4)
   if (leg.rseq != 0 && rseq != leg.rseq + 1) return false;  // in order only; a missing one is going to be repeated
   leg.rseq = rseq;
   if (!sdp_of(response).empty()) leg.answered = true;
   std::string branch;
   auto request = dialog_request(leg, "PRACK", branch);
-  request.add("RAck", std::to_string(rseq) + " " + std::to_string(leg.call->sent->dialog.local_cseq) + " INVITE");
-  leg.prack = request.serialise();
+  request.add("RAck", std::to_string(rseq) + " " + std::to_string(cseq_of(leg.call->sent->request)) + " INVITE");
   request_in_dialog(leg, std::move(request), branch, [](const Message&) {});
   return true;
 }
@@ -99,14 +95,19 @@ void UserAgent::Impl::acknowledge(SentInvite& sent, Dialog& dialog) {
   std::string branch;
   auto ack = dialog_request(dialog, "ACK", branch);
   --dialog.local_cseq;
-  ack.set("CSeq", std::to_string(sent.dialog.local_cseq) + " ACK");
+  ack.set("CSeq", std::to_string(cseq_of(sent.request)) + " ACK");
   for (const auto* name : {"Authorization", "Proxy-Authorization"}) {  // RFC 3261 22.1
     for (const auto value : sent.request.headers(name)) ack.add(name, std::string(value));
   }
-  const auto hop = next_hop(dialog);
-  auto bytes = ack.serialise();
-  send(hop, bytes);
-  sent.acks.emplace(dialog.remote_tag, std::make_pair(hop, std::move(bytes)));
+  auto one = std::make_shared<SentAck>(SentAck{Course(dialog), std::move(ack), branch});
+  send_ack(*one);
+  sent.acks.emplace(dialog.remote_tag, std::move(one));
+}
+
+void UserAgent::Impl::acknowledge_again(SentInvite& sent, const Leg* leg, const std::string& remote_tag) {
+  auto& ack = *sent.acks.at(remote_tag);
+  if (leg != nullptr && leg->remote_tag == remote_tag) ack.course.flow = leg->flow;
+  send_ack(ack);
 }
 
 void UserAgent::Impl::turn_away(SentInvite& sent, const Message& response) {
@@ -114,9 +115,16 @@ void UserAgent::Impl::turn_away(SentInvite& sent, const Message& response) {
   learn_dialog(dialog, response);
   acknowledge(sent, dialog);
   std::string branch;
-  const auto bye = dialog_request(dialog, "BYE", branch);
-  transactions.send_request(
-      next_hop(dialog), bye, branch, [](const Message&) {}, now);
+  auto bye = dialog_request(dialog, "BYE", branch);
+  begin(std::make_shared<DialogRequest>(DialogRequest{.leg = 0,
+                                                      .course = Course(dialog),
+                                                      .request = std::move(bye),
+                                                      .branch = branch,
+                                                      .handler = [](const Message&) {},
+                                                      .digest = nullptr,
+                                                      .tries = {},
+                                                      .invite = nullptr,
+                                                      .ways = {}}));
 }
 
 void UserAgent::Impl::invite_answered(Leg& leg, const std::shared_ptr<SentInvite>& sent, const Message& response) {

@@ -56,18 +56,23 @@ void UserAgent::Impl::send_offer(Leg& leg) {
 void UserAgent::Impl::send_reinvite(Leg& leg, const std::shared_ptr<SentInvite>& sent) {
   sent->dialog = static_cast<const Dialog&>(leg);
   leg.reinvite = sent;
-  const auto& request = sent->request;
-  const auto& branch = sent->branch;
-  transactions.send_request(
-      next_hop(leg), request, branch,
-      [this, id = leg.id, sent](const Message& response) { reinvite_response(id, sent, response); }, now);
+  begin(std::make_shared<DialogRequest>(DialogRequest{
+      .leg = leg.id,
+      .course = Course(leg),
+      .request = sent->request,
+      .branch = sent->branch,
+      .handler = [this, id = leg.id, sent](const Message& response) { reinvite_response(id, sent, response); },
+      .digest = nullptr,
+      .tries = {},
+      .invite = sent,
+      .ways = {}}));
 }
 
 void UserAgent::Impl::reinvite_response(LegId id, const std::shared_ptr<SentInvite>& sent, const Message& response) {
   auto* leg = this->leg(id);
   if (response.status() / 100 == 2) {
     if (const auto known = sent->acks.find(sent->dialog.remote_tag); known != sent->acks.end()) {
-      send(known->second.first, known->second.second);
+      acknowledge_again(*sent, leg, known->first);
       return;
     }
     Dialog& dialog = leg == nullptr ? sent->dialog : *leg;

@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "sip/methods.h"
 #include "sip/refusal.h"
 #include "sip/uri.h"
@@ -68,7 +66,7 @@ Message UserAgent::Impl::dialog_request(Dialog& dialog, const std::string& metho
   }
   branch = new_branch();
   auto request = Message::request(method, std::move(target));
-  request.add("Via", via_for(dialog.flow, branch));
+  request.add("Via", via_for(dialog.flow, branch));  // another one, if it goes another way
   request.add("Max-Forwards", "70");
   for (auto& one : route) request.add("Route", std::move(one));
   request.add("From", dialog.local);
@@ -78,65 +76,6 @@ Message UserAgent::Impl::dialog_request(Dialog& dialog, const std::string& metho
   request.add("Contact", dialog.contact);
   if (!options.server_name.empty()) request.add("User-Agent", options.server_name);
   return request;
-}
-
-void UserAgent::Impl::request_in_dialog(Leg& leg, Message request, const std::string& branch,
-                                        Transactions::ResponseHandler handler, DigestClient::Tries tries) {
-  const auto hop = next_hop(leg);
-  if (!leg.digest) {
-    transactions.send_request(hop, request, branch, std::move(handler), now);
-    return;
-  }
-  leg.digest->authorise(request, ids);
-  const auto first = request;
-  transactions.send_request(
-      hop, first, branch,
-      [this, id = leg.id, hop, digest = leg.digest, request = std::move(request), handler = std::move(handler),
-       tries = std::move(tries)](const Message& response) {
-        auto again = request;
-        auto next_tries = tries;
-        std::string next_branch;
-        if (!authorise_again(id, digest.get(), again, next_branch, response, next_tries)) {
-          handler(response);
-        } else if (auto* found = this->leg(id)) {
-          request_in_dialog(*found, std::move(again), next_branch, handler, std::move(next_tries));
-        } else {  // the BYE of a leg that has ended
-          transactions.send_request(hop, again, next_branch, handler, now);
-        }
-      },
-      now);
-}
-
-bool UserAgent::Impl::authorise_again(LegId id, DigestClient* digest, Message& request, std::string& branch,
-                                      const Message& response, DigestClient::Tries& tries) {
-  const bool asked = response.status() == 401 || response.status() == 407;
-  if (!asked || digest == nullptr || !digest->challenged(response, tries)) return false;
-  std::uint32_t cseq = 0;
-  const auto& old = *request.header("CSeq");
-  std::from_chars(old.data(), old.data() + old.size(), cseq);
-  auto* leg = this->leg(id);
-  cseq = leg == nullptr ? cseq + 1 : ++leg->local_cseq;
-  branch = new_branch();
-  request.set("CSeq", std::to_string(cseq) + " " + request.method());
-  const auto via = *request.header("Via");
-  request.set("Via", via.substr(0, via.rfind("branch=")) + "branch=" + branch);
-  digest->authorise(request, ids);
-  return true;
-}
-
-Flow UserAgent::Impl::next_hop(const Dialog& dialog) const {
-  Flow flow = dialog.flow;
-  if (is_stream(flow.transport)) return flow;
-  Result<Uri> uri = fail("");
-  if (dialog.route_set.empty()) {
-    uri = Uri::parse(dialog.remote_target);
-  } else if (const auto route = NameAddress::parse(dialog.route_set.front())) {
-    uri = route->uri;
-  }
-  if (!uri) return flow;
-  // A name would take a look-up; the address that the INVITE came from is as good.
-  if (const auto address = net::Address::from(uri->host, uri->port != 0 ? uri->port : 5060)) flow.remote = *address;
-  return flow;
 }
 
 }  // namespace rw::sip

@@ -14,13 +14,15 @@
 
 namespace rw::sip {
 
+struct SentAck;
+
 /// An INVITE of ours that has been sent. Outlives its leg, so that each 2xx that still comes can be acknowledged.
 struct SentInvite {
   Message request;
   std::string branch;
-  Dialog dialog;  ///< as it was when the INVITE was sent; its local_cseq is the INVITE's
+  Dialog dialog;  ///< as it was when the INVITE was sent
   /// The ACKs that have been sent, by the To tag of the 2xx: a repeated 2xx gets the same again.
-  std::map<std::string, std::pair<Flow, std::string>> acks;
+  std::map<std::string, std::shared_ptr<SentAck>> acks;
   // ---- of a re-INVITE
   bool proceeding = false;  ///< a provisional response has come
   DigestClient::Tries tries;

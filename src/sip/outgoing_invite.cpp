@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "sip/header_values.h"
 #include "sip/methods.h"
 #include "sip/next_hops.h"
 #include "sip/user_agent_impl.h"
@@ -111,6 +112,7 @@ void UserAgent::Impl::try_next_target(Leg& leg) {
 
 void UserAgent::Impl::resolved(std::uint64_t lookup, std::vector<Flow> found) {
   constexpr std::size_t most = 32;
+  if (ways_resolved(lookup, found)) return;
   const auto known = by_lookup.find(lookup);
   if (known == by_lookup.end()) return;
   auto& leg = legs.at(known->second);
@@ -209,7 +211,7 @@ void UserAgent::Impl::send_cancel(Leg& leg) {
   for (const auto* name : {"Via", "Max-Forwards", "Route", "From", "To", "Call-ID"}) {
     for (const auto value : invite.headers(name)) request.add(name, std::string(value));
   }
-  request.add("CSeq", std::to_string(call.sent->dialog.local_cseq) + " CANCEL");
+  request.add("CSeq", std::to_string(cseq_of(invite)) + " CANCEL");
   if (!call.cancel_reason.empty()) request.add("Reason", call.cancel_reason);
   if (!options.server_name.empty()) request.add("User-Agent", options.server_name);
   transactions.give_up_after(call.sent->branch, times.timeout(), now);

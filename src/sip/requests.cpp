@@ -136,6 +136,7 @@ std::optional<Message> UserAgent::Impl::objection(const IncomingRequest& request
 void UserAgent::Impl::receive_ack(const IncomingRequest& request) {
   auto* leg = leg_of(request);
   if (leg == nullptr || !leg->success || leg->success->cseq != request.cseq) return;
+  follow(*leg, request.flow);
   const bool wants_answer = leg->success->wants_answer;
   leg->success.reset();
   if (leg->deferred_bye) {
@@ -242,11 +243,16 @@ void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::stri
 }
 
 void UserAgent::Impl::connection_closed(const Flow& flow) {
-  transactions.connection_closed(flow);
+  const auto forget = [&flow](Dialog& dialog) {
+    const bool same = is_stream(dialog.flow.transport) && dialog.flow.connection == flow.connection;
+    if (same && flow.connection != 0) lose(dialog.flow);
+  };
   for (auto& [id, leg] : legs) {
-    if (is_stream(leg.flow.transport) && leg.flow.connection == flow.connection)
-      leg.flow.connection = 0;  // the next request opens one
+    forget(leg);
+    if (!leg.call) continue;
+    for (auto& [tag, dialog] : leg.call->early) forget(dialog);
   }
+  transactions.connection_closed(flow);
 }
 
 }  // namespace rw::sip

@@ -155,6 +155,7 @@ bool Transactions::response(const Message& response, const std::string& branch, 
   }
   const auto handler = client.on_response;  // it may start and end transactions
   if (response.status() < 200) {
+    client.proceeding = true;
     if (client.is_invite) {  // it is being worked on; how long, is the caller's business
       client.retransmit.cancel();
       if (!client.limited) client.end.cancel();
@@ -201,7 +202,7 @@ void Transactions::fail_client(const std::string& key, int status) {
 void Transactions::connection_closed(const Flow& flow) {
   std::vector<std::string> failed;
   for (const auto& [key, client] : clients_) {
-    if (!client.completed && goes_over(client.flow, flow)) failed.push_back(key);
+    if (!client.completed && !client.proceeding && goes_over(client.flow, flow)) failed.push_back(key);
   }
   for (const auto& key : failed) fail_client(key, 503);
 }

@@ -59,7 +59,8 @@ class Transactions {
   static bool made_here(const Message& response) { return response.header("Via") == nullptr; }
   /// Brings a response to its transaction; false if there is none.
   bool response(const Message& response, const std::string& branch, TimePoint now);
-  /// A stream connection has gone, or could not be opened: what waits for an answer on it has failed.
+  /// A stream connection has gone, or could not be opened: requests that nobody has answered have failed with it. What
+  /// is being worked on has not: the answer comes over another connection, to our Via (RFC 3261 18.2.2).
   void connection_closed(const Flow& flow);
 
   std::size_t size() const { return servers_.size() + clients_.size(); }
@@ -78,6 +79,7 @@ class Transactions {
   struct Client {
     Flow flow;
     bool is_invite = false;
+    bool proceeding = false;  ///< a provisional response has come
     bool completed = false;
     bool accepted = false;  ///< an INVITE that a 2xx has come to
     bool limited = false;   ///< an INVITE whose end no provisional response puts off

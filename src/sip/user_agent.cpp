@@ -143,7 +143,7 @@ std::vector<std::string> UserAgent::server_transactions() const {
 }
 
 UserAgent::Counts UserAgent::counts() const {
-  return {impl_->legs.size(), impl_->transactions.size(), impl_->timers.size()};
+  return {impl_->legs.size(), impl_->transactions.size() + impl_->way_lookups.size(), impl_->timers.size()};
 }
 
 }  // namespace rw::sip

@@ -6,6 +6,7 @@
 
 #include "base/ids.h"
 #include "base/timers.h"
+#include "sip/dialog_request.h"
 #include "sip/leg.h"
 #include "sip/replaces.h"
 #include "sip/transactions.h"
@@ -18,7 +19,7 @@ namespace rw::sip {
 /// what they belong to; dialog_requests.cpp answers what comes inside a dialog; leg_commands.cpp does what the call
 /// layer asks for on the server side; outgoing_invite.cpp sends an INVITE where it belongs; invite_responses.cpp
 /// follows what comes back; offers.cpp sends re-INVITEs; session_refresh.cpp keeps the session timer; refer.cpp takes
-/// REFER and Replaces; outgoing.cpp builds what we send.
+/// REFER and Replaces; outgoing.cpp builds what we send; ways.cpp finds where what is sent in a dialog goes.
 class UserAgent::Impl {
  public:
   explicit Impl(UserAgentOptions options);
@@ -87,6 +88,8 @@ class UserAgent::Impl {
   bool speak_with(Leg& leg, const std::string& remote_tag, const Message& response);
   /// ACK to a 2xx (RFC 3261 13.2.2.4), in its dialog.
   void acknowledge(SentInvite& sent, Dialog& dialog);
+  /// The same ACK, to a repeated 2xx with that tag. `leg`: the INVITE's, if it is still there.
+  void acknowledge_again(SentInvite& sent, const Leg* leg, const std::string& remote_tag);
   /// A 2xx that nobody waits for any more: ACK and BYE.
   void turn_away(SentInvite& sent, const Message& response);
 
@@ -133,13 +136,36 @@ class UserAgent::Impl {
   Message dialog_request(Dialog& dialog, const std::string& method, std::string& branch);
   std::string new_branch() { return "z9hG4bK" + options.shard_tag + ids.token(20); }
   std::string via_for(const Flow& flow, const std::string& branch) const;
-  /// Sends a request in the leg's dialog; a challenge is answered if there are credentials for it.
-  void request_in_dialog(Leg& leg, Message request, const std::string& branch, Transactions::ResponseHandler handler,
-                         DigestClient::Tries tries = {});
+
+  // ---- ways.cpp
+  using WaysFound = std::function<void(std::vector<Flow>)>;
+  /// The ways that a request in a dialog may take, best first (RFC 3261 12.2.1.1, 18.1.1): the connection that it has
+  /// used, if that lives; else what RFC 3263 makes of its route set or remote target. At once, unless a name has to be
+  /// looked up; none: there is no way.
+  void find_ways(const Course& course, WaysFound found);
+  /// Those hops that a listener of ours reaches; behind them what was used before.
+  std::vector<Flow> usable(const Course& course, const std::vector<Flow>& hops) const;
+  void look_up_ways(const std::string& uri, WaysFound found);
+  /// False: it was another look-up.
+  bool ways_resolved(std::uint64_t lookup, const std::vector<Flow>& hops);
+  /// Sends a request in the leg's dialog; a challenge is answered if there are credentials for it. If no way leads to
+  /// the other side, the handler gets a 503 that was made here.
+  void request_in_dialog(Leg& leg, Message request, const std::string& branch, Transactions::ResponseHandler handler);
+  void begin(const std::shared_ptr<DialogRequest>& one);
+  void transmit(const std::shared_ptr<DialogRequest>& one);
+  void answered(const std::shared_ptr<DialogRequest>& one, const Message& response);
+  /// Makes it the next request of its dialog.
+  void renew(Leg* leg, Message& request, std::string& branch);
   /// Makes a challenged request a new one, with new credentials; false if that would be of no use.
   bool authorise_again(LegId id, DigestClient* digest, Message& request, std::string& branch, const Message& response,
                        DigestClient::Tries& tries);
-  Flow next_hop(const Dialog& dialog) const;
+  /// ACK to a 2xx, over the first way.
+  void send_ack(const SentAck& ack);
+  /// The other side's request shows the way that ours take from now on.
+  static void follow(Dialog& dialog, const Flow& flow);
+  /// The connection has gone.
+  static void lose(Flow& flow);
+
   void send(const Flow& flow, std::string bytes) { transmits.push_back({flow, std::move(bytes)}); }
 
   Leg* leg(LegId id);
@@ -160,6 +186,15 @@ class UserAgent::Impl {
       by_invite;  ///< transaction of an INVITE that waits for its final response → leg
   std::unordered_map<std::string, LegId> by_caller;  ///< Call-ID and From tag → leg, to see merged requests
   std::unordered_map<std::uint64_t, LegId> by_lookup;
+  /// Requests in dialogs that wait until their next hop has been looked up.
+  struct WayLookup {
+    std::vector<WaysFound> waiting;
+    Timer limit;
+  };
+  std::unordered_map<std::string, WayLookup> way_lookups;  ///< by URI
+  std::unordered_map<std::uint64_t, std::string> way_lookup_uris;
+  std::vector<std::shared_ptr<DialogRequest>> stranded;  ///< no way leads to where they should go
+  Timer stranded_timer;
   std::vector<Lookup> lookups;
   std::vector<Transmit> transmits;
   std::vector<Event> events;

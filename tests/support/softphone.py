@@ -62,6 +62,7 @@ class Softphone:
         self.state = "idle"  # then calling, up, over
         self.acknowledged = False
         self.closing = False
+        self.gone = threading.Event()  # the far side has closed the connection
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -105,10 +106,12 @@ class Softphone:
 
     def _read(self):
         buffer = b""
-        self.socket.settimeout(0.2)
+        connection = self.socket
+        connection.settimeout(0.2)
+        self.gone.clear()
         while not self.closing:
             try:
-                data = self.socket.recv(65536)
+                data = connection.recv(65536)
             except socket.timeout:
                 continue
             except OSError:
@@ -120,6 +123,7 @@ class Softphone:
                     return  # closed meanwhile
                 continue
             if not data:
+                self.gone.set()
                 return
             buffer += data
             while b"\r\n\r\n" in buffer:

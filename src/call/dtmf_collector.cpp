@@ -35,17 +35,37 @@ std::string_view to_string(DtmfEnd end) {
   return "firstTimeout";
 }
 
-void DtmfCollector::press(char digit) {
+bool DtmfCollector::trails(char digit, TimePoint at) const {
+  return trailing_ && at <= trailing_->until && trailing_->keys.find(digit) != std::string::npos;
+}
+
+bool DtmfCollector::take_trailing(char digit, TimePoint now) {
+  if (!trailing_) return false;
+  const bool belongs = trails(digit, now);
+  const bool flushed = trailing_->flushed;
+  trailing_.reset();
+  if (!belongs) return false;
+  if (flushed) return true;  // dtmfBuffer has what was pressed since
+  press(digit, now);
+  consumed_ = buffer_.size();
+  return true;
+}
+
+void DtmfCollector::press(char digit, TimePoint now) {
   if (buffer_.size() == most) {
     buffer_.erase(0, 1);
+    times_.erase(times_.begin());
     if (consumed_ > 0) --consumed_;
   }
   buffer_ += digit;
+  times_.push_back(now);
 }
 
 void DtmfCollector::flush() {
   buffer_.clear();
+  times_.clear();
   consumed_ = 0;
+  if (trailing_) trailing_->flushed = true;
 }
 
 std::optional<DtmfResult> DtmfCollector::match(const DtmfRule& rule) {
@@ -61,6 +81,10 @@ std::optional<DtmfResult> DtmfCollector::match(const DtmfRule& rule) {
     if (rule.max_digits && result.digits.size() >= *rule.max_digits) {
       result.reason = DtmfEnd::max_digits;
       consumed_ = at + 1;
+      trailing_ = Trailing{rule.termination_keys, times_[at] + rule.between_timeout};
+      if (!waiting()) return result;
+      if (trails(buffer_[consumed_], times_[consumed_])) ++consumed_;  // pressed ahead, like the digits
+      trailing_.reset();
       return result;
     }
   }

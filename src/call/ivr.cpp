@@ -182,8 +182,8 @@ void Ivr::change_background(const IvrCommand::Background& wanted) {
 }
 
 void Ivr::digit_pressed(char digit) {
-  if (player_.take_digit(digit)) return;
-  digits_.press(digit);
+  if (digits_.take_trailing(digit, services_.now) || player_.take_digit(digit)) return;
+  digits_.press(digit, services_.now);
   last_digit_ = services_.now;
   if (state_ == State::playing && command_.dtmf && command_.barge_in_on_digit) barge_in();
   if (state_ == State::playing || state_ == State::collecting) check_digits();
@@ -260,7 +260,7 @@ void Ivr::phrases_done() {
 }
 
 void Ivr::collect() {
-  const auto patience = digits_.waiting() ? command_.dtmf->between_timeout : command_.dtmf->first_timeout;
+  const auto patience = digits_.waiting() ? command_.dtmf->rule.between_timeout : command_.dtmf->first_timeout;
   const auto floor = player_.has_played() ? milliseconds(0) : shortest_round;
   timer_ =
       services_.timers.start(last_digit_ + std::max(patience, floor), [this] { end_collection(digits_.time_out()); });

@@ -29,7 +29,7 @@ IvrCommand::Dtmf read_dtmf(const boost::json::object& object, JsonFields& parent
     fields.reject("terminationKey", "characters of 0-9 * # A-D");
   }
   dtmf.first_timeout = seconds(fields, "firstTimeout").value_or(dtmf.first_timeout);
-  dtmf.between_timeout = seconds(fields, "betweenTimeout").value_or(dtmf.between_timeout);
+  dtmf.rule.between_timeout = seconds(fields, "betweenTimeout").value_or(dtmf.rule.between_timeout);
   if (const auto* encryption = fields.object("encryption"); encryption != nullptr && !encryption->empty()) {
     JsonFields of(*encryption, "dtmf.encryption");
     const auto type = of.choice("type", {"md5", "sha256"});

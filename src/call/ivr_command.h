@@ -19,7 +19,6 @@ struct IvrCommand {
     bool flush = false;
     DtmfRule rule;
     std::chrono::milliseconds first_timeout{10'000};
-    std::chrono::milliseconds between_timeout{3'000};
     std::optional<DtmfEncryption> encryption;
   };
   struct Background {

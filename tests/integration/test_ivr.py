@@ -220,6 +220,18 @@ def test_the_termination_key_is_not_part_of_the_match(server, application, phone
     caller.hang_up()
 
 
+def test_a_pin_with_the_key_behind_it_is_one_entry(server, application, phone):
+    """Callers press 1234# where four digits would do: the # does not answer the next question."""
+    command = {"dtmf": {"maxDigits": 4, "terminationKey": "#"}}
+    caller = up(phone, application, [command, command, {"getIVRCommandAfter": 30}])
+    caller.rtp.press("1234")
+    assert dtmf(application) == ({"dtmfMatch": "1234", "reason": "maxDigits"}, "1234")
+    caller.rtp.press("#")
+    caller.rtp.press("56#")
+    assert dtmf(application, 3) == ({"dtmfMatch": "56", "reason": "terminationKey", "matchedTerminationKey": "#"}, "1234#56#")
+    caller.hang_up()
+
+
 def test_first_and_between_time_outs(server, application, phone):
     caller = up(phone, application, [{"dtmf": {"maxDigits": 4, "firstTimeout": 0.4}}, {"dtmf": {"maxDigits": 4, "firstTimeout": 5, "betweenTimeout": 0.4}},
                                      {"getIVRCommandAfter": 30}])

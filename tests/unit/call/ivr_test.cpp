@@ -231,6 +231,67 @@ TEST_F(IvrTest, AMatchConsumesItsDigitsButTheBufferShowsThem) {
   EXPECT_EQ(question().at("dtmfBuffer"), "12");
 }
 
+constexpr auto four_and_key = R"({"dtmf":{"maxDigits":4,"terminationKey":"#","betweenTimeout":2}})";
+
+TEST_F(IvrTest, TheKeyThatFollowsAMatchOfMaxDigitsBelongsToIt) {
+  reply(four_and_key);
+  press("1234");
+  EXPECT_EQ(match(), "1234");
+  pass(milliseconds(1900));
+  press("#");  // while the application is asked
+  reply(four_and_key);
+  EXPECT_FALSE(asking());
+  press("56#");
+  ASSERT_TRUE(asking());
+  EXPECT_EQ(match(), "56");
+  EXPECT_EQ(reason(), "terminationKey");
+  EXPECT_EQ(question().at("dtmfBuffer"), "1234#56#");
+}
+
+TEST_F(IvrTest, TheKeyBelongsToTheMatchWhenAllWasPressedAhead) {
+  press("1234#5678#");
+  reply(four_and_key);
+  EXPECT_EQ(match(), "1234");
+  reply(four_and_key);
+  EXPECT_EQ(match(), "5678");
+  reply(four_and_key);
+  EXPECT_FALSE(asking());
+}
+
+TEST_F(IvrTest, TheKeyBelongsToTheMatchThoughTheNextCommandFlushes) {
+  reply(four_and_key);
+  press("1234");
+  reply(R"({"dtmf":{"terminationKey":"#","flush":true}})");
+  press("#");
+  EXPECT_FALSE(asking());
+  press("9#");
+  ASSERT_TRUE(asking());
+  EXPECT_EQ(match(), "9");
+  EXPECT_EQ(question().at("dtmfBuffer"), "9#");
+}
+
+TEST_F(IvrTest, TheKeyThatBelongsToTheMatchStopsNothing) {
+  reply(four_and_key);
+  press("1234");
+  reply(R"({"phrases":[{"fileName":"a"}],"dtmf":{"maxDigits":3},"bargeIn":"all","bargeInOn":"digit"})");
+  press("#");
+  EXPECT_EQ(media.queue.size(), 1U);
+}
+
+TEST_F(IvrTest, ASecondKeyOrALateOneOrOneBehindAnotherDigitCounts) {
+  for (const std::string_view pressed : {"##", "late#", "7#"}) {
+    reply(four_and_key);
+    press("1234");
+    ASSERT_TRUE(asking());
+    reply(four_and_key);
+    if (pressed == "late#") pass(milliseconds(2001));
+    press(pressed == "late#" ? "#" : pressed);
+    ASSERT_TRUE(asking()) << pressed;
+    EXPECT_EQ(match(), pressed == "7#" ? "7" : "");
+    EXPECT_EQ(reason(), "terminationKey");
+  }
+}
+
 TEST_F(IvrTest, FirstTimeoutRunsFromTheEndOfThePhrases) {
   reply(R"({"phrases":[{"fileName":"a"}],"dtmf":{"maxDigits":4,"firstTimeout":2.5}})");
   pass(seconds(5));
@@ -377,6 +438,18 @@ TEST_F(RecordPhraseTest, ATerminationKeyEndsItAndIsNoDigit) {
   EXPECT_TRUE(recording().finished);
   heard();
   EXPECT_EQ(question().at("dtmfBuffer").as_string(), "1");
+}
+
+TEST_F(RecordPhraseTest, TheKeyThatBelongsToTheMatchBeforeDoesNotEndIt) {
+  reply(R"({"dtmf":{"maxDigits":4,"terminationKey":"*"}})");
+  press("1234");
+  reply(record);
+  heard();
+  press("*");
+  EXPECT_FALSE(recording().finished);
+  EXPECT_TRUE(media.stopped.empty());
+  press("*");
+  EXPECT_EQ(media.stopped.size(), 1U);
 }
 
 TEST_F(RecordPhraseTest, SilenceEndsIt) {

@@ -76,7 +76,10 @@ Result<void> LegMedia::connect(const sdp::DeviceAudio& device, const LegMedia* l
   agreement.codec = device.codec;
   agreement.payload_type = rtp::facts(device.codec).payload_type;
   agreement.receive = {{agreement.payload_type, agreement.codec}};
-  agreement.telephone_event_send = agreement.telephone_event_receive = device.telephone_event;
+  if (device.telephone_event) {
+    agreement.telephone_event_send = {*device.telephone_event, rtp::facts(device.codec).rtp_clock};
+    agreement.telephone_event_receive = {*agreement.telephone_event_send};
+  }
   apply(agreement);
   return {};
 }

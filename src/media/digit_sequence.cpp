@@ -38,10 +38,12 @@ DigitSequence::DigitSequence(SendDigits send) : send_(std::move(send)) {
   over_ = send_.digits.empty();
 }
 
-DigitSequence::Frame DigitSequence::next(rtp::Codec codec, bool as_events, std::uint32_t timestamp) {
+DigitSequence::Frame DigitSequence::next(rtp::Codec codec, const std::optional<rtp::EventFormat>& events,
+                                         std::uint32_t timestamp) {
   if (over_) return {};
   if (!cursor_ && !sender_ && digit_ == 0) {
-    if (as_events) {
+    if (events) {
+      event_clock_ = events->clock;
       begin_digit(timestamp);
     } else {
       tones_ = tones_of(send_);
@@ -52,7 +54,7 @@ DigitSequence::Frame DigitSequence::next(rtp::Codec codec, bool as_events, std::
 }
 
 void DigitSequence::begin_digit(std::uint32_t timestamp) {
-  sender_.emplace(send_.digits[digit_++], send_.tone);
+  sender_.emplace(send_.digits[digit_++], send_.tone, event_clock_);
   begun_at_ = timestamp;
   const auto frames = static_cast<std::uint32_t>((send_.gap.count() + frame_ms - 1) / frame_ms);
   gap_frames_ = frames > end_repetitions ? frames - end_repetitions : 0;

@@ -26,8 +26,8 @@ class DigitSequence {
     std::optional<Event> event;             ///< to be sent in place of audio
     std::span<const std::uint8_t> payload;  ///< else: audio; empty for silence
   };
-  /// `timestamp`: RTP time of this frame. `as_events`: telephone-event is negotiated.
-  Frame next(rtp::Codec codec, bool as_events, std::uint32_t timestamp);
+  /// `timestamp`: RTP time of this frame. `events`: how telephone events are sent; nothing: as tones.
+  Frame next(rtp::Codec codec, const std::optional<rtp::EventFormat>& events, std::uint32_t timestamp);
   bool over() const { return over_; }
   PlayId id() const { return send_.id; }
 
@@ -41,6 +41,7 @@ class DigitSequence {
   std::size_t digit_ = 0;
   std::uint32_t gap_frames_ = 0;  ///< still to come
   std::uint32_t begun_at_ = 0;
+  std::uint32_t event_clock_ = 8000;
   std::optional<rtp::TelephoneEventSender> sender_;
   SoundPtr tones_;  ///< all digits, made when the first frame is due and no events are negotiated
   std::optional<SoundCursor> cursor_;

@@ -14,6 +14,7 @@
 #include "media/sound.h"
 #include "net/address.h"
 #include "rtp/codec.h"
+#include "rtp/telephone_event.h"
 
 /// The media engine: worker threads that own the legs' sockets and clocks. Commands are asynchronous, ordered per leg,
 /// and may come from any thread; events come back through the sink given with the leg, on the worker's thread.
@@ -53,9 +54,9 @@ struct LegParameters {
     std::uint8_t payload_type;
     rtp::Codec codec;
   };
-  std::vector<Receive> receive;                         ///< what may come, by our numbers
-  std::optional<std::uint8_t> telephone_event_send;     ///< the other side's payload type
-  std::optional<std::uint8_t> telephone_event_receive;  ///< ours
+  std::vector<Receive> receive;                           ///< what may come, by our numbers
+  std::optional<rtp::EventFormat> telephone_event_send;   ///< as the other side wants them
+  std::vector<rtp::EventFormat> telephone_event_receive;  ///< what may come; empty: digits are looked for in the audio
   Direction direction = Direction::send_receive;
 };
 

@@ -40,7 +40,7 @@ void Leg::configure(LegParameters parameters, TimePoint now) {
   stream_.set_frame_clock(rtp::facts(parameters_.codec).rtp_clock / 1000 * frame_ms);
   source_.configure(parameters_.remote, now);
   last_received_ = now;
-  if (parameters_.telephone_event_receive) {
+  if (!parameters_.telephone_event_receive.empty()) {
     inband_.reset();
     return;
   }
@@ -83,12 +83,18 @@ std::optional<rtp::Codec> Leg::received_codec(std::uint8_t payload_type) const {
   return std::nullopt;
 }
 
+const rtp::EventFormat* Leg::received_events(std::uint8_t payload_type) const {
+  for (const rtp::EventFormat& format : parameters_.telephone_event_receive)
+    if (format.payload_type == payload_type) return &format;
+  return nullptr;
+}
+
 std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, const net::Address& from, TimePoint now,
                                       Counters& counters) {
   const std::optional<rtp::Packet> packet = configured_ ? rtp::Packet::parse(datagram) : std::nullopt;
-  const bool is_event = packet && packet->payload_type == parameters_.telephone_event_receive;
   const std::optional<rtp::Codec> codec = packet ? received_codec(packet->payload_type) : std::nullopt;
-  const bool negotiated = is_event || codec;
+  const rtp::EventFormat* events = packet && !codec ? received_events(packet->payload_type) : nullptr;
+  const bool negotiated = events != nullptr || codec;
   // Whatever comes from there: keep-alives are of many kinds (RFC 6263 4).
   if (configured_ && source_.is_party(from)) is_alive(now);
   if (!packet || (!negotiated && !is_static_audio(packet->payload_type)) ||
@@ -98,17 +104,26 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   }
   ++counters.packets_received;
   is_alive(now);
+  if (events != nullptr) return receive_event(*packet, *events);
   statistics_.received(packet->ssrc, packet->sequence, packet->timestamp, rtp_time(now));
   if (!negotiated) return std::nullopt;  // comfort noise: our own silence is heard
-  const std::optional<char> digit = is_event  ? events_.receive(*packet)
-                                    : inband_ ? detect_digit(*packet, *codec)
-                                              : std::nullopt;
+  const std::optional<char> digit = inband_ ? detect_digit(*packet, *codec) : std::nullopt;
   if (digit) sink_(DtmfReceived{id_, *digit, std::chrono::milliseconds(0)});
   if (echoing_ && codec) echo_->put(0, *codec, packet->ssrc, packet->sequence, packet->payload);
   if (!may_hear()) return std::nullopt;
-  if (codec) record(RecordedSide::heard, *packet, *codec, now);
-  if (codec && silence_) silence_->put(*codec, packet->payload, now);
-  return Heard{*packet, is_event ? std::nullopt : codec, rtp::facts(parameters_.codec).rtp_clock, digit.value_or(0)};
+  record(RecordedSide::heard, *packet, *codec, now);
+  if (silence_) silence_->put(*codec, packet->payload, now);
+  return Heard{id_, *packet, codec, {}, digit.value_or('\0')};
+}
+
+std::optional<Heard> Leg::receive_event(const rtp::Packet& packet, const rtp::EventFormat& format) {
+  statistics_.received_event(packet.ssrc, packet.sequence);
+  const std::optional<rtp::Press> press = events_.receive(packet, format.clock);
+  if (!press) return std::nullopt;
+  const char digit = press->begins ? press->digit : '\0';
+  if (digit != 0) sink_(DtmfReceived{id_, digit, std::chrono::milliseconds(0)});
+  if (!may_hear()) return std::nullopt;
+  return Heard{id_, packet, std::nullopt, *press, digit};
 }
 
 std::optional<char> Leg::detect_digit(const rtp::Packet& packet, rtp::Codec codec) {
@@ -160,11 +175,10 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
   check_silence(now);
   Player::Frame frame;
   std::span<const std::uint8_t> converted;
-  const bool passing = !player_.busy() && now - last_passed_ <= pass_on_gap;
+  const bool passing = !player_.busy() && now <= passing_until_;
   if (!passing) {
     if (converter_ && !player_.busy()) converted = converter_->next();
-    if (converted.empty())
-      frame = player_.next(parameters_.codec, parameters_.telephone_event_send.has_value(), stream_.frame());
+    if (converted.empty()) frame = player_.next(parameters_.codec, parameters_.telephone_event_send, stream_.frame());
   }
   if (frame.echo && (!echoing_ || echo_->codec() != parameters_.codec))
     echo_ = std::make_unique<Converter>(parameters_.codec, 1);
@@ -177,7 +191,8 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
   rtp::Packet packet = stream_.own_packet();
   stream_.advance();
   if (frame.event && parameters_.telephone_event_send) {
-    packet.payload_type = *parameters_.telephone_event_send;
+    passed_press_.reset();  // a press that goes on behind another one would be taken for a new one
+    packet.payload_type = parameters_.telephone_event_send->payload_type;
     packet.timestamp = frame.event->timestamp;
     packet.marker = frame.event->marker;
     packet.payload = frame.event->payload;
@@ -235,21 +250,44 @@ void Leg::check_silence(TimePoint now) {
 
 std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimePoint now) {
   if (!configured_ || !may_send()) return 0;
-  const bool is_event = !heard.codec;
-  const bool as_event = parameters_.telephone_event_send.has_value();
-  // Events go through as they come if the clocks agree; tones in the audio are heard anyway.
-  const bool same_form =
-      is_event ? as_event && !converter_ && heard.rtp_clock == rtp::facts(parameters_.codec).rtp_clock : !as_event;
-  if (heard.digit != 0 && !same_form) send_digit(heard.digit);
-  if (is_event && !same_form) return 0;
+  if (!heard.codec) return pass_press(heard, into, now);
+  // The tone stays in the audio, but a side that has events does not listen for it.
+  if (heard.digit != 0 && parameters_.telephone_event_send) send_digit(heard.digit);
 
   rtp::Packet packet = heard.packet;
   std::array<std::uint8_t, max_passed_bytes> scratch;
-  packet.payload_type = is_event ? *parameters_.telephone_event_send : parameters_.payload_type;
-  if (!is_event) packet.payload = in_own_codec(heard, scratch);
+  packet.payload_type = parameters_.payload_type;
+  packet.payload = in_own_codec(heard, scratch);
   if (packet.payload.empty()) return 0;
-  last_passed_ = now;
+  passing_until_ = std::max(passing_until_, now + pass_on_gap);
   return player_.busy() ? 0 : write_passed(packet, into, now);
+}
+
+/// A press that the other leg hears becomes one here: with one timestamp, however its sender counts, and however long
+/// its packets pause. Those who were not there when it began hear nothing of it: it was meant for others.
+std::size_t Leg::pass_press(const Heard& heard, std::span<std::uint8_t> into, TimePoint now) {
+  const rtp::Press& press = heard.press;
+  if (press.digit == 0) return 0;  // neither side has been told of other events
+  const bool in_our_words = !parameters_.telephone_event_send || player_.sends_digits();
+  if (press.begins || in_our_words) passed_press_.reset();
+  if (in_our_words) {
+    if (heard.digit != 0) send_digit(heard.digit);
+    return 0;
+  }
+  if (press.begins) passed_press_ = {heard.from, press.number, stream_.event_begins(heard.packet)};
+  if (press.late || !passed_press_ || passed_press_->from != heard.from || passed_press_->number != press.number)
+    return 0;
+
+  const rtp::EventFormat& format = *parameters_.telephone_event_send;
+  const std::uint64_t duration = std::uint64_t{press.duration} * format.clock / press.clock;
+  const auto payload = rtp::event_payload(press.event, press.ended, press.volume, duration);
+  rtp::Packet packet = stream_.event_packet(heard.packet, passed_press_->timestamp);
+  packet.payload_type = format.payload_type;
+  packet.marker = press.begins;
+  packet.payload = payload;
+  if (!converter_) passing_until_ = std::max(passing_until_, now + (press.ended ? pass_on_gap : press_gap));
+  octets_written_ = static_cast<std::uint16_t>(payload.size());
+  return packet.write(into);
 }
 
 /// The payload as it can be sent on at once; empty if it has to be converted, for which it is put down.
@@ -266,7 +304,7 @@ std::span<const std::uint8_t> Leg::in_own_codec(const Heard& heard, std::span<st
     own == rtp::Codec::pcma ? ulaw_to_alaw(payload, scratch) : alaw_to_ulaw(payload, scratch);
     return scratch.first(payload.size());
   }
-  last_passed_ = {};
+  passing_until_ = {};
   if (player_.busy()) return {};
   if (!converter_ || converter_->codec() != own) converter_ = std::make_unique<Converter>(own, 1);
   converter_->put(0, *heard.codec, heard.packet.ssrc, heard.packet.sequence, payload);
@@ -277,7 +315,7 @@ std::size_t Leg::write_passed(const rtp::Packet& packet, std::span<std::uint8_t>
   if (packet.payload.size() + rtp::header_bytes > into.size()) return 0;
   const std::optional<rtp::Packet> ours = stream_.passed_on(packet);
   if (!ours) return 0;
-  if (ours->payload_type == parameters_.payload_type) record(RecordedSide::sent, *ours, parameters_.codec, now);
+  record(RecordedSide::sent, *ours, parameters_.codec, now);
   octets_written_ = static_cast<std::uint16_t>(ours->payload.size());
   return ours->write(into);
 }
@@ -307,7 +345,7 @@ void Leg::mix(std::size_t source, const Heard& heard) {
 void Leg::alone() {
   converter_.reset();
   reframes_ = false;
-  last_passed_ = {};
+  passing_until_ = {};
 }
 
 // ------------------------------------------------------------------------------------------------------------- reports

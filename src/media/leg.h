@@ -37,9 +37,10 @@ struct LegSeed {
 
 /// What came from a leg's other side, for those who hear it.
 struct Heard {
+  LegId from = 0;
   rtp::Packet packet;               ///< valid as long as the datagram
   std::optional<rtp::Codec> codec;  ///< none: a telephone-event
-  std::uint32_t rtp_clock = 8000;   ///< Hz, of its stream
+  rtp::Press press;                 ///< of the telephone-event
   char digit = 0;                   ///< that began with this packet, or 0
 };
 
@@ -104,6 +105,15 @@ class Leg {
  private:
   /// For how long after a packet of the other leg its silence is no reason to send our own frames.
   static constexpr std::chrono::milliseconds pass_on_gap{60};
+  /// The same for a press that is not over: senders may update an event every 50 ms (RFC 4733 2.5.1.2), or more seldom.
+  static constexpr std::chrono::milliseconds press_gap{200};
+
+  /// An event of another leg that is on its way to the other side.
+  struct PassedPress {
+    LegId from;
+    std::uint32_t number;
+    std::uint32_t timestamp;  ///< of all its packets
+  };
 
   /// For the detection of tones in the audio.
   struct Inband {
@@ -113,6 +123,7 @@ class Leg {
     std::uint32_t ssrc = 0;                 ///< its stream: another one's numbers have nothing to do with it
   };
 
+  std::optional<Heard> receive_event(const rtp::Packet& packet, const rtp::EventFormat& format);
   bool may_send() const;
   void is_alive(TimePoint now);
   void check_timeout(TimePoint now);
@@ -123,7 +134,9 @@ class Leg {
   void record(RecordedSide side, const rtp::Packet& packet, rtp::Codec codec, TimePoint now) const;
   std::span<const std::uint8_t> in_own_codec(const Heard& heard, std::span<std::uint8_t> scratch);
   std::size_t write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into, TimePoint now);
+  std::size_t pass_press(const Heard& heard, std::span<std::uint8_t> into, TimePoint now);
   std::optional<rtp::Codec> received_codec(std::uint8_t payload_type) const;
+  const rtp::EventFormat* received_events(std::uint8_t payload_type) const;
   void count_losses(Counters& counters);
   std::uint32_t random_report_interval();
   /// `now` in units of the RTP clock.
@@ -140,8 +153,9 @@ class Leg {
   OutgoingStream stream_;
   std::unique_ptr<Converter> converter_;  ///< of what other legs hear, if it has to be converted
   bool reframes_ = false;                 ///< it has been made because packets were too long
-  TimePoint last_passed_;                 ///< when the other leg's audio came last that needs no conversion
-  std::uint16_t octets_written_ = 0;      ///< of the packet that is to be sent
+  TimePoint passing_until_;               ///< for so long no frames of our own are sent, as the other leg's pass
+  std::optional<PassedPress> passed_press_;
+  std::uint16_t octets_written_ = 0;  ///< of the packet that is to be sent
 
   // In.
   SourceFilter source_;

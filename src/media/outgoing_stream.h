@@ -32,6 +32,13 @@ class OutgoingStream {
   /// Nothing if it is older than what was passed on first: its number has been given to another one.
   std::optional<rtp::Packet> passed_on(const rtp::Packet& packet);
 
+  /// The timestamp for an event that begins with `packet` of another side's stream: its place in the audio that is
+  /// passed on from the same stream, else the frame that is due. No other event gets the same.
+  std::uint32_t event_begins(const rtp::Packet& packet);
+  /// The header for a packet of the event that began at `timestamp`, to which `packet` gave rise; without payload, type
+  /// and marker. Events may come between packets of our own and packets passed on: each gets the next number.
+  rtp::Packet event_packet(const rtp::Packet& packet, std::uint32_t timestamp);
+
   /// A packet with so many bytes of payload has gone out.
   void sent(std::size_t octets);
   /// For a sender report; nothing if nothing was sent since the last one.
@@ -45,13 +52,15 @@ class OutgoingStream {
     std::uint32_t timestamp, our_timestamp;
   };
 
+  void passed_up_to(std::uint32_t timestamp);
+
   std::uint32_t ssrc_;
   std::uint32_t timestamp_;  ///< of the next frame of our own
   std::uint16_t sequence_;   ///< of the next packet
   bool mark_ = true;
   std::uint32_t frame_clock_ = 160;
-  std::uint32_t last_timestamp_ = 0;  ///< of what was passed on, while there is an anchor
-  std::optional<Anchor> anchor_;      ///< until a packet of our own
+  std::optional<std::uint32_t> passed_timestamp_;  ///< latest of what was passed on since our last own packet
+  std::optional<Anchor> anchor_;                   ///< of the audio that is passed on; until a packet of our own
   std::uint32_t packets_ = 0, octets_ = 0;
   bool sent_since_report_ = false;
 };

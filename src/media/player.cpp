@@ -6,6 +6,12 @@
 #include "media/codec.h"
 
 namespace rw::media {
+namespace {
+
+/// Items in the queue, so that a peer that presses keys faster than they can be heard does not fill the memory.
+constexpr std::size_t most_unreported = 64;
+
+}  // namespace
 
 void Player::add(Play play) {
   queue_.push_back({play.id, SoundCursor(std::move(play.sound), play.silence, play.loop, play.pause)});
@@ -13,6 +19,7 @@ void Player::add(Play play) {
 
 void Player::add(SendDigits digits) {
   const PlayId id = digits.id;
+  if (id == unreported_play && queue_.size() >= most_unreported) return;
   queue_.push_back({id, DigitSequence(std::move(digits))});
 }
 
@@ -46,7 +53,7 @@ void Player::set_background(SoundPtr sound, std::chrono::milliseconds pause) {
   if (sound) background_.emplace(std::move(sound), std::chrono::milliseconds(0), true, pause);
 }
 
-Player::Frame Player::next(rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp) {
+Player::Frame Player::next(rtp::Codec codec, const std::optional<rtp::EventFormat>& events, std::uint32_t timestamp) {
   while (!queue_.empty() && is_over(queue_.front())) drop_front();  // items without length
   if (!queue_.empty() && std::exchange(background_sounds_, false) && background_->in_the_middle()) {
     cut_off_ = background_;
@@ -59,7 +66,7 @@ Player::Frame Player::next(rtp::Codec codec, bool digits_as_events, std::uint32_
     return frame;
   }
   cut_off_.reset();
-  if (!queue_.empty()) return next_of(queue_.front(), codec, digits_as_events, timestamp);
+  if (!queue_.empty()) return next_of(queue_.front(), codec, events, timestamp);
   return next_background(codec);
 }
 
@@ -96,12 +103,13 @@ bool Player::is_over(const Item& item) {
   return std::get<EchoTime>(item.what).frames == 0;
 }
 
-Player::Frame Player::next_of(Item& item, rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp) {
+Player::Frame Player::next_of(Item& item, rtp::Codec codec, const std::optional<rtp::EventFormat>& events,
+                              std::uint32_t timestamp) {
   Frame frame;
   if (auto* sound = std::get_if<SoundCursor>(&item.what)) {
     frame.payload = sound->next(codec);
   } else if (auto* digits = std::get_if<DigitSequence>(&item.what)) {
-    const DigitSequence::Frame part = digits->next(codec, digits_as_events, timestamp);
+    const DigitSequence::Frame part = digits->next(codec, events, timestamp);
     frame.payload = part.payload;
     frame.event = part.event;
   } else {

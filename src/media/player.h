@@ -31,17 +31,21 @@ class Player {
   };
 
   void add(Play play);
+  /// Digits that nobody waits for are dropped while more of them are waiting than anybody presses.
   void add(SendDigits digits);
   void add(Echo echo);
   void stop(PlayId item);
   void stop_all();
   /// There is a foreground.
   bool busy() const { return !queue_.empty(); }
+  /// And digits are what is played of it.
+  bool sends_digits() const { return busy() && std::holds_alternative<DigitSequence>(queue_.front().what); }
   /// Null ends it.
   void set_background(SoundPtr sound, std::chrono::milliseconds pause);
 
-  /// The frame for the next 20 ms, whose RTP time is `timestamp`. Its payload is valid until frame_sent().
-  Frame next(rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp);
+  /// The frame for the next 20 ms, whose RTP time is `timestamp`. Its payload is valid until frame_sent(). `events`:
+  /// how digits are sent; nothing: as tones.
+  Frame next(rtp::Codec codec, const std::optional<rtp::EventFormat>& events, std::uint32_t timestamp);
   /// The frame has gone out: if it was an item's last, that item has ended.
   void frame_sent();
   /// What came to its end, in this order, since clear_ended().
@@ -61,7 +65,7 @@ class Player {
   void cut(const Item& item);
   Frame next_background(rtp::Codec codec);
   std::span<const std::uint8_t> faded(Fade fade, rtp::Codec codec, std::span<const std::uint8_t> payload);
-  Frame next_of(Item& item, rtp::Codec codec, bool digits_as_events, std::uint32_t timestamp);
+  Frame next_of(Item& item, rtp::Codec codec, const std::optional<rtp::EventFormat>& events, std::uint32_t timestamp);
   void drop_front();
 
   std::vector<Item> queue_;  ///< the first one plays

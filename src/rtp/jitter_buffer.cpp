@@ -38,6 +38,8 @@ void JitterBuffer::put(std::uint16_t sequence, std::span<const std::uint8_t> pay
     next_ = sequence;
     untaken_.reset();
     playing_ = false;
+  } else if (ahead > 0 && !playing_ && filled() == 0) {
+    next_ = sequence;  // what is missing before a talkspurt has been heard as silence already
   }
   Slot& slot = slots_[sequence % slots];
   if (slot.filled && slot.sequence == sequence) return;

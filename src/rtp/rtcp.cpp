@@ -21,6 +21,11 @@ void write_header(std::uint8_t* at, std::uint8_t count, std::uint8_t type, std::
 
 }  // namespace
 
+void ReceiverStatistics::received_event(std::uint32_t ssrc, std::uint16_t sequence) {
+  const auto step = static_cast<std::uint16_t>(sequence - highest_);
+  if (active_ && ssrc == ssrc_ && (step < max_dropout || step > 65535 - max_misorder)) count(sequence, step);
+}
+
 void ReceiverStatistics::received(std::uint32_t ssrc, std::uint16_t sequence, std::uint32_t timestamp,
                                   std::uint32_t arrival) {
   const auto step = static_cast<std::uint16_t>(sequence - highest_);
@@ -32,15 +37,22 @@ void ReceiverStatistics::received(std::uint32_t ssrc, std::uint16_t sequence, st
     ssrc_ = ssrc;
     base_ = highest_ = sequence;
     transit_ = transit;
-  } else if (step < max_dropout) {
-    if (sequence < highest_) cycles_ += 65536;
-    highest_ = sequence;
+    received_ = 1;
+  } else {
+    count(sequence, step);
   }
-  ++received_;
   const auto change = static_cast<std::int32_t>(transit - transit_);
   transit_ = transit;
   const std::uint32_t size = change < 0 ? 0U - static_cast<std::uint32_t>(change) : static_cast<std::uint32_t>(change);
   jitter_ += size - ((jitter_ + 8) >> 4);
+}
+
+void ReceiverStatistics::count(std::uint16_t sequence, std::uint16_t step) {
+  if (step < max_dropout) {
+    if (sequence < highest_) cycles_ += 65536;
+    highest_ = sequence;
+  }
+  ++received_;
 }
 
 std::uint64_t ReceiverStatistics::expected() const {

@@ -14,6 +14,9 @@ class ReceiverStatistics {
  public:
   /// One packet that came at `arrival`.
   void received(std::uint32_t ssrc, std::uint16_t sequence, std::uint32_t timestamp, std::uint32_t arrival);
+  /// A telephone-event: counted if it is of the same source as the audio. Its timestamp, which stays the same for the
+  /// length of a press, says nothing about jitter; a source of its own is not reported on.
+  void received_event(std::uint32_t ssrc, std::uint16_t sequence);
 
   struct Report {
     std::uint32_t ssrc = 0;
@@ -37,6 +40,7 @@ class ReceiverStatistics {
   std::uint64_t expected_before_ = 0, received_before_ = 0;
   std::uint32_t transit_ = 0;
   std::uint32_t jitter_ = 0;  ///< in 16ths
+  void count(std::uint16_t sequence, std::uint16_t step);
   std::uint64_t expected() const;
 };
 

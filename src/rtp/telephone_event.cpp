@@ -9,9 +9,14 @@ namespace rw::rtp {
 namespace {
 
 constexpr std::string_view digits = "0123456789*#ABCD";
-constexpr std::uint16_t samples_per_frame = 160;
 constexpr std::uint16_t end_packets = 3;
-constexpr std::uint8_t volume = 10;  // -10 dBm0
+constexpr std::uint8_t our_volume = 10;  // -10 dBm0
+constexpr std::uint8_t end_bit = 0x80, volume_bits = 0x3F;
+constexpr std::uint32_t longest_duration = 0xFFFF;
+/// A packet whose number is further behind is not late: its sender has begun to count anew.
+constexpr int most_behind = 100;
+/// How much of a press may be unheard of because packets were lost, before what comes next is another press.
+constexpr std::uint32_t slack_ms = 100;
 
 }  // namespace
 
@@ -21,27 +26,110 @@ std::optional<std::uint8_t> event_of_digit(char digit) {
   return static_cast<std::uint8_t>(at);
 }
 
-std::optional<char> TelephoneEventReceiver::receive(const Packet& packet) {
-  if (packet.payload.size() < 4 || packet.payload[0] >= digits.size()) return std::nullopt;
-  const Press press{packet.ssrc, packet.timestamp, packet.payload[0]};
-  if (std::find(recent_.begin(), recent_.end(), press) != recent_.end()) return std::nullopt;
-  recent_[next_] = press;
-  next_ = (next_ + 1) % recent_.size();
-  return digits[press.event];
+std::array<std::uint8_t, 4> event_payload(std::uint8_t event, bool end, std::uint8_t volume, std::uint64_t duration) {
+  std::array<std::uint8_t, 4> payload{event, static_cast<std::uint8_t>((end ? end_bit : 0U) | (volume & volume_bits))};
+  write16(&payload[2], static_cast<std::uint16_t>(std::min<std::uint64_t>(duration, longest_duration)));
+  return payload;
 }
 
-TelephoneEventSender::TelephoneEventSender(char digit, std::chrono::milliseconds length)
+// ------------------------------------------------------------------------------------------------------------ received
+
+std::optional<Press> TelephoneEventReceiver::receive(const Packet& packet, std::uint32_t clock) {
+  if (packet.payload.size() < 4) return std::nullopt;
+  const Told told{packet.payload[0], (packet.payload[1] & end_bit) != 0, read16(&packet.payload[2])};
+  Known* known = find(packet, told, clock);
+  Press press;
+  press.begins = known == nullptr;
+  if (known == nullptr) {
+    known = &begin(packet, told);
+  } else if (is_late(*known, packet)) {
+    press.late = true;
+  } else {
+    go_on(*known, packet, told);
+  }
+  press.number = known->number;
+  press.event = told.event;
+  press.digit = told.event < digits.size() ? digits[told.event] : '\0';
+  press.ended = known->ended;
+  press.volume = packet.payload[1] & volume_bits;
+  press.duration = known->total;
+  press.clock = clock;
+  return press;
+}
+
+TelephoneEventReceiver::Known* TelephoneEventReceiver::find(const Packet& packet, Told told, std::uint32_t clock) {
+  Known* newest = nullptr;
+  for (std::size_t back = 1; back <= recent_.size(); ++back) {
+    auto& one = recent_[(next_ + recent_.size() - back) % recent_.size()];
+    if (!one || one->ssrc != packet.ssrc || one->event != told.event) continue;
+    if (newest == nullptr) newest = &*one;
+    // Of two with this timestamp it can only be the newer one.
+    if (packet.timestamp - one->first <= one->last - one->first)
+      return goes_on(*one, packet, told, clock) ? &*one : nullptr;
+  }
+  return newest != nullptr && goes_on(*newest, packet, told, clock) ? newest : nullptr;
+}
+
+bool TelephoneEventReceiver::is_late(const Known& known, const Packet& packet) {
+  const auto step = static_cast<std::int16_t>(packet.sequence - known.sequence);
+  return step <= 0 && step > -most_behind;
+}
+
+/// Whether the packet, of the same SSRC and event, is of this press. A marker counts only where the packet before had
+/// none: some senders set it in each.
+bool TelephoneEventReceiver::goes_on(const Known& known, const Packet& packet, Told told, std::uint32_t clock) {
+  const auto since = static_cast<std::int32_t>(packet.timestamp - known.first);
+  const auto slack = static_cast<std::int64_t>(clock / 1000 * slack_ms);
+  const std::int64_t span = std::int64_t{known.last - known.first} + known.duration;
+  const bool segment = since % static_cast<std::int32_t>(longest_duration) == 0;
+  if (is_late(known, packet)) return segment || (since >= -slack && since <= span + slack);
+  if (since < 0) return false;
+  const bool marks = packet.marker && !known.marked;
+  const bool shorter = told.duration < known.duration;
+  if (known.ended) return !marks && !shorter && since <= (told.end ? span + slack : span);
+  if (packet.timestamp == known.last) return !shorter || !(marks || known.duration < longest_duration / 2);
+  if (since <= span) return true;
+  // Something was lost, the end of this press perhaps.
+  if (marks || (shorter && !segment)) return false;
+  return segment || since <= span + std::max<std::int64_t>(slack, told.end ? told.duration : 0);
+}
+
+void TelephoneEventReceiver::go_on(Known& known, const Packet& packet, Told told) {
+  known.sequence = packet.sequence;
+  known.marked = packet.marker;
+  known.ended = known.ended || told.end;
+  if (packet.timestamp == known.last) {
+    known.duration = std::max(known.duration, told.duration);
+  } else {
+    // Either the durations begin anew with each timestamp, or they count from the beginning of the press.
+    if (told.duration < known.duration || (told.duration == known.duration && !told.end))
+      known.before = packet.timestamp - known.first;
+    known.last = packet.timestamp;
+    known.duration = told.duration;
+  }
+  known.total = std::max(known.total, known.before + known.duration);
+}
+
+TelephoneEventReceiver::Known& TelephoneEventReceiver::begin(const Packet& packet, Told told) {
+  auto& known = recent_[next_];
+  next_ = (next_ + 1) % recent_.size();
+  known = {++presses_,    packet.ssrc, told.event,    packet.timestamp, packet.timestamp, packet.sequence,
+           told.duration, 0,           told.duration, told.end,         packet.marker};
+  return *known;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- sent
+
+TelephoneEventSender::TelephoneEventSender(char digit, std::chrono::milliseconds length, std::uint32_t clock)
     : event_(event_of_digit(digit).value_or(0)),
+      frame_units_(clock / 50),
       frames_(static_cast<std::uint16_t>(std::clamp<std::int64_t>((length.count() + 19) / 20, 2, 400))) {}
 
 std::optional<TelephoneEventSender::Step> TelephoneEventSender::next() {
   if (sent_ == frames_ + end_packets - 1) return std::nullopt;
   ++sent_;
-  const bool end = sent_ >= frames_;
-  const auto duration = static_cast<std::uint16_t>(std::min(sent_, frames_) * samples_per_frame);
-  Step step{{event_, static_cast<std::uint8_t>((end ? 0x80U : 0U) | volume), 0, 0}, sent_ == 1};
-  write16(&step.payload[2], duration);
-  return step;
+  const std::uint64_t duration = std::uint64_t{std::min(sent_, frames_)} * frame_units_;
+  return Step{event_payload(event_, sent_ >= frames_, our_volume, duration), sent_ == 1};
 }
 
 }  // namespace rw::rtp

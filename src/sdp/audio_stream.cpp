@@ -23,8 +23,8 @@ struct Encoding {
 
 bool is_telephone_event(const Encoding& encoding) {
   static constexpr std::string_view name = "telephone-event";
-  return encoding.clock == 8000 && std::equal(name.begin(), name.end(), encoding.name.begin(), encoding.name.end(),
-                                              [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+  return encoding.clock != 0 && std::equal(name.begin(), name.end(), encoding.name.begin(), encoding.name.end(),
+                                           [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
 }
 
 constexpr std::array<std::pair<std::string_view, Direction>, 4> direction_names{{{"sendrecv", Direction::send_receive},
@@ -93,7 +93,7 @@ UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& 
     if (!payload_type || *payload_type >= seen.size() || std::exchange(seen[*payload_type], true)) continue;
     const Encoding encoding(encodings.text(*payload_type));
     if (is_telephone_event(encoding)) {
-      if (!usable.telephone_event) usable.telephone_event = payload_type;
+      usable.events.push_back({*payload_type, encoding.clock});
       continue;
     }
     const auto codec = rtp::codec_named(encoding.name);
@@ -102,6 +102,14 @@ UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& 
       usable.codecs.push_back({*payload_type, *codec});
   }
   return usable;
+}
+
+std::optional<rtp::EventFormat> events_beside(std::uint32_t clock, const std::vector<rtp::EventFormat>& events) {
+  for (const std::uint32_t wanted : {clock, 8000U}) {
+    const auto found = std::ranges::find(events, wanted, &rtp::EventFormat::clock);
+    if (found != events.end()) return *found;
+  }
+  return std::nullopt;
 }
 
 Outcome<net::Address> rtp_address(const Session& session, const Media& media) {
@@ -146,10 +154,10 @@ std::string_view name_of(Direction direction) {
       ->first;
 }
 
-void describe_telephone_event(Media& media, std::uint8_t payload_type) {
-  const auto format = std::to_string(payload_type);
+void describe_events(Media& media, rtp::EventFormat events) {
+  const auto format = std::to_string(events.payload_type);
   media.formats.push_back(format);
-  media.attributes.push_back({"rtpmap", format + " telephone-event/8000"});
+  media.attributes.push_back({"rtpmap", format + " telephone-event/" + std::to_string(events.clock)});
   media.attributes.push_back({"fmtp", format + " 0-15"});
 }
 

@@ -9,6 +9,7 @@
 
 #include "net/address.h"
 #include "rtp/codec.h"
+#include "rtp/telephone_event.h"
 #include "sdp/problem.h"
 #include "sdp/session.h"
 
@@ -45,9 +46,13 @@ struct UsableFormats {
     bool operator==(const Format&) const = default;
   };
   std::vector<Format> codecs;  ///< in the remote side's order of preference, with its numbers
-  std::optional<std::uint8_t> telephone_event;
+  std::vector<rtp::EventFormat> events;
 };
 UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& codecs);
+
+/// Which of `events` goes with audio whose RTP clock is `clock` Hz: the one of the same clock (RFC 4733 2.1), else one
+/// of 8000, as some browsers have no other beside opus.
+std::optional<rtp::EventFormat> events_beside(std::uint32_t clock, const std::vector<rtp::EventFormat>& events);
 
 /// Where the stream's RTP goes: its own c= line, or the session's.
 Outcome<net::Address> rtp_address(const Session& session, const Media& media);
@@ -68,7 +73,7 @@ std::string_view name_of(Direction direction);
 /// As an rtpmap has it: "PCMA/8000", "opus/48000/2".
 std::string encoding_text(rtp::Codec codec);
 void describe_codec(Media& media, rtp::Codec codec, std::uint8_t payload_type);
-void describe_telephone_event(Media& media, std::uint8_t payload_type);
+void describe_events(Media& media, rtp::EventFormat events);
 
 /// The sess-version of one side's descriptions: a new one when, and only when, a description has changed.
 class Publisher {

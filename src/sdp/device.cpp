@@ -52,7 +52,8 @@ Outcome<RemoteAudio> read_stream(const Session& session, const Media& media, con
   RemoteAudio remote;
   remote.codec = codecs.front();
   remote.receive = *address;
-  remote.telephone_event = usable_formats(media, {}).telephone_event;
+  if (const auto events = events_beside(rtp::facts(remote.codec).rtp_clock, usable_formats(media, {}).events))
+    remote.telephone_event = events->payload_type;
   remote.crypto = cryptos_of(media);
   if (is_secure_rtp(media.protocol) && remote.crypto.empty())
     return unserved(Unserved::attribute, "the " + media.protocol + " stream has no crypto");
@@ -121,7 +122,8 @@ Media DeviceNegotiator::describe(std::string protocol, const std::vector<Crypto>
   media.protocol = std::move(protocol);
   media.port = audio_.receive.port();
   describe_codec(media, audio_.codec, rtp::facts(audio_.codec).payload_type);
-  if (telephone_event && audio_.telephone_event) describe_telephone_event(media, *audio_.telephone_event);
+  if (telephone_event && audio_.telephone_event)
+    describe_events(media, {*audio_.telephone_event, rtp::facts(audio_.codec).rtp_clock});
   for (const auto& one : crypto) media.attributes.push_back({"crypto", one.to_string()});
   media.attributes.push_back({"ptime", "20"});
   media.attributes.push_back({std::string(name_of(direction)), ""});

@@ -1,6 +1,7 @@
 #include "sdp/negotiator.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/utf8.h"
@@ -9,7 +10,8 @@
 namespace rw::sdp {
 namespace {
 
-constexpr std::uint8_t our_telephone_event = 101;
+/// What we offer beside codecs with these clocks.
+constexpr std::array<rtp::EventFormat, 2> our_events{{{101, 8000}, {102, 48000}}};
 
 /// What of a remote stream we can use, in our order of preference.
 UsableFormats usable_of(const Media& media, const std::vector<rtp::Codec>& ours) {
@@ -18,6 +20,19 @@ UsableFormats usable_of(const Media& media, const std::vector<rtp::Codec>& ours)
   std::stable_sort(usable.codecs.begin(), usable.codecs.end(),
                    [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   return usable;
+}
+
+/// The events beside `codecs`, each of which has a clock of its own; first those beside the first codec. None, if that
+/// one has none.
+std::vector<rtp::EventFormat> events_beside_all(const std::vector<Agreement::Receive>& codecs,
+                                                const std::vector<rtp::EventFormat>& events) {
+  std::vector<rtp::EventFormat> chosen;
+  for (const auto& [payload_type, codec] : codecs) {
+    const auto beside = events_beside(rtp::facts(codec).rtp_clock, events);
+    if (!beside && chosen.empty()) return {};
+    if (beside && std::ranges::find(chosen, *beside) == chosen.end()) chosen.push_back(*beside);
+  }
+  return chosen;
 }
 
 /// Why a stream can't be the one that we take part in, or nothing.
@@ -73,7 +88,9 @@ Agreement agree(const Session& session, const Media& media, const std::vector<rt
   agreement.codec = usable.codecs.front().codec;
   agreement.payload_type = usable.codecs.front().payload_type;
   agreement.receive = usable.codecs;
-  agreement.telephone_event_send = agreement.telephone_event_receive = usable.telephone_event;
+  agreement.telephone_event_receive = events_beside_all(usable.codecs, usable.events);
+  if (!agreement.telephone_event_receive.empty())
+    agreement.telephone_event_send = agreement.telephone_event_receive.front();
   agreement.direction = answering_direction(session, media, *remote);
   return agreement;
 }
@@ -117,11 +134,47 @@ Outcome<Negotiator::Answer> Negotiator::answer(std::string_view offer) {
   media.formats.clear();
   media.port = ours_.address.port();
   for (const auto& [payload_type, codec] : agreed.receive) describe_codec(media, codec, payload_type);
-  if (agreed.telephone_event_receive) describe_telephone_event(media, *agreed.telephone_event_receive);
+  for (const auto& events : agreed.telephone_event_receive) describe_events(media, events);
   media.attributes.push_back({"ptime", "20"});
   if (agreed.rtcp_mux) media.attributes.push_back({"rtcp-mux", ""});
   media.attributes.push_back({std::string(name_of(agreed.direction)), ""});
   return Answer{publisher_.publish(std::move(reply), ours_.address.host()), std::move(agreed)};
+}
+
+/// One for each clock that our codecs have; of 8000 Hz everybody has.
+void Negotiator::offer_events(Media& media) {
+  offered_events_.clear();
+  for (const auto& events : our_events) {
+    const auto has_its_clock = [&](rtp::Codec codec) { return rtp::facts(codec).rtp_clock == events.clock; };
+    if (events.clock != 8000 && std::ranges::none_of(ours_.codecs, has_its_clock)) continue;
+    const auto format = "telephone-event/" + std::to_string(events.clock);
+    offered_events_.push_back({ours_.payload_types->number_for(format, events.payload_type), events.clock});
+    describe_events(media, offered_events_.back());
+  }
+}
+
+/// What comes bears the numbers of our offer (RFC 3264 5.1), or, from many who answer with others, those: where we have
+/// not given them to what was answered, too.
+void Negotiator::add_offered(Agreement& agreed) const {
+  const auto answered = std::exchange(agreed.receive, {});
+  const auto answered_events = std::exchange(agreed.telephone_event_receive, {});
+  const auto has = [](const auto& all, auto value, auto member) {
+    return std::ranges::find(all, value, member) != all.end();
+  };
+  if (agreed.telephone_event_send) agreed.telephone_event_receive = offered_events_;
+  for (const auto& one : offered_) {
+    const bool means_events = !has(answered, one.codec, &Agreement::Receive::codec) &&
+                              has(answered_events, one.payload_type, &rtp::EventFormat::payload_type);
+    if (!means_events) agreed.receive.push_back(one);
+  }
+  const auto is_free = [&](std::uint8_t payload_type) {
+    return !has(agreed.receive, payload_type, &Agreement::Receive::payload_type) &&
+           !has(offered_events_, payload_type, &rtp::EventFormat::payload_type);
+  };
+  for (const auto& one : answered)
+    if (is_free(one.payload_type)) agreed.receive.push_back(one);
+  for (const auto& events : answered_events)
+    if (is_free(events.payload_type)) agreed.telephone_event_receive.push_back(events);
 }
 
 std::string Negotiator::offer() {
@@ -138,8 +191,7 @@ std::string Negotiator::offer() {
     offered_.push_back({payload_type, codec});
     describe_codec(media, codec, payload_type);
   }
-  offered_telephone_event_ = ours_.payload_types->number_for("telephone-event/8000", our_telephone_event);
-  describe_telephone_event(media, offered_telephone_event_);
+  offer_events(media);
   media.attributes.push_back({"ptime", "20"});
   media.attributes.push_back({"sendrecv", ""});
   Session session;
@@ -155,9 +207,7 @@ Outcome<Agreement> Negotiator::accept(std::string_view answer) {
   const auto& media = session->media[*audio];
   auto agreed = agree(*session, media, ours_.codecs, ours_.address);
   ours_.payload_types->learn(media, false);
-  // What comes bears the numbers of our offer, whatever numbers the answer has.
-  agreed.receive = offered_;
-  if (agreed.telephone_event_send) agreed.telephone_event_receive = offered_telephone_event_;
+  add_offered(agreed);
   return agreed;
 }
 

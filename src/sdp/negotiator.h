@@ -25,10 +25,10 @@ struct Agreement {
   rtp::Codec codec = rtp::Codec::pcma;  ///< what we send
   std::uint8_t payload_type = 8;        ///< its number, as the other side chose it
   using Receive = UsableFormats::Format;
-  std::vector<Receive> receive;                         ///< what may come, by our numbers
-  std::optional<std::uint8_t> telephone_event_send;     ///< the other side's number
-  std::optional<std::uint8_t> telephone_event_receive;  ///< ours
-  Direction direction = Direction::send_receive;        ///< ours
+  std::vector<Receive> receive;                           ///< what may come, by our numbers
+  std::optional<rtp::EventFormat> telephone_event_send;   ///< with the other side's number
+  std::vector<rtp::EventFormat> telephone_event_receive;  ///< what may come, by our numbers
+  Direction direction = Direction::send_receive;          ///< ours
   /// The other side wants to hear nothing (RFC 3264 8.4).
   bool held() const { return direction == Direction::receive_only || direction == Direction::inactive; }
   bool operator==(const Agreement&) const = default;
@@ -67,9 +67,12 @@ class Negotiator {
                              const net::Address& address);
 
  private:
+  void offer_events(Media& media);
+  void add_offered(Agreement& agreed) const;
+
   Capabilities ours_;
   std::vector<Agreement::Receive> offered_;  ///< in our last offer
-  std::uint8_t offered_telephone_event_ = 0;
+  std::vector<rtp::EventFormat> offered_events_;
   Publisher publisher_;
 };
 

@@ -48,8 +48,8 @@ class EngineTest : public ::testing::TestWithParam<bool> {
     parameters.remote = peer_.address();
     parameters.remote_rtcp = rtcp_peer_.address();
     parameters.receive = {{8, rtp::Codec::pcma}, {0, rtp::Codec::pcmu}};
-    parameters.telephone_event_send = 101;
-    parameters.telephone_event_receive = 101;
+    parameters.telephone_event_send = rtp::EventFormat{101, 8000};
+    parameters.telephone_event_receive = {{101, 8000}};
     return parameters;
   }
   void open(EngineOptions chosen = options()) { engine_.emplace(std::move(chosen)); }

@@ -158,7 +158,7 @@ TEST_P(EngineJoinTest, DigitsBecomeTonesForASideWithoutEvents) {
   begin_leg(a_, with(a_, rtp::Codec::pcma));
   LegParameters plain = with(b_, rtp::Codec::pcma);
   plain.telephone_event_send.reset();
-  plain.telephone_event_receive.reset();
+  plain.telephone_event_receive.clear();
   begin_leg(b_, plain, a_.leg);
   engine_->join(a_.leg, b_.leg);
   ASSERT_TRUE(hears(a_, b_));

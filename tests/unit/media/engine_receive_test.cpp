@@ -82,7 +82,7 @@ TEST_P(EngineReceiveTest, ReleasesALegThatWasNeverConfigured) {
 
 TEST_P(EngineReceiveTest, FindsTonesInTheAudioWithoutTelephoneEvent) {
   LegParameters chosen = parameters();
-  chosen.telephone_event_receive.reset();
+  chosen.telephone_event_receive.clear();
   begin_answered(chosen);
   const std::vector<std::int16_t> tone = tone_samples(*dtmf_tone('4'), 100ms);
   std::vector<std::uint8_t> codes;

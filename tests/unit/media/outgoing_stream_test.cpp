@@ -85,6 +85,51 @@ TEST_F(OutgoingStreamTest, AJumpIsANewStream) {
   EXPECT_EQ(after->timestamp, 1160U);
 }
 
+TEST_F(OutgoingStreamTest, AnEventOfAnotherSourceStandsBetweenTheAudio) {
+  pass(500, 0);
+  pass(501, 160);
+  rtp::Packet event;
+  event.ssrc = 8;
+  event.sequence = 9;
+  event.timestamp = 55'555;
+  const std::uint32_t begun = stream_.event_begins(event);
+  EXPECT_EQ(begun, 1320U);
+  const rtp::Packet first = stream_.event_packet(event, begun);
+  EXPECT_EQ(first.sequence, 0);
+  EXPECT_EQ(first.timestamp, begun);
+  const auto audio = pass(502, 320);
+  ASSERT_TRUE(audio);
+  EXPECT_EQ(audio->sequence, 1);
+  EXPECT_EQ(audio->timestamp, 1320U);
+  EXPECT_FALSE(audio->marker);
+  EXPECT_EQ(stream_.event_packet(event, begun).sequence, 2);
+  EXPECT_FALSE(pass(501, 160)) << "its number has been given away";
+  EXPECT_EQ(pass(504, 640)->sequence, 4) << "a loss stays one";
+}
+
+TEST_F(OutgoingStreamTest, AnEventOfTheAudiosSourceHasItsPlaceThere) {
+  pass(500, 0);
+  rtp::Packet event;
+  event.ssrc = 7;
+  event.sequence = 501;
+  event.timestamp = 160;
+  const std::uint32_t begun = stream_.event_begins(event);
+  EXPECT_EQ(begun, 1160U);
+  stream_.event_packet(event, begun);
+  event.sequence = 504;  // two were lost: each packet of an event says all that those before it have said
+  EXPECT_EQ(stream_.event_packet(event, begun).sequence, 0);
+  EXPECT_EQ(pass(505, 1600)->sequence, 1);
+}
+
+TEST_F(OutgoingStreamTest, NoTwoEventsBeginAtOnce) {
+  rtp::Packet event;
+  event.ssrc = 8;
+  const std::uint32_t first = stream_.event_begins(event), second = stream_.event_begins(event);
+  EXPECT_EQ(first, 1000U);
+  EXPECT_EQ(second, 1160U);
+  EXPECT_EQ(own().timestamp, 1320U);
+}
+
 TEST_F(OutgoingStreamTest, ReportsWhatWasSent) {
   EXPECT_FALSE(stream_.report(1));
   stream_.sent(160);

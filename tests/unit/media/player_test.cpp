@@ -27,7 +27,7 @@ class PlayerTest : public testing::TestWithParam<rtp::Codec> {
  protected:
   void hear(int frames) {
     for (int i = 0; i < frames; ++i) {
-      const auto frame = player_.next(GetParam(), true, 0);
+      const auto frame = player_.next(GetParam(), rtp::EventFormat{}, 0);
       for (std::size_t at = 0; at < frame_samples; ++at)
         heard_.push_back(frame.payload.empty()            ? 0
                          : GetParam() == rtp::Codec::pcma ? from_alaw(frame.payload[at])
@@ -113,9 +113,9 @@ TEST(Player, FramesOfOtherCodecsAreLeftAsTheyAre) {
   Player player;
   const auto sound = constant(10, loud);
   player.add({1, sound, 0ms, false, 0ms});
-  player.next(rtp::Codec::gsm, true, 0);
+  player.next(rtp::Codec::gsm, rtp::EventFormat{}, 0);
   player.stop(1);
-  EXPECT_TRUE(player.next(rtp::Codec::gsm, true, 0).payload.empty());
+  EXPECT_TRUE(player.next(rtp::Codec::gsm, rtp::EventFormat{}, 0).payload.empty());
 }
 
 }  // namespace

@@ -60,35 +60,135 @@ TEST(Packet, RefusesWhatDoesNotFit) {
   EXPECT_EQ((Packet{8, false, 0, 0, 0, payload}).write(small), 0U);
 }
 
-/// One packet of an event: the digit with this number, begun at `timestamp`.
-std::optional<char> press(TelephoneEventReceiver& receiver, int event, std::uint32_t timestamp, bool marker = false,
-                          bool end = false) {
-  const Bytes payload = datagram({event, end ? 0x8a : 0x0a, 0, 160});
-  return receiver.receive(Packet{101, marker, 0, timestamp, 1, payload});
+/// What a sender of telephone events says, and which digits come of it.
+class TelephoneEventReceiverTest : public testing::Test {
+ protected:
+  struct Sent {
+    int event = 5;
+    std::uint32_t timestamp = 1000;
+    int duration = 160;
+    bool marker = false, end = false;
+    std::uint32_t ssrc = 1;
+    int skip = 0;  ///< packets that were lost before it; below 0: it comes behind as many
+  };
+  std::optional<Press> send(Sent one) {
+    const int sequence = sequence_ + one.skip;
+    if (one.skip >= 0) sequence_ = sequence + 1;
+    const auto payload =
+        event_payload(static_cast<std::uint8_t>(one.event), one.end, 10, static_cast<std::uint64_t>(one.duration));
+    Packet packet{101, one.marker, static_cast<std::uint16_t>(sequence), one.timestamp, one.ssrc, payload};
+    const auto press = receiver_.receive(packet);
+    if (press && press->begins && press->digit != 0) heard_ += press->digit;
+    return press;
+  }
+  /// A whole press of 100 ms: five packets of which the last has E, which comes twice more.
+  void press(int event, std::uint32_t timestamp, std::uint32_t ssrc = 1) {
+    for (int i = 1; i <= 7; ++i) send({event, timestamp, 160 * std::min(i, 5), i == 1, i >= 5, ssrc});
+  }
+
+  TelephoneEventReceiver receiver_;
+  int sequence_ = 65'530;
+  std::string heard_;
+};
+
+TEST_F(TelephoneEventReceiverTest, EachPressIsADigit) {
+  press(1, 1000);
+  press(1, 2200);
+  press(11, 3400);
+  EXPECT_EQ(heard_, "11#");
 }
 
-TEST(TelephoneEventReceiver, ReportsADigitOnceWithOrWithoutMarkerAndEnd) {
-  TelephoneEventReceiver receiver;
-  EXPECT_EQ(press(receiver, 5, 1000), '5');
-  EXPECT_FALSE(press(receiver, 5, 1000));
-  EXPECT_FALSE(press(receiver, 5, 1000, false, true));
-  EXPECT_EQ(press(receiver, 5, 3000, true), '5');          // the end of the first was lost
-  EXPECT_EQ(press(receiver, 11, 5000, false, true), '#');  // only an end packet arrived
+TEST_F(TelephoneEventReceiverTest, NeitherMarkerNorEndIsNeeded) {
+  send({.timestamp = 1000, .duration = 320});
+  send({.timestamp = 1000, .duration = 480});
+  send({.timestamp = 3000, .marker = true, .skip = 4});                // the end of the first was lost
+  send({.timestamp = 5000, .duration = 800, .end = true, .skip = 5});  // all but an end packet was lost
+  send({.timestamp = 6200, .duration = 640, .skip = 3});               // no marker
+  EXPECT_EQ(heard_, "5555");
 }
 
-TEST(TelephoneEventReceiver, IsNotFooledByReordering) {
-  TelephoneEventReceiver receiver;
-  EXPECT_EQ(press(receiver, 1, 1000), '1');
-  EXPECT_EQ(press(receiver, 2, 3000), '2');
-  EXPECT_FALSE(press(receiver, 1, 1000, false, true));
-  EXPECT_FALSE(press(receiver, 2, 3000));
+TEST_F(TelephoneEventReceiverTest, IsNotFooledByReorderingAndRepetition) {
+  send({.event = 1, .duration = 800, .end = true});
+  for (const int behind : {-2, -3, -4, -5}) {
+    const auto late = send({.event = 1, .duration = 800 + 160 * behind, .marker = behind == -5, .skip = behind});
+    EXPECT_TRUE(late && late->late);
+  }
+  send({.event = 2, .timestamp = 3000});
+  send({.event = 1, .duration = 800, .end = true, .skip = -2});
+  send({.event = 2, .timestamp = 3000, .skip = -1});
+  send({.event = 2, .timestamp = 3000, .duration = 320});
+  EXPECT_EQ(heard_, "12");
 }
 
-TEST(TelephoneEventReceiver, IgnoresOtherEventsAndShortPackets) {
-  TelephoneEventReceiver receiver;
-  EXPECT_FALSE(press(receiver, 16, 1000));
+TEST_F(TelephoneEventReceiverTest, ALongPressIsOneThoughItHasSegments) {
+  std::uint32_t longest = 0;
+  for (std::uint32_t segment = 0; segment < 3; ++segment) {
+    for (int duration = 400; duration < 65'535; duration += 400)
+      longest = send({.timestamp = 1000 + segment * 65'535, .duration = duration, .marker = segment + duration == 400})
+                    ->duration;
+    if (segment == 1) sequence_ += 4;  // lost where the next one begins
+  }
+  EXPECT_EQ(heard_, "5");
+  EXPECT_EQ(longest, 2 * 65'535U + 65'200U);
+  const auto end = send({.timestamp = 1000 + 2 * 65'535, .duration = 65'300, .end = true});
+  EXPECT_TRUE(end->ended);
+  press(5, 1000 + 3 * 65'535);
+  EXPECT_EQ(heard_, "55");
+}
+
+TEST_F(TelephoneEventReceiverTest, TimestampsMayGrowWithinAPress) {
+  for (const bool grows : {false, true}) {  // whether the durations grow as well
+    for (std::uint32_t i = 0; i < 8; ++i)
+      send({.timestamp = 1000 + 160 * i, .duration = grows ? 160 * static_cast<int>(i + 1) : 160, .end = i >= 5});
+    press(5, 90'000);
+    EXPECT_EQ(std::exchange(heard_, {}), "55");
+    receiver_ = {};
+  }
+}
+
+TEST_F(TelephoneEventReceiverTest, EndPacketsMayHaveTimestampsOfTheirOwn) {
+  for (const std::uint32_t begun : {1000U, 3000U, 5000U}) {
+    for (int i = 1; i <= 3; ++i) send({.timestamp = begun, .duration = 400 * i, .marker = i == 1});
+    for (std::uint32_t i = 0; i < 3; ++i) send({.timestamp = begun + 1200 + 160 * i, .duration = 1200, .end = true});
+  }
+  EXPECT_EQ(heard_, "555");
+}
+
+TEST_F(TelephoneEventReceiverTest, AKeyMayBePressedAgainAtAFrozenTimestamp) {
+  for (int i = 0; i < 4; ++i) press(1, 1000);
+  EXPECT_EQ(heard_, "1111");
+  send({.event = 1, .duration = 160, .skip = 0});  // its marker was lost
+  send({.event = 1, .duration = 320, .skip = 0});  // and its end will be
+  send({.event = 1, .duration = 160, .marker = true, .skip = 3});
+  EXPECT_EQ(heard_, "111111");
+}
+
+TEST_F(TelephoneEventReceiverTest, AMarkerInEachPacketMeansNothing) {
+  for (int i = 1; i <= 7; ++i)
+    send({.timestamp = 1000, .duration = 160 * std::min(i, 5), .marker = true, .end = i >= 5});
+  EXPECT_EQ(heard_, "5");
+}
+
+TEST_F(TelephoneEventReceiverTest, SourcesAndEventsAreOnesOfTheirOwn) {
+  press(5, 1000, 1);
+  press(5, 1000, 2);
+  press(6, 1000, 2);
+  EXPECT_EQ(heard_, "556");
+}
+
+TEST_F(TelephoneEventReceiverTest, OtherEventsAreNoDigitsAndShortPacketsNothing) {
+  const auto flash = send({.event = 16});
+  EXPECT_TRUE(flash && flash->digit == 0);
   const Bytes shorter{5, 0};
-  EXPECT_FALSE(receiver.receive(Packet{101, false, 0, 1, 1, shorter}));
+  EXPECT_FALSE(receiver_.receive(Packet{101, false, 0, 1, 1, shorter}));
+}
+
+TEST(TelephoneEventSender, CountsInTheClockOfItsEvents) {
+  TelephoneEventSender sender('1', std::chrono::milliseconds(5000), 48'000);
+  std::optional<TelephoneEventSender::Step> last;
+  EXPECT_EQ(read16(&sender.next()->payload[2]), 960);
+  while (const auto step = sender.next()) last = step;
+  EXPECT_EQ(read16(&last->payload[2]), 0xFFFF);
 }
 
 TEST(TelephoneEventSender, GrowsAndEndsThreeTimes) {
@@ -118,6 +218,22 @@ TEST(ReceiverStatistics, CountsLossOverWrapAround) {
   EXPECT_EQ(report->highest_sequence, 65549U);
   EXPECT_EQ(report->jitter, 0U);
   EXPECT_EQ(statistics.report()->fraction_lost, 0);
+}
+
+TEST(ReceiverStatistics, EventsBeginNothingAnewAndAreNoJitter) {
+  ReceiverStatistics statistics;
+  for (std::uint16_t at = 0; at < 20; ++at) {
+    if (at >= 10) {
+      statistics.received_event(7, at);
+      statistics.received_event(8, at);
+    } else {
+      statistics.received(7, at, at * 160U, at * 160U);
+    }
+  }
+  EXPECT_EQ(statistics.report()->ssrc, 7U);
+  EXPECT_EQ(statistics.report()->highest_sequence, 19U);
+  EXPECT_EQ(statistics.report()->jitter, 0U);
+  EXPECT_EQ(statistics.lost(), 0U);
 }
 
 TEST(ReceiverStatistics, BeginsAnewWithAnotherSource) {
@@ -195,6 +311,18 @@ TEST_F(JitterBufferTest, AFrameThatComesTooLateIsDropped) {
   EXPECT_EQ(take(), -1);
   put(2);
   EXPECT_EQ(take(), 3);
+}
+
+TEST_F(JitterBufferTest, WhatIsMissingBeforeATalkspurtIsNotHeardTwice) {
+  put(1);
+  put(2);
+  EXPECT_EQ(take(), 1);
+  EXPECT_EQ(take(), 2);
+  EXPECT_EQ(take(), -2);
+  put(10);  // seven were lost, or no audio: silence has been heard in their place
+  put(11);
+  EXPECT_EQ(take(), 10);
+  EXPECT_EQ(take(), 11);
 }
 
 TEST_F(JitterBufferTest, FollowsAJump) {

@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace rw::sdp {
 namespace {
 
 using rtp::Codec;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 Capabilities ours() {
   Capabilities capabilities;
@@ -31,7 +35,7 @@ TEST(Negotiator, AnswersWithTheCommonCodecsInOurOrder) {
   EXPECT_EQ(answer->agreement.payload_type, 8);
   EXPECT_EQ(answer->agreement.remote.to_string(), "10.0.0.9:4000");
   EXPECT_EQ(answer->agreement.remote_rtcp.port(), 4001);
-  EXPECT_EQ(answer->agreement.telephone_event_send, 97);
+  EXPECT_EQ(answer->agreement.telephone_event_send, (rtp::EventFormat{97, 8000}));
   EXPECT_THAT(answer->sdp, HasSubstr("m=audio 16384 RTP/AVP 8 0 97\r\n"));
   EXPECT_THAT(answer->sdp, HasSubstr("a=fmtp:97 0-15\r\n"));
 }
@@ -63,7 +67,8 @@ TEST(Negotiator, ServesAudioWithFeedback) {
   ASSERT_TRUE(answer);
   EXPECT_THAT(answer->sdp, HasSubstr("m=audio 16384 RTP/AVPF 8\r\n"));
   EXPECT_THAT(answer->sdp, Not(HasSubstr("rtcp-fb")));
-  EXPECT_TRUE(Negotiator::check(offer("m=audio 4000 RTP/SAVPF 8\r\nm=audio 4002 RTP/AVPF 8\r\n"), ours().codecs));
+  EXPECT_TRUE(Negotiator::check(offer("m=audio 4000 RTP/SAVPF 8\r\nm=audio 4002 RTP/AVPF 8\r\n"), ours().codecs,
+                                ours().address));
 }
 
 TEST(Negotiator, ReportsGoWhereTheOtherSideWantsThem) {
@@ -123,7 +128,73 @@ TEST(Negotiator, OffersAllItHasAndTakesTheAnswer) {
       negotiator.accept(offer("m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"));
   ASSERT_TRUE(agreement);
   EXPECT_EQ(agreement->codec, Codec::pcmu);
-  EXPECT_EQ(agreement->telephone_event_receive, 101);
+  EXPECT_EQ(agreement->telephone_event_send, (rtp::EventFormat{101, 8000}));
+  EXPECT_THAT(agreement->telephone_event_receive, ElementsAre(rtp::EventFormat{101, 8000}));
+}
+
+TEST(Negotiator, HearsWhoAnswersWithNumbersOfItsOwn) {
+  Capabilities capabilities = ours();
+  capabilities.codecs = {Codec::opus, Codec::pcma};
+  Negotiator negotiator(std::move(capabilities));
+  EXPECT_THAT(negotiator.offer(), HasSubstr("m=audio 16384 RTP/AVP 96 8 101 102\r\n"));
+  const auto agreement = negotiator.accept(
+      offer("m=audio 4000 RTP/AVP 111 97 98\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:97 telephone-event/8000\r\n"
+            "a=rtpmap:98 telephone-event/48000\r\n"));
+  ASSERT_TRUE(agreement);
+  EXPECT_EQ(agreement->telephone_event_send, (rtp::EventFormat{98, 48000}));
+  EXPECT_THAT(
+      agreement->telephone_event_receive,
+      UnorderedElementsAre(rtp::EventFormat{101, 8000}, rtp::EventFormat{102, 48000}, rtp::EventFormat{98, 48000}));
+  std::vector<std::pair<int, Codec>> numbers;
+  for (const auto& one : agreement->receive) numbers.emplace_back(one.payload_type, one.codec);
+  EXPECT_THAT(numbers,
+              UnorderedElementsAre(std::pair(96, Codec::opus), std::pair(8, Codec::pcma), std::pair(111, Codec::opus)));
+}
+
+TEST(Negotiator, ANumberThatWeGaveToSomethingElseStaysOursIfThatIsAnswered) {
+  const auto heard_as_96 = [](std::string_view answer) {
+    Capabilities capabilities = ours();
+    capabilities.codecs = {Codec::opus, Codec::pcma};
+    Negotiator negotiator(std::move(capabilities));
+    negotiator.offer();
+    const auto agreement = negotiator.accept(offer(answer));
+    EXPECT_EQ(agreement->telephone_event_send, (rtp::EventFormat{96, 8000}));
+    const bool audio = std::ranges::count(agreement->receive, 96, &Agreement::Receive::payload_type) != 0;
+    const bool events =
+        std::ranges::count(agreement->telephone_event_receive, 96, &rtp::EventFormat::payload_type) != 0;
+    EXPECT_NE(audio, events);
+    return events ? "events" : "audio";
+  };
+  EXPECT_STREQ(heard_as_96("m=audio 4000 RTP/AVP 8 96\r\na=rtpmap:96 telephone-event/8000\r\n"), "events");
+  EXPECT_STREQ(heard_as_96("m=audio 4000 RTP/AVP 111 96\r\na=rtpmap:111 opus/48000/2\r\n"
+                           "a=rtpmap:96 telephone-event/8000\r\n"),
+               "audio");
+}
+
+TEST(Negotiator, TheEventsHaveTheClockOfTheAudioWhereItIsOffered) {
+  const auto events_of = [](std::vector<Codec> codecs, std::string_view media) {
+    Capabilities capabilities = ours();
+    capabilities.codecs = std::move(codecs);
+    return Negotiator(std::move(capabilities)).answer(offer(media))->agreement;
+  };
+  constexpr auto both =
+      "m=audio 4000 RTP/AVP 111 8 126 110\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:126 telephone-event/8000\r\n"
+      "a=rtpmap:110 telephone-event/48000\r\n";
+  constexpr auto only_48000 =
+      "m=audio 4000 RTP/AVP 111 8 110\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n";
+  constexpr auto only_8000 =
+      "m=audio 4000 RTP/AVP 111 8 126\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:126 telephone-event/8000\r\n";
+  const rtp::EventFormat slow{126, 8000}, fast{110, 48000};
+
+  const auto opus = events_of({Codec::opus, Codec::pcma}, both);
+  EXPECT_EQ(opus.telephone_event_send, fast);
+  EXPECT_THAT(opus.telephone_event_receive, ElementsAre(fast, slow));
+  EXPECT_EQ(events_of({Codec::pcma, Codec::opus}, both).telephone_event_send, slow);
+  EXPECT_EQ(events_of({Codec::opus}, only_48000).telephone_event_send, fast);
+  EXPECT_EQ(events_of({Codec::opus}, only_8000).telephone_event_send, slow);
+  const auto none = events_of({Codec::pcma, Codec::opus}, only_48000);
+  EXPECT_FALSE(none.telephone_event_send);
+  EXPECT_TRUE(none.telephone_event_receive.empty());  // tones in the audio are listened for
 }
 
 TEST(Negotiator, FindsTheRtcpAddress) {
@@ -193,7 +264,7 @@ TEST(Negotiator, OffersTheNumbersOfTheDialog) {
   auto capabilities = ours();
   capabilities.codecs.push_back(Codec::opus);
   Negotiator negotiator(capabilities);
-  EXPECT_THAT(negotiator.offer(), HasSubstr("RTP/AVP 8 0 3 96 101\r\n"));
+  EXPECT_THAT(negotiator.offer(), HasSubstr("RTP/AVP 8 0 3 96 101 102\r\n"));
   ASSERT_TRUE(negotiator.answer(offer("m=audio 4000 RTP/AVP 8 96\r\na=rtpmap:96 telephone-event/8000\r\n")));
   const auto sdp = negotiator.offer();
   EXPECT_THAT(sdp, HasSubstr("a=rtpmap:96 telephone-event/8000\r\n"));
@@ -207,7 +278,8 @@ TEST(Negotiator, OffersTheNumbersOfTheDialog) {
   const auto agreement = negotiator.accept(
       offer("m=audio 4000 RTP/AVP 111 96\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:96 telephone-event/8000\r\n"));
   ASSERT_TRUE(agreement);
-  EXPECT_EQ(agreement->telephone_event_receive, 96);
+  EXPECT_THAT(agreement->telephone_event_receive,
+              ElementsAre(rtp::EventFormat{96, 8000}, rtp::EventFormat{102, 48000}));
   EXPECT_EQ(negotiator.offer(), next);
 }
 

@@ -28,6 +28,7 @@ void UserAgent::Impl::inside_dialog(Leg& leg, IncomingRequest request, const std
     prack(leg, request, transaction);
   } else if (method == "INFO") {
     respond(request, transaction, 200);
+    if (request.message->body().empty()) events.emplace_back(InformationReceived{leg.id, {}, {}});
     for (const auto& part : parts_of(*request.message, [](const BodyPart&) { return true; })) {
       if (auto content = part.content())
         events.emplace_back(InformationReceived{leg.id, std::string(part.content_type), std::move(*content)});

@@ -102,7 +102,7 @@ class Play:
     def step_expect(self, phone, what, to=None, headers=None, absent=(), body=(), without=(), keep=None):
         if not isinstance(what, str):
             what = what if isinstance(what, list) else [what]
-        message = phone.expect(what, method=to)
+        message = phone.expect(what, method=self.value(to, phone))
         for name, pattern in self.value(headers or {}, phone).items():
             found = "\n".join(message.all(name))
             assert re.search(pattern, found), f"{message.start}: {name} is {found!r}, not {pattern!r}"

@@ -338,7 +338,7 @@ TEST(Session, AStreamThatCanNotBeReadLeavesTheOthers) {
 }
 
 TEST(Session, MayEndWithZeroBytes) {
-  for (const std::string end : {std::string("\0", 1), std::string("\r\n\0\0", 4)}) {
+  for (const std::string& end : {std::string("\0", 1), std::string("\r\n\0\0", 4)}) {
     const auto answer = Negotiator(ours()).answer(offer("m=audio 4000 RTP/AVP 8\r\na=sendonly" + end));
     ASSERT_TRUE(answer);
     EXPECT_TRUE(answer->agreement.held());

@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/thread_name.h"
 #include "call/inbound_call.h"
+#include "sip/header_lines.h"
 
 namespace rw::app {
 
@@ -367,16 +368,10 @@ std::size_t shard_of(std::string_view message, std::size_t count) {
   if (count == 1) return 0;
   // The Call-ID, by its long or short name, wherever it stands: what a parser will find too.
   for (std::string_view rest = message; !rest.empty();) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    std::string name(line.substr(0, colon));
-    while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.pop_back();
+    const auto header = sip::take_header(rest);
+    const auto name = sip::name_in(header);
     if (!same_letters(name, "call-id") && !same_letters(name, "i")) continue;
-    auto id = line.substr(colon + 1);
-    while (!id.empty() && static_cast<unsigned char>(id.front()) <= ' ') id.remove_prefix(1);
-    while (!id.empty() && static_cast<unsigned char>(id.back()) <= ' ') id.remove_suffix(1);
+    const auto id = sip::value_in(header);
     return shard_of_call(id, count);
   }
   return 0;

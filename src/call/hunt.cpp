@@ -84,7 +84,7 @@ void Hunt::early_media(const Participant& callee) {
 
 void Hunt::taken(HuntedLeg& leg) {
   std::erase(legs_, &leg);
-  abandon(End{EndReason::cancelled, 487, "Call completed elsewhere", {}}, elsewhere);
+  abandon(End{EndReason::cancelled, 487, "Call completed elsewhere", {}}, elsewhere, reason_header(elsewhere));
   legs_.push_back(&leg);  // until the caller has been answered, which may fail and end us
   if (!caller_.answer()) return;
   legs_.clear();
@@ -137,15 +137,18 @@ bool Hunt::hang_up_remote(const End& end) {
   return true;
 }
 
-void Hunt::stop(const End* /*end*/) {
+void Hunt::stop(const End* end) {
   over_ = true;
-  abandon(End{EndReason::cancelled, 487, "Request cancelled", {}}, caller_left);
+  // Why the caller has left is passed on: phones keep no missed call that was "completed elsewhere" (RFC 3326 2).
+  const bool says_why = end != nullptr && end->reason == EndReason::cancelled && !end->sip_reason.empty();
+  abandon(End{EndReason::cancelled, 487, "Request cancelled", {}}, caller_left,
+          says_why ? end->sip_reason : reason_header(caller_left));
 }
 
-void Hunt::abandon(const End& end, Refusal refusal) {
+void Hunt::abandon(const End& end, Refusal refusal, const std::string& reason) {
   for (auto* leg : std::exchange(legs_, {})) {
     leg->forget();
-    leg->callee().hang_up(end, refusal);
+    leg->callee().hang_up(end, refusal, {}, reason);
   }
 }
 

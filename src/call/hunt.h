@@ -44,7 +44,7 @@ class Hunt final : public Activity {
   bool ends_hunt(int status) const;
   void remember(Failure failure);
   void give_up();
-  void abandon(const End& end, Refusal refusal);
+  void abandon(const End& end, Refusal refusal, const std::string& reason);
 
   Services& services_;
   Participant& caller_;

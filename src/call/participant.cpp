@@ -523,11 +523,15 @@ void Participant::without_command() {
 }
 
 void Participant::hang_up(const End& end, Refusal refusal, sip::Headers headers) {
+  hang_up(end, refusal, std::move(headers), reason_header(refusal));
+}
+
+void Participant::hang_up(const End& end, Refusal refusal, sip::Headers headers, const std::string& reason) {
   if (gone_) return;
   if (refers_itself()) tell_referrer(603);
   // The user agent knows best how far the leg has come: an answer may wait for the caller's PRACK, or be on its way to
   // us.
-  if (!services_.sip.bye(sip_leg_, reason_header(refusal), services_.now)) {
+  if (!services_.sip.bye(sip_leg_, reason, services_.now)) {
     if (is_inbound()) {
       if (refusal.status == 480 || refusal.status == 503) headers.emplace_back("Retry-After", "5");
       const auto status = refusal.status < 300 ? 480 : refusal.status;
@@ -538,7 +542,7 @@ void Participant::hang_up(const End& end, Refusal refusal, sip::Headers headers)
            {"reason", to_string(end.reason)},
            ops::text("why", end.description.empty() ? refusal.text : std::string_view(end.description))});
       services_.sip.reject(sip_leg_, status, headers, services_.now);
-    } else if (services_.sip.cancel(sip_leg_, reason_header(refusal), services_.now)) {
+    } else if (services_.sip.cancel(sip_leg_, reason, services_.now)) {
       services_.cancelled_legs.emplace(sip_leg_, CancelledLeg{application(), id_, user_, call_id_});
     }
   }

@@ -154,7 +154,10 @@ class Participant final : public IvrHost {
   void stop_recording();
   bool hang_up_remote(const End& end) { return activity_ && activity_->hang_up_remote(end); }
   /// Ends the leg: its final response or CANCEL if it is unanswered, else BYE; then the finaliser.
+  /// `headers`: of the response.
   void hang_up(const End& end, Refusal refusal, sip::Headers headers = {});
+  /// With another Reason header (RFC 3326) in the request than the refusal's.
+  void hang_up(const End& end, Refusal refusal, sip::Headers headers, const std::string& reason);
   /// Frees all that the participant holds. For Session only.
   void let_go(const End& end);
 

@@ -100,8 +100,7 @@ Description take_description(std::string_view& part) {
     const auto line = part.substr(0, end);
     part.remove_prefix(end);
     const auto colon = line.find(':');
-    if (colon != std::string_view::npos)
-      description.set(bare(line.substr(0, colon)), bare(line.substr(colon + 1)));
+    if (colon != std::string_view::npos) description.set(bare(line.substr(0, colon)), bare(line.substr(colon + 1)));
   }
   return description;
 }

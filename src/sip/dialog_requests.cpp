@@ -35,8 +35,8 @@ void UserAgent::Impl::inside_dialog(Leg& leg, IncomingRequest request, const std
     }
   } else if (method == "REFER") {
     receive_refer(leg, std::move(request), transaction);
-  } else {  // OPTIONS
-    outside_dialog(request, transaction);
+  } else {                                      // OPTIONS
+    tell_abilities(request, transaction, 200);  // also while draining: this call goes on
   }
 }
 

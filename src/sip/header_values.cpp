@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/trim.h"
 #include "base/utf8.h"
 #include "sip/body.h"
 #include "sip/uri.h"
@@ -27,6 +28,17 @@ std::uint32_t number_of(const Message& message, std::string_view name) {
 
 std::uint32_t cseq_of(const Message& message) {
   return number_of(message, "CSeq");
+}
+
+std::string_view parameter_of(std::string_view value, std::string_view name) {
+  for (auto end = value.find(';'); end != std::string_view::npos; end = value.find(';')) {
+    value.remove_prefix(end + 1);
+    const auto item = value.substr(0, value.find(';'));
+    const auto equals = item.find('=');
+    if (equals != std::string_view::npos && same_letters(trimmed(item.substr(0, equals)), name))
+      return trimmed(item.substr(equals + 1));
+  }
+  return {};
 }
 
 std::string to_tag(const Message& message) {

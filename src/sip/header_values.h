@@ -17,6 +17,9 @@ std::string text_of(const Message& message, std::string_view name);
 std::uint32_t number_of(const Message& message, std::string_view name);
 /// The number in CSeq, or 0.
 std::uint32_t cseq_of(const Message& message);
+/// A parameter of a header's value, such as refresher of Session-Expires, without regard to the case of its name or to
+/// white space; empty if there is none.
+std::string_view parameter_of(std::string_view value, std::string_view name);
 /// The tag in To, or empty.
 std::string to_tag(const Message& message);
 /// The session description in the body, or empty.

@@ -5,6 +5,8 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/trim.h"
+#include "sip/header_lines.h"
 #include "sip/uri.h"
 
 namespace rw::sip {
@@ -19,8 +21,8 @@ void complete_via(IncomingRequest& request, std::string_view line) {
     rest.remove_prefix(1);
     const auto item = rest.substr(0, rest.find(';'));
     rest.remove_prefix(item.size());
-    const auto name = item.substr(0, item.find('='));
-    if (name == "received" || name == "rport") continue;
+    const auto name = trimmed(item.substr(0, item.find('=')));
+    if (same_letters(name, "received") || same_letters(name, "rport")) continue;
     value.append(";").append(item);
   }
   if (request.via.rport) value += ";rport=" + std::to_string(request.flow.remote.port());
@@ -73,6 +75,10 @@ Result<IncomingRequest> IncomingRequest::read(Message message, const Flow& flow)
   return request;
 }
 
+std::string IncomingRequest::stateless_tag(const StatelessTags& tags) const {
+  return tags.tag(*message->header("Via"), call_id, *message->header("From"), *message->header("CSeq"));
+}
+
 Message IncomingRequest::response(int status, const std::string& local_tag) const {
   auto response = Message::response(status);
   bool first = true;
@@ -89,28 +95,24 @@ Message IncomingRequest::response(int status, const std::string& local_tag) cons
   return response;
 }
 
-std::string bad_request(std::string_view text, const std::string& reason) {
-  if (text.starts_with("SIP/2.0") || text.starts_with("ACK ")) return {};
+std::string bad_request(std::string_view text, const std::string& reason, const StatelessTags& tags) {
+  if (begins_with_letters(text, "SIP/2.0") || text.starts_with("ACK ")) return {};
   std::array<std::pair<std::string_view, std::string>, 5> wanted{
       {{"Via", ""}, {"From", ""}, {"To", ""}, {"Call-ID", ""}, {"CSeq", ""}}};
   static constexpr std::string_view compact = "vfti";
   const auto end = std::min(text.find("\r\n\r\n"), std::min<std::size_t>(text.size(), 8192));
   for (auto rest = text.substr(0, end); !rest.empty();) {
-    auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    auto name = line.substr(0, colon);
-    while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
-    auto value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-    while (!value.empty() && static_cast<unsigned char>(value.back()) <= ' ') value.remove_suffix(1);
+    const auto header = take_header(rest);
+    const auto name = name_in(header);
     for (std::size_t at = 0; at < wanted.size(); ++at) {
       const bool match = same_letters(name, wanted[at].first) ||
-                         (at < compact.size() && name.size() == 1 && (name[0] | 0x20) == compact[at]);
-      if (match && wanted[at].second.empty()) wanted[at].second = value;
+                         (at < compact.size() && name.size() == 1 && to_lower(name[0]) == compact[at]);
+      if (match && wanted[at].second.empty()) wanted[at].second = value_in(header);
     }
   }
+  const auto& [via, from, to, call_id, cseq] = wanted;
+  if (lower_case(to.second).find(";tag=") == std::string::npos && !to.second.empty())
+    wanted[2].second += ";tag=" + tags.tag(via.second, call_id.second, from.second, cseq.second);
   const bool version = reason == "bad SIP version";
   auto response = version ? Message::response(505) : Message::response(400, "Bad Request - " + reason);
   for (auto& [name, value] : wanted) {

@@ -8,6 +8,7 @@
 #include "sip/flow.h"
 #include "sip/header_values.h"
 #include "sip/message.h"
+#include "sip/stateless_tags.h"
 #include "sip/via.h"
 
 namespace rw::sip {
@@ -27,11 +28,13 @@ struct IncomingRequest {
 
   /// The error names the header that is missing or wrong.
   static Result<IncomingRequest> read(Message message, const Flow& flow);
+  /// The To tag of its responses, if it makes no dialog.
+  std::string stateless_tag(const StatelessTags& tags) const;
   /// A response to it; `local_tag` goes into To unless that has a tag already.
   Message response(int status, const std::string& local_tag) const;
 };
 
 /// A 400, or 505, to a request that can't be parsed, from what can be made out of it; empty if that is too little.
-std::string bad_request(std::string_view text, const std::string& reason);
+std::string bad_request(std::string_view text, const std::string& reason, const StatelessTags& tags);
 
 }  // namespace rw::sip

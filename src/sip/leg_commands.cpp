@@ -70,6 +70,7 @@ bool UserAgent::Impl::answer(Leg& leg, std::string sdp, const Headers& headers) 
     return true;
   }
   leg.established = true;
+  leg.invitation.cancel();
   const auto pending = std::move(*leg.invite);
   leg.invite.reset();
   by_invite.erase(pending.transaction);
@@ -213,7 +214,7 @@ void UserAgent::Impl::end(Leg& leg, EndCause cause, int status, std::string reas
   for (auto* waiting : {&leg.invite, &leg.update, &leg.refer}) {
     if (!*waiting) continue;
     by_invite.erase((*waiting)->transaction);
-    respond((*waiting)->request, (*waiting)->transaction, 487);
+    respond((*waiting)->transaction, (*waiting)->request.response(487, leg.local_tag));
   }
   for (const auto& sent : {leg.call ? leg.call->sent : nullptr, leg.reinvite}) {
     if (sent) transactions.give_up_after(sent->branch, times.timeout(), now);

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "sip/status.h"
 
 namespace rw::sip {
@@ -80,7 +81,7 @@ struct StartLine {
 Result<StartLine> read_start_line(std::string_view line) {
   StartLine start;
   if (line.size() > max_header_bytes) return fail("start line too long");
-  if (line.starts_with("SIP/2.0 ")) {
+  if (begins_with_letters(line, "SIP/2.0 ")) {
     const auto rest = line.substr(8);
     const auto read = std::from_chars(rest.data(), rest.data() + std::min<std::size_t>(3, rest.size()), start.status);
     if (read.ec != std::errc{} || start.status < 100 || start.status > 699 || (rest.size() > 3 && rest[3] != ' '))
@@ -94,8 +95,8 @@ Result<StartLine> read_start_line(std::string_view line) {
   start.method = line.substr(0, first);
   start.request_uri = line.substr(first + 1, last - first - 1);
   if (!is_token(start.method) || start.method.size() > 64) return fail("bad method");
-  if (!line.substr(last + 1).starts_with("SIP/")) return fail("bad request line");
-  if (line.substr(last + 1) != "SIP/2.0") return fail("bad SIP version");
+  if (!begins_with_letters(line.substr(last + 1), "SIP/")) return fail("bad request line");
+  if (!same_letters(line.substr(last + 1), "SIP/2.0")) return fail("bad SIP version");
   if (start.request_uri.empty() || start.request_uri.find(' ') != std::string_view::npos)
     return fail("bad Request-URI");
   return start;
@@ -154,7 +155,7 @@ Result<Message> Message::parse(std::string_view text) {
     if (line.front() == ' ' || line.front() == '\t') {  // a folded line continues the one before
       if (message.headers_.empty()) return fail("continuation without a header");
       auto& value = message.headers_.back().second;
-      value += ' ';
+      if (!value.empty()) value += ' ';
       value += trimmed_line(line);
       if (is_too_long(message.headers_.back())) return fail("header too long");
       continue;

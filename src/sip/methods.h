@@ -13,5 +13,7 @@ inline constexpr std::string_view accepted_types =
 bool is_allowed(std::string_view method);
 /// Whether it is a method of SIP at all.
 bool is_known(std::string_view method);
+/// Whether it is one of `supported_options`; option tags have no case (RFC 3261 7.3.1).
+bool is_supported(std::string_view option);
 
 }  // namespace rw::sip

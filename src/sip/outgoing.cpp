@@ -22,7 +22,7 @@ void UserAgent::Impl::respond(const std::string& transaction, const Message& res
 
 void UserAgent::Impl::respond(const IncomingRequest& request, const std::string& transaction, int status,
                               const Headers& headers) {
-  auto response = request.response(status, request.to_tag.empty() ? options.shard_tag + ids.token(16) : "");
+  auto response = request.response(status, request.stateless_tag(tags));
   for (const auto& [name, value] : headers) response.add(name, value);
   tell_refused(request, response);
   respond(transaction, response);
@@ -52,7 +52,7 @@ std::string UserAgent::Impl::contact_for(const Flow& flow, Uri uri) const {
 std::string UserAgent::Impl::via_for(const Flow& flow, const std::string& branch) const {
   const auto host = options.advertise.empty() ? flow.local.host() : options.advertise;
   return "SIP/2.0/" + std::string(via_transport(flow.transport)) + " " + bracketed(host) + ":" +
-         std::to_string(flow.local.port()) + ";rport;branch=" + branch;
+         std::to_string(flow.local.port()) + (is_stream(flow.transport) ? ";branch=" : ";rport;branch=") + branch;
 }
 
 Message UserAgent::Impl::dialog_request(Dialog& dialog, const std::string& method, std::string& branch) {

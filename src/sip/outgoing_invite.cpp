@@ -9,7 +9,7 @@
 namespace rw::sip {
 namespace {
 
-bool breaks_line(std::string_view text) {
+bool breaks_the_line(std::string_view text) {
   return text.find_first_of("\r\n") != std::string_view::npos;
 }
 
@@ -34,7 +34,7 @@ Result<void> check(const OutgoingInvite& wanted) {
   if (const auto hops = literal_hops(*first); !hops)
     return fail((wanted.routes.empty() ? "target: " : "routes: ") + hops.error().message);
   for (const auto& [name, value] : wanted.headers) {
-    if (name.empty() || name.find(':') != std::string::npos || breaks_line(name) || breaks_line(value))
+    if (name.empty() || name.find(':') != std::string::npos || breaks_the_line(name) || breaks_the_line(value))
       return fail("headers: a line break or colon in " + name.substr(0, name.find_first_of("\r\n")));
   }
   return {};
@@ -192,7 +192,7 @@ void UserAgent::Impl::send_invite(Leg& leg, const Flow& hop) {
 }
 
 bool UserAgent::Impl::cancel(Leg& leg, const std::string& reason) {
-  if (!leg.call || leg.call->cancel != OutgoingCall::Cancel::no || breaks_line(reason)) return false;
+  if (!leg.call || leg.call->cancel != OutgoingCall::Cancel::no || breaks_the_line(reason)) return false;
   if (!leg.call->sent) {
     end(leg, EndCause::cancelled, 487);
     return true;

@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "sip/header_values.h"
 #include "sip/status.h"
@@ -68,7 +69,7 @@ bool UserAgent::Impl::accept_refer(Leg& leg) {
   const auto pending = std::move(*leg.refer);
   leg.refer.reset();
   const auto wanted = value_of(*pending.request.message, "Refer-Sub");
-  const bool quiet = wanted.substr(0, wanted.find_first_of("; ")) == "false";  // RFC 4488
+  const bool quiet = same_letters(wanted.substr(0, wanted.find_first_of("; \t")), "false");  // RFC 4488
   auto response = pending.request.response(202, leg.local_tag);
   describe_us(response, leg);
   if (quiet) response.add("Refer-Sub", "false");

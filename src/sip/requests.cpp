@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/utf8.h"
 #include "sip/header_values.h"
@@ -12,7 +13,8 @@ namespace rw::sip {
 UserAgent::Impl::Impl(UserAgentOptions given)
     : options(std::move(given)),
       times{.t1 = options.t1},
-      transactions(timers, times, [this](const Flow& flow, std::string bytes) { send(flow, std::move(bytes)); }) {}
+      transactions(timers, times, [this](const Flow& flow, std::string bytes) { send(flow, std::move(bytes)); }),
+      tags(options.shard_tag) {}
 
 Leg* UserAgent::Impl::leg(LegId id) {
   const auto found = legs.find(id);
@@ -58,7 +60,7 @@ void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint
 }
 
 void UserAgent::Impl::refuse_unreadable(const Flow& flow, std::string_view text, const std::string& why) {
-  auto answer = bad_request(text, why);
+  auto answer = bad_request(text, why, tags);
   if (answer.empty()) return;
   if (options.refused) options.refused({{}, {}, why == "bad SIP version" ? 505 : 400, why, flow});
   send(flow, std::move(answer));
@@ -78,7 +80,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
   if (fresh_invite && options.admit) {
     if (const auto admission = options.admit(*request.message, request.flow, now); admission.status != 0) {
       if (admission.silent) return;
-      auto refusal = request.response(admission.status, "stateless");
+      auto refusal = request.response(admission.status, request.stateless_tag(tags));
       for (const auto& [name, value] : admission.headers) refusal.add(name, value);
       if (admission.retry_after != 0) refusal.add("Retry-After", std::to_string(admission.retry_after));
       send(request.reply_to, refusal.serialise());
@@ -94,7 +96,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
     respond(transaction, *refusal);
   } else if (auto* leg = request.to_tag.empty() ? nullptr : leg_of(request)) {
     inside_dialog(*leg, std::move(request), transaction);
-  } else if (request.to_tag.empty() || request.method() == "OPTIONS") {
+  } else if (request.to_tag.empty()) {
     outside_dialog(request, transaction);
   } else {
     respond(request, transaction, 481);
@@ -103,29 +105,30 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
 
 std::optional<Message> UserAgent::Impl::objection(const IncomingRequest& request) const {
   const auto& message = *request.message;
+  const auto refused = [&](int status) { return request.response(status, request.stateless_tag(tags)); };
   if (!is_allowed(request.method())) {
-    auto response = request.response(is_known(request.method()) ? 405 : 501, "refused");
+    auto response = refused(is_known(request.method()) ? 405 : 501);
     response.add("Allow", std::string(allowed_methods));
     return response;
   }
   std::string unsupported;
   for (const auto line : message.headers("Require")) {
     for (const auto option : split_list(line)) {
-      if (option == "100rel" || option == "timer" || option == "replaces" || option == "norefersub") continue;
+      if (is_supported(option)) continue;
       unsupported += (unsupported.empty() ? "" : ", ") + std::string(option);
     }
   }
   if (!unsupported.empty()) {
-    auto response = request.response(420, "refused");
+    auto response = refused(420);
     response.add("Unsupported", std::move(unsupported));
     return response;
   }
-  if (request.method() != "INVITE" && message.header("Replaces") != nullptr) return request.response(400, "refused");
+  if (request.method() != "INVITE" && message.header("Replaces") != nullptr) return refused(400);
   const auto uri = Uri::parse(message.request_uri());
-  if (!uri) return request.response(uri.error().message.starts_with("unsupported URI scheme") ? 416 : 400, "refused");
+  if (!uri) return refused(uri.error().message.starts_with("unsupported URI scheme") ? 416 : 400);
   const bool carries_sdp = request.method() == "INVITE" || request.method() == "UPDATE" || request.method() == "PRACK";
   if (carries_sdp && request.body.refused) {
-    auto response = request.response(415, "refused");
+    auto response = refused(415);
     response.add("Accept", std::string(accepted_types));
     response.add("Accept-Encoding", "identity");
     return response;
@@ -156,33 +159,45 @@ void UserAgent::Impl::receive_cancel(const IncomingRequest& request) {
     respond(request, own, 481);
     return;
   }
-  respond(request, own, 200);
   const auto found = by_invite.find(invite);
-  if (found == by_invite.end()) return;  // the final response has been sent: too late
+  if (found == by_invite.end()) {  // the final response has been sent: too late
+    respond(request, own, 200);
+    return;
+  }
   auto& leg = legs.at(found->second);
-  const auto reason = text_of(*request.message, "Reason");
-  auto pending = std::move(*leg.invite);
+  respond(own, request.response(200, leg.local_tag));  // the same tag as the 487 (RFC 3261 9.2)
+  std::string reason;
+  for (const auto value : request.message->headers("Reason")) reason.append(reason.empty() ? "" : ", ").append(value);
+  withdraw(leg, to_utf8(std::move(reason)));
+}
+
+void UserAgent::Impl::withdraw(Leg& leg, std::string reason) {
+  const auto pending = std::move(*leg.invite);
   leg.invite.reset();
-  by_invite.erase(found);
-  respond(pending.request, pending.transaction, 487);
+  by_invite.erase(pending.transaction);
+  respond(pending.transaction, pending.request.response(487, leg.local_tag));
   if (leg.established) return;  // only the re-INVITE is cancelled
   events.emplace_back(InviteCancelled{leg.id, reason});
-  end(leg, EndCause::cancelled, 487, reason);
+  end(leg, EndCause::cancelled, 487, std::move(reason));
 }
 
 void UserAgent::Impl::outside_dialog(const IncomingRequest& request, const std::string& transaction) {
   if (request.method() == "INVITE") {
     new_invite(request, transaction);
   } else if (request.method() == "OPTIONS") {
-    auto response = request.response(draining ? 503 : 200, ids.token(10));
-    response.add("Allow", std::string(allowed_methods));
-    response.add("Accept", std::string(accepted_types));
-    response.add("Supported", std::string(supported_options));
-    if (draining) response.add("Retry-After", "30");
-    respond(transaction, response);
+    tell_abilities(request, transaction, draining ? 503 : 200);
   } else {  // a REFER only means something to a call; the others belong to a dialog
     respond(request, transaction, request.method() == "REFER" ? 403 : 481);
   }
+}
+
+void UserAgent::Impl::tell_abilities(const IncomingRequest& request, const std::string& transaction, int status) {
+  auto response = request.response(status, request.stateless_tag(tags));
+  response.add("Allow", std::string(allowed_methods));
+  response.add("Accept", std::string(accepted_types));
+  response.add("Supported", std::string(supported_options));
+  if (status == 503) response.add("Retry-After", "30");
+  respond(transaction, response);
 }
 
 void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::string& transaction) {
@@ -237,6 +252,14 @@ void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::stri
     end(leg, EndCause::rejected, 422);
     events.pop_back();  // nobody has heard of this leg
     return;
+  }
+  std::uint32_t time = 0;
+  const auto expires = value_of(*request.message, "Expires");
+  if (std::from_chars(expires.data(), expires.data() + expires.size(), time).ec == std::errc{}) {  // RFC 3261 13.3.1
+    leg.invitation = timers.start(now + std::chrono::seconds(time), [this, id] {
+      auto* found = this->leg(id);
+      if (found != nullptr && found->invite && !found->established) withdraw(*found, {});
+    });
   }
   events.emplace_back(
       IncomingInvite{id, request.message, request.flow, replaced, request.body.sdp, request.body.ignored});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+#include "sip/header_values.h"
 #include "sip/incoming_request.h"
 
 namespace rw::sip {
@@ -14,6 +16,10 @@ std::optional<std::uint32_t> seconds_of(const std::string* header) {
   const auto read = std::from_chars(header->data(), header->data() + header->size(), seconds);
   if (read.ec != std::errc{}) return std::nullopt;
   return seconds;
+}
+
+bool names_us(const std::string* header, std::string_view role) {
+  return header != nullptr && same_letters(parameter_of(*header, "refresher"), role);
 }
 
 }  // namespace
@@ -30,7 +36,7 @@ std::optional<SessionTimer> agree_session_timer(const Message& request, const Se
   if (!timer.peer_supports && !asked) return timer;
   const auto least = std::max(limits.least, seconds_of(request.header("Min-SE")).value_or(0));
   timer.interval = std::max(least, asked ? std::min(*asked, std::max(limits.preferred, least)) : limits.preferred);
-  timer.we_refresh = !timer.peer_supports || (header != nullptr && header->find("refresher=uas") != std::string::npos);
+  timer.we_refresh = !timer.peer_supports || names_us(header, "uas");
   return timer;
 }
 
@@ -41,7 +47,7 @@ SessionTimer session_timer_of(const Message& response, std::uint32_t least) {
   if (!interval) return timer;  // the other side does not want one (RFC 4028 7.2)
   timer.peer_supports = true;
   timer.interval = std::max(*interval, least);
-  timer.we_refresh = header->find("refresher=uas") == std::string::npos;
+  timer.we_refresh = !same_letters(parameter_of(*header, "refresher"), "uas");
   return timer;
 }
 

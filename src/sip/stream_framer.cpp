@@ -2,20 +2,15 @@
 
 #include <charconv>
 
+#include "base/ascii.h"
+#include "sip/header_lines.h"
 #include "sip/message.h"
 
 namespace rw::sip {
 namespace {
 
 bool is_content_length(std::string_view name) {
-  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-  static constexpr std::string_view full = "content-length";
-  if (name.size() == 1) return (name[0] | 0x20) == 'l';
-  if (name.size() != full.size()) return false;
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    if ((name[at] | 0x20) != full[at] && name[at] != '-') return false;
-  }
-  return true;
+  return same_letters(name, "Content-Length") || same_letters(name, "l");
 }
 
 }  // namespace
@@ -32,12 +27,9 @@ Result<std::size_t> first_message(std::string_view buffered) {
   std::size_t body = 0;
   bool found = false;
   for (auto rest = buffered.substr(0, end); !rest.empty();) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(line.size() < rest.size() ? line.size() + 1 : rest.size());
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !is_content_length(line.substr(0, colon))) continue;
-    auto value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    const auto header = take_header(rest);
+    if (!is_content_length(name_in(header))) continue;
+    const auto value = value_in(header);
     const auto read = std::from_chars(value.data(), value.data() + value.size(), body);
     if (read.ec != std::errc{}) return fail("bad Content-Length");
     found = true;

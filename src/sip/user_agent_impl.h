@@ -32,7 +32,11 @@ class UserAgent::Impl {
   void receive_request(IncomingRequest request);
   void receive_ack(const IncomingRequest& request);
   void receive_cancel(const IncomingRequest& request);
+  /// 487 to the INVITE that waits for its final response: the caller has given up, or its time is over.
+  void withdraw(Leg& leg, std::string reason);
   void outside_dialog(const IncomingRequest& request, const std::string& transaction);
+  /// Answers OPTIONS.
+  void tell_abilities(const IncomingRequest& request, const std::string& transaction, int status);
   void new_invite(const IncomingRequest& request, const std::string& transaction);
   /// What is wrong with a request before anybody looks at its meaning: a complete response, or nothing.
   std::optional<Message> objection(const IncomingRequest& request) const;
@@ -155,6 +159,7 @@ class UserAgent::Impl {
   void transmit(const std::shared_ptr<DialogRequest>& one);
   void answered(const std::shared_ptr<DialogRequest>& one, const Message& response);
   /// Makes it the next request of its dialog.
+  void renew(Leg* leg, DialogRequest& one);
   void renew(Leg* leg, Message& request, std::string& branch);
   /// Makes a challenged request a new one, with new credentials; false if that would be of no use.
   bool authorise_again(LegId id, DigestClient* digest, Message& request, std::string& branch, const Message& response,
@@ -176,6 +181,7 @@ class UserAgent::Impl {
   Timers timers;
   Transactions transactions;
   IdSource ids;
+  const StatelessTags tags;
   TimePoint now;
   bool draining = false;
   LegId last_leg = 0;

@@ -50,8 +50,8 @@ Result<Via> Via::parse(std::string_view value) {
     parameters.remove_prefix(item.size());
     const auto equals = item.find('=');
     const auto name = trimmed(item.substr(0, equals));
-    if (name == "branch" && equals != std::string_view::npos) via.branch = trimmed(item.substr(equals + 1));
-    if (name == "rport") via.rport = true;
+    if (same_letters(name, "branch") && equals != std::string_view::npos) via.branch = trimmed(item.substr(equals + 1));
+    if (same_letters(name, "rport")) via.rport = true;
   }
   return via;
 }

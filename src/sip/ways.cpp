@@ -109,6 +109,9 @@ void UserAgent::Impl::request_in_dialog(Leg& leg, Message request, const std::st
 void UserAgent::Impl::begin(const std::shared_ptr<DialogRequest>& one) {
   one->connected = one->course.connected();
   find_ways(one->course, [this, one](std::vector<Flow> ways) {
+    const auto& method = one->request.method();
+    const bool last_words = method == "BYE" || method == "NOTIFY";
+    if (one->leg != 0 && !last_words && this->leg(one->leg) == nullptr) return;  // it ended while a name was looked up
     one->ways = std::move(ways);
     one->way = 0;
     if (!one->ways.empty()) {
@@ -138,7 +141,7 @@ void UserAgent::Impl::answered(const std::shared_ptr<DialogRequest>& one, const 
     auto* leg = this->leg(one->leg);
     if (one->way + 1 < one->ways.size()) {
       ++one->way;
-      renew(leg, one->request, one->branch);
+      renew(leg, *one);
       transmit(one);
       return;
     }
@@ -147,7 +150,7 @@ void UserAgent::Impl::answered(const std::shared_ptr<DialogRequest>& one, const 
       if (leg != nullptr && leg->flow.connection == gone) lose(leg->flow);
       lose(one->course.flow);
       if (leg != nullptr) one->course.flow = leg->flow;
-      renew(leg, one->request, one->branch);
+      renew(leg, *one);
       begin(one);
       return;
     }
@@ -157,6 +160,12 @@ void UserAgent::Impl::answered(const std::shared_ptr<DialogRequest>& one, const 
     return;
   }
   one->handler(response);
+}
+
+void UserAgent::Impl::renew(Leg* leg, DialogRequest& one) {
+  renew(leg, one.request, one.branch);
+  auto* digest = one.digest || leg == nullptr ? one.digest.get() : leg->digest.get();
+  if (digest != nullptr) digest->authorise(one.request, ids);  // a nonce count is good for once
 }
 
 void UserAgent::Impl::renew(Leg* leg, Message& request, std::string& branch) {

@@ -12,7 +12,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const auto length = rw::sip::first_message(text); length && *length > size) std::abort();
-  (void)rw::sip::bad_request(text, "fuzz");
+  (void)rw::sip::bad_request(text, "fuzz", rw::sip::StatelessTags("s0."));
   (void)rw::sip::NameAddress::parse(text);
   if (const auto uri = rw::sip::Uri::parse(text)) {
     if (!rw::sip::Uri::parse(uri->to_string())) std::abort();

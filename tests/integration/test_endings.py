@@ -144,7 +144,7 @@ def test_a_drain_lets_calls_end_and_takes_no_new_ones(own_server, application, p
     late = phone(on=server)
     answer = late.refused()
     assert answer.status == 503 and answer.header("Retry-After")
-    late.request("OPTIONS")
+    late.request("OPTIONS", to_tag=False)
     assert late.wait_final("OPTIONS").status == 503
     assert server.request("GET", "/readyz").status == 503
     assert server.request("GET", "/healthz").status == 200

@@ -153,8 +153,7 @@ def hear_each_other(caller, callee):
 def test_a_phone_that_rings_may_answer_over_another_connection(ringing_over_tcp, application):
     caller, callee = ringing_over_tcp()
     callee.progress(180)
-    while caller.wait_response().status != 180:
-        pass
+    application.wait_change("ringing")
     callee.drop()
     callee.reconnect()
     callee.answer()
@@ -170,8 +169,7 @@ def test_a_phone_that_rings_may_answer_over_another_connection(ringing_over_tcp,
 def test_a_phone_stops_ringing_though_its_connection_has_gone(ringing_over_tcp, application):
     caller, callee = ringing_over_tcp()
     callee.progress(180)
-    while caller.wait_response().status != 180:
-        pass
+    application.wait_change("ringing")
     callee.drop()
     caller.cancel()
     assert caller.wait_final().status == 487

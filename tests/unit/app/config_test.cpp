@@ -231,6 +231,7 @@ TEST(ShardOf, FollowsTheCallIdHoweverItIsWritten) {
   };
   EXPECT_EQ(by("Call-ID: abc@host"), by("i:abc@host"));
   EXPECT_EQ(by("Call-ID: abc@host"), by("CALL-ID :  abc@host "));
+  EXPECT_EQ(by("Call-ID: abc@host"), by("Call-ID:\r\n\t abc@host"));
   EXPECT_EQ(shard_of("x", 1), 0U);
 }
 

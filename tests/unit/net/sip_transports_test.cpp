@@ -80,8 +80,32 @@ TEST_F(SipTransportsTest, ALostConnectionIsReportedAndOpenedAnewAtNeed) {
   until([&] { return !ours.closed.empty(); });
   const auto lost = ours.closed.front();
   EXPECT_NE(lost.connection, 0U);
-  ours.transports.send(lost, "two\n");
+  ours.transports.send({Protocol::tcp, {}, remote, 0}, "two\n");
   until([&] { return theirs.received == "one\ntwo\n"; });
+}
+
+TEST_F(SipTransportsTest, AConnectionThatHasGoneIsReportedOrReplaced) {
+  const auto remote = *theirs.transports.listen(Protocol::tcp, *Address::parse("127.0.0.1:0"));
+  const Hop gone{Protocol::tcp, {}, *Address::parse("127.0.0.1:9"), 4711};
+  ours.transports.send(gone, "lost\n");
+  until([&] { return !ours.closed.empty(); });
+  EXPECT_EQ(ours.closed.front().connection, 4711U);
+  auto replaced = gone;
+  replaced.instead = remote;
+  ours.transports.send(replaced, "one\n");
+  until([&] { return theirs.received == "one\n"; });
+}
+
+TEST_F(SipTransportsTest, WhatWaitedOnAConnectionGoesOverAnotherOne) {
+  boost::asio::ip::tcp::acceptor nobody(loop);
+  nobody.open(boost::asio::ip::tcp::v4());
+  nobody.bind({boost::asio::ip::address_v4::loopback(), 0});
+  const auto remote = *theirs.transports.listen(Protocol::tcp, *Address::parse("127.0.0.1:0"));
+  Hop hop{Protocol::tcp, {}, *Address::from("127.0.0.1", nobody.local_endpoint().port()), 0};
+  ours.transports.send(hop, "nowhere else\n");
+  hop.instead = remote;
+  ours.transports.send(hop, "one\n");
+  until([&] { return theirs.received == "one\n" && !ours.closed.empty(); });
 }
 
 TEST_F(SipTransportsTest, AnIPv6PeerIsReachedToo) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "sip/header_values.h"
 #include "sip/incoming_request.h"
 #include "sip/message.h"
 #include "sip/stream_framer.h"
@@ -81,6 +82,9 @@ TEST(Via, ReadsSentByAndParameters) {
   EXPECT_EQ(via->port, 5066);
   EXPECT_EQ(via->branch, "z9hG4bKx");
   EXPECT_TRUE(via->rport);
+  const auto capitals = Via::parse("SIP/2.0/TCP h;Branch=z9hG4bKx;RPORT");
+  EXPECT_EQ(capitals->branch, "z9hG4bKx");
+  EXPECT_TRUE(capitals->rport);
   EXPECT_FALSE(Via::parse("SIP/2.0/UDP"));
   EXPECT_FALSE(Via::parse("SIP/2.0/UDP host:port"));
 }
@@ -128,14 +132,33 @@ TEST(Message, NothingSmugglesAHeader) {
   EXPECT_EQ(message.serialise().find("thief"), std::string::npos);
 }
 
+TEST(HeaderValues, ParametersHaveNoCase) {
+  EXPECT_EQ(parameter_of("1800;refresher=uas", "refresher"), "uas");
+  EXPECT_EQ(parameter_of("1800 ; x ; Refresher = UAS ;y", "refresher"), "UAS");
+  EXPECT_EQ(parameter_of("1800;norefresher=uas", "refresher"), "");
+  EXPECT_EQ(parameter_of("1800;refresher", "refresher"), "");
+}
+
+TEST(StatelessTags, AreTheSameForTheSameRequestOnly) {
+  const StatelessTags tags("s3."), others("s3.");
+  const auto tag = tags.tag("via", "call", "from", "1 OPTIONS");
+  EXPECT_TRUE(tag.starts_with("s3."));
+  EXPECT_EQ(tags.tag("via", "call", "from", "1 OPTIONS"), tag);
+  EXPECT_NE(tags.tag("via", "call", "from", "2 OPTIONS"), tag);
+  EXPECT_NE(tags.tag("vi", "acall", "from", "1 OPTIONS"), tag);
+  EXPECT_NE(others.tag("via", "call", "from", "1 OPTIONS"), tag) << "nobody can guess it";
+}
+
 TEST(BadRequest, IsAnsweredFromWhatCanBeRead) {
-  const auto answer = bad_request(options + "Content-Length: 99\r\n\r\n", "body shorter than its Content-Length");
+  const auto answer =
+      bad_request(options + "Content-Length: 99\r\n\r\n", "body shorter than its Content-Length", StatelessTags("s0."));
   const auto message = Message::parse(answer);
   ASSERT_TRUE(message);
   EXPECT_EQ(message->status(), 400);
   EXPECT_EQ(*message->header("Call-ID"), "c1");
-  EXPECT_TRUE(bad_request("ACK sip:a@b SIP/2.0\r\n\r\n", "x").empty());
-  EXPECT_TRUE(bad_request("garbage", "x").empty());
+  EXPECT_GE(to_tag(*message).size(), 20U);
+  EXPECT_TRUE(bad_request("ACK sip:a@b SIP/2.0\r\n\r\n", "x", StatelessTags("s0.")).empty());
+  EXPECT_TRUE(bad_request("garbage", "x", StatelessTags("s0.")).empty());
 }
 
 TEST(FirstMessage, CutsAStream) {
@@ -144,6 +167,8 @@ TEST(FirstMessage, CutsAStream) {
   EXPECT_EQ(first_message(whole + "OPTIONS").value(), whole.size());
   EXPECT_EQ(first_message("\r\n\r\n").value(), 4U);
   EXPECT_EQ(first_message("\r\n" + whole).value(), 2U);
+  EXPECT_EQ(first_message(options + "Content-Length:\r\n \t 3\r\n\r\nabcdef").value(), options.size() + 28);
+  EXPECT_FALSE(first_message(options + "Subject: x\r\n l: 3\r\n\r\n")) << "that is the Subject's";
   EXPECT_FALSE(first_message(options + "\r\n"));  // no Content-Length
   EXPECT_FALSE(first_message(options + "l: 70000\r\n\r\n"));
   EXPECT_FALSE(first_message(std::string(70'000, 'x')));

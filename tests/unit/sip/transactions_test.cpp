@@ -30,5 +30,25 @@ TEST(Transactions, FailWithTheConnectionTheyWentOver) {
   EXPECT_EQ(results, (std::map<std::string, int>{{"unnamed", 503}, {"named", 503}, {"elsewhere", 503}}));
 }
 
+TEST(Transactions, WhatIsBeingWorkedOnOutlivesItsConnection) {
+  Timers timers;
+  Transactions transactions(timers, {}, [](const Flow&, const std::string&) {});
+  std::vector<int> results;
+  auto request = Message::request("INVITE", "sip:test");
+  for (const auto* name : {"Via", "From", "Call-ID"}) request.add(name, "x");
+  request.add("CSeq", "1 INVITE");
+  const Flow flow{Transport::tcp, {}, *net::Address::parse("10.0.0.1:5060"), 7};
+  transactions.send_request(flow, request, "b", [&](const Message& r) { results.push_back(r.status()); }, {});
+  auto ringing = Message::response(180);
+  ringing.add("CSeq", "1 INVITE");
+  transactions.response(ringing, "b", {});
+  transactions.connection_closed(flow);
+  EXPECT_EQ(results, std::vector<int>{180});
+  auto answer = Message::response(486);
+  answer.add("CSeq", "1 INVITE");
+  transactions.response(answer, "b", {});
+  EXPECT_EQ(results, (std::vector<int>{180, 486}));
+}
+
 }  // namespace
 }  // namespace rw::sip

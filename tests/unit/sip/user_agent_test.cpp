@@ -544,6 +544,40 @@ TEST_F(UserAgentTest, OptionsTellWhatWeCanDo) {
   EXPECT_EQ(last().status(), 503);
 }
 
+TEST_F(UserAgentTest, OptionsOfACallAskAfterThatCall) {
+  establish();
+  agent->set_draining(true);
+  receive(request("OPTIONS", 2));
+  EXPECT_EQ(last().status(), 200) << "this call goes on";
+  hang_up(3);
+  receive(request("OPTIONS", 4));
+  EXPECT_EQ(last().status(), 481);
+}
+
+TEST_F(UserAgentTest, AnInvitationExpires) {
+  invite("Expires: 10\r\n");
+  pass(seconds(9));
+  EXPECT_EQ(count_status(487), 0U);
+  pass(seconds(2));
+  EXPECT_NE(find<InviteCancelled>(), nullptr);
+  EXPECT_EQ(find<Ended>()->cause, EndCause::cancelled);
+  EXPECT_GE(count_status(487), 1U);
+}
+
+TEST_F(UserAgentTest, AnInvitationThatIsAnsweredExpiresNoMore) {
+  establish("Expires: 10\r\n");
+  pass(seconds(11));
+  EXPECT_EQ(count<Ended>(), 0U);
+  hang_up();
+}
+
+TEST_F(UserAgentTest, AnExpiryThatCanNotBeReadIsNone) {
+  invite("Expires: soon\r\n");
+  pass(seconds(11));
+  EXPECT_EQ(count<Ended>(), 0U);
+  agent->reject(leg(), 486, {}, now);
+}
+
 TEST_F(UserAgentTest, WhatWeDoNotDoIsRefused) {
   receive(request("REGISTER", 1));
   EXPECT_EQ(last().status(), 405);

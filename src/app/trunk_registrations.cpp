@@ -20,7 +20,9 @@ std::map<TrunkRegistrations::Name, TrunkRegistrations::Wish> TrunkRegistrations:
     for (const auto& trunk : domain->trunks) {
       if (trunk.registration.empty()) continue;
       const auto& name = trunk.name.empty() ? trunk.registration : trunk.name;
-      wishes[{domain->name, name}] = {trunk.proxy, trunk.registration, trunk.realm, trunk.username, trunk.password};
+      wishes[{domain->name, name}] = {trunk.proxy,    trunk.registration,
+                                      trunk.realm,    trunk.username,
+                                      trunk.password, tenant::registration_line(domain->name, trunk)};
     }
   }
   return wishes;
@@ -46,6 +48,7 @@ void TrunkRegistrations::begin(const Name& name, const Wish& wish) {
   options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
   options.shard_tag = shard_tag_;
   options.advertise = shared_.config.sip.advertise;
+  options.line = wish.line;
   const auto id = ++last_id_;
   auto& entry = entries_[id];
   entry.name = name;

@@ -37,7 +37,7 @@ class TrunkRegistrations {
  private:
   /// What a trunk wants.
   struct Wish {
-    std::string proxy, address_of_record, realm, username, password;
+    std::string proxy, address_of_record, realm, username, password, line;
     bool operator==(const Wish&) const = default;
   };
   using Name = std::pair<std::string, std::string>;  ///< domain, trunk

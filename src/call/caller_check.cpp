@@ -23,7 +23,8 @@ bool fits(const tenant::Trunk& trunk, const std::string* key, const net::Address
 sip::Admission CallerCheck::decide(const tenant::Directory& directory, const sip::Message& invite,
                                    const sip::Flow& flow, TimePoint now) {
   const auto called = sip::Uri::parse(invite.request_uri());
-  const auto domain = called ? directory.domain_for_host(called->host) : nullptr;
+  const auto* line = called ? called->parameter("line") : nullptr;
+  const auto domain = called ? directory.called(called->host, line == nullptr ? "" : *line).domain : nullptr;
   if (!domain && directory.restricts_callers()) return {.status = 403, .silent = silent_};
   return domain && domain->restricts_callers() ? decide(*domain, invite, flow, now) : sip::Admission{};
 }

@@ -48,6 +48,7 @@ InboundCall InboundCall::read(const sip::Message& invite) {
   if (const auto uri = sip::Uri::parse(invite.request_uri())) {
     call.called_party = to_utf8(uri->user);
     call.called_host = uri->host;
+    if (const auto* line = uri->parameter("line")) call.called_line = *line;
   }
   if (const auto* from = invite.header("From")) {
     if (const auto address = sip::NameAddress::parse(*from)) {

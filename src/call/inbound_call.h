@@ -14,6 +14,7 @@ namespace rw::call {
 struct InboundCall {
   std::string called_party;   ///< user part of the Request-URI
   std::string called_host;    ///< its host
+  std::string called_line;    ///< its parameter `line`, or empty
   std::string calling_party;  ///< user part of P-Asserted-Identity, or of From
   std::string from_user;
   std::string display_name;

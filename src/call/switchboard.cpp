@@ -104,12 +104,12 @@ void Switchboard::leg_of_nobody(const sip::Event& event) {
 void Switchboard::new_call(const sip::IncomingInvite& invite) {
   auto call = InboundCall::read(*invite.request);
   const auto directory = services_.directory();
-  const auto domain = directory->domain_for_host(call.called_host);
+  const auto [domain, registered] = directory->called(call.called_host, call.called_line);
   if (domain == nullptr) {
     refuse(invite.leg, 404, "no such domain", call);
     return;
   }
-  const auto* trunk = trunk_of(*domain, *invite.request, invite.flow.remote);
+  const auto* trunk = registered != nullptr ? registered : trunk_of(*domain, *invite.request, invite.flow.remote);
   const auto* device = domain->device(call.called_party);
   auto service = device != nullptr ? domain->service(device->mediaservice) : domain->service_for(call.called_party);
   if (service == nullptr) {

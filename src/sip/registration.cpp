@@ -131,6 +131,7 @@ class Registration::Impl {
     uri.user = aor.user;
     uri.host = our_host(flow);
     uri.port = flow.local.port();
+    if (!options.line.empty()) uri.parameters.emplace_back("line", options.line);
     if (flow.transport == Transport::tcp) uri.parameters.emplace_back("transport", "tcp");
     if (flow.transport == Transport::tls) uri.parameters.emplace_back("transport", "tls");
     return uri.to_string();
@@ -152,7 +153,7 @@ class Registration::Impl {
     domain.port = aor.port;
     auto request = Message::request("REGISTER", domain.to_string());
     request.add("Via", "SIP/2.0/" + std::string(via_transport(flow.transport)) + " " + sent_by.to_string().substr(4) +
-                           ";rport;branch=" + branch);
+                           (is_stream(flow.transport) ? ";branch=" : ";rport;branch=") + branch);
     request.add("Max-Forwards", "70");
     if (has_lr(options.registrar)) request.add("Route", "<" + options.registrar + ">");
     request.add("From", "<" + aor.to_string() + ">;tag=" + tag);
@@ -202,6 +203,8 @@ class Registration::Impl {
         const auto bound = NameAddress::parse(one);
         if (!bound || bound->uri.user != ours->user || bound->uri.host != ours->host || bound->uri.port != ours->port)
           continue;
+        const auto* other = bound->uri.parameter("line");
+        if (other != nullptr && *other != options.line) continue;  // another registration of ours
         if (const auto expires = number(bound->parameter("expires"))) return seconds(*expires);
       }
     }

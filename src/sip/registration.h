@@ -22,6 +22,7 @@ struct RegistrationOptions {
   std::string server_name;        ///< User-Agent
   std::string shard_tag;          ///< begins Call-ID, tag and branches
   std::string advertise;          ///< host for Contact and Via; empty: the flow's local address
+  std::string line;               ///< the Contact's parameter of that name, or empty: none
   std::chrono::seconds expires{3600};
   Duration t1 = std::chrono::milliseconds(500);
 };

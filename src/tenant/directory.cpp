@@ -1,8 +1,13 @@
 #include "tenant/directory.h"
 
+#include <openssl/sha.h>
+
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "base/ascii.h"
+#include "base/hex.h"
 #include "net/address_policy.h"
 #include "net/networks.h"
 
@@ -54,6 +59,13 @@ const Trunk* trunk_for_numbers(const std::vector<Trunk>& trunks) {
 }
 
 }  // namespace
+
+std::string registration_line(std::string_view domain, const Trunk& trunk) {
+  const auto text = lower_case(domain) + '\n' + trunk.name + '\n' + trunk.registration;
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  return hex(std::span(digest).first<8>());
+}
 
 std::shared_ptr<const Mediaservice> with_base(const Mediaservice& service, std::string url) {
   auto changed = std::make_shared<Mediaservice>(service);
@@ -111,6 +123,10 @@ Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domai
   for (const auto& domain : domains_) {
     by_name_.try_emplace(lower_case(domain->name), domain);
     for (const auto& alias : domain->aliases) by_alias_.try_emplace(lower_case(alias), domain);
+    for (const auto& trunk : domain->trunks) {
+      if (!trunk.registration.empty())
+        by_line_.try_emplace(registration_line(domain->name, trunk), Called{domain, &trunk});
+    }
     all_open_ = all_open_ && domain->open;
     restricts_callers_ = restricts_callers_ || domain->restricts_callers();
   }
@@ -125,6 +141,11 @@ std::shared_ptr<const Domain> Directory::domain_for_host(std::string_view host) 
   if (auto by_name = domain(host)) return by_name;
   const auto found = by_alias_.find(lower_case(host));
   return found == by_alias_.end() ? nullptr : found->second;
+}
+
+Directory::Called Directory::called(std::string_view host, std::string_view line) const {
+  const auto found = line.empty() ? by_line_.end() : by_line_.find(std::string(line));
+  return found == by_line_.end() ? Called{domain_for_host(host)} : found->second;
 }
 
 std::optional<std::string> Directory::clash(const Domain& domain) const {

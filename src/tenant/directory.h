@@ -77,6 +77,10 @@ struct Trunk {
   bool takes_calls() const { return !allow.empty() || !inbound_username.empty(); }
 };
 
+/// What tells the calls of a registration from those of others that are registered from here: the parameter `line` of
+/// its Contact. The same after a restart, so that a registrar never keeps two of them.
+std::string registration_line(std::string_view domain, const Trunk& trunk);
+
 /// What a program signs its requests with (AWS Signature V4).
 struct AccessKey {
   std::string id, secret;
@@ -129,6 +133,13 @@ class Directory {
   std::shared_ptr<const Domain> domain(std::string_view name) const;
   /// By the host part of a SIP URI: name or alias; null if there is none.
   std::shared_ptr<const Domain> domain_for_host(std::string_view host) const;
+  /// Whose a call is.
+  struct Called {
+    std::shared_ptr<const Domain> domain;  ///< null: nobody's
+    const Trunk* trunk = nullptr;          ///< of the domain; set if the call comes to its registration
+  };
+  /// By host part and parameter `line` of the Request-URI: a registration's before anything else.
+  Called called(std::string_view host, std::string_view line) const;
   const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
   bool all_open() const { return all_open_; }
   /// Whether any domain lets in only some callers.
@@ -140,6 +151,7 @@ class Directory {
  private:
   std::vector<std::shared_ptr<const Domain>> domains_;
   std::unordered_map<std::string, std::shared_ptr<const Domain>> by_name_, by_alias_;  ///< in lower case
+  std::unordered_map<std::string, Called> by_line_;
   bool all_open_ = true, restricts_callers_ = false;
 };
 

@@ -124,6 +124,23 @@ TEST_F(RegistrationTest, RegistersTheAddressOfRecord) {
   EXPECT_EQ(registration->granted(), seconds(600)) << "of our contact, not of another one";
 }
 
+TEST_F(RegistrationTest, ItsLineTellsItFromOthersOfOurs) {
+  RegistrationOptions options;
+  options.registrar = "sip:carrier.example";
+  options.address_of_record = "sip:4670@carrier.example";
+  options.line = "abc";
+  registration = std::make_unique<Registration>(std::move(options));
+  registration->start(now);
+  answer_lookup({hop("10.0.0.1", Transport::tcp)});
+  const auto first = request();
+  EXPECT_EQ(*first.header("Contact"), "<sip:4670@192.0.2.1:5060;line=abc;transport=tcp>");
+  EXPECT_EQ(first.header("Via")->find("rport"), std::string::npos) << "of UDP only (RFC 3581)";
+  respond(
+      first, 200,
+      {{"Contact", "<sip:4670@192.0.2.1:5060;line=xyz>;expires=7, <sip:4670@192.0.2.1:5060;line=abc>;expires=600"}});
+  EXPECT_EQ(registration->granted(), seconds(600));
+}
+
 TEST_F(RegistrationTest, WithoutLrTheRegistrarIsNoRoute) {
   use({}, "sip:carrier.example;transport=tcp");
   registration->start(now);

@@ -113,6 +113,28 @@ TEST(Directory, KnowsNamesAndAliasesInAnyCase) {
   EXPECT_TRUE(directory.all_open());
 }
 
+TEST(Directory, ACallToARegistrationIsItsTrunks) {
+  auto first = std::make_shared<Domain>(), second = std::make_shared<Domain>();
+  first->name = "first.example";
+  first->aliases = {"192.0.2.1"};
+  second->name = "Second.example";
+  for (const auto& domain : {first, second}) {
+    Trunk trunk;
+    trunk.name = "carrier";
+    trunk.registration = "sip:100@carrier.example";
+    domain->trunks.push_back(trunk);
+  }
+  const Directory directory({first, second});
+  const auto line = registration_line("second.EXAMPLE", second->trunks.front());
+  EXPECT_NE(line, registration_line("first.example", first->trunks.front()));
+  const auto called = directory.called("192.0.2.1", line);
+  EXPECT_EQ(called.domain, second);
+  EXPECT_EQ(called.trunk, &second->trunks.front());
+  EXPECT_EQ(directory.called("192.0.2.1", "").domain, first);
+  EXPECT_EQ(directory.called("192.0.2.1", "unknown").domain, first);
+  EXPECT_EQ(directory.called("192.0.2.1", "unknown").trunk, nullptr);
+}
+
 TEST(Directory, TellsWhoseNameIsWantedTwice) {
   auto first = std::make_shared<Domain>();
   first->name = "demo.example";

@@ -129,3 +129,104 @@ def test_the_callee_hangs_up_through_the_proxy(called_phone, kamailio, own_serve
     callee.hang_up()
     application.completed("normal")
     assert proxy.count("in dialog BYE") == 1
+
+
+# ---- connections that Kamailio closes because they are idle
+
+
+@pytest.fixture
+def idle_proxy(kamailio, own_server, application, proxied_phone):
+    """A Kamailio that soon closes what is idle, a server that is registered there over TCP, and a caller who is up."""
+    def make(**invite):
+        proxy = kamailio(tcp_lifetime=2)
+        server = own_server(trunks=[trunk(proxy, proxy=proxy.uri(";transport=tcp;lr"))])
+        wait_registration(server, "registered")
+        caller = proxied_phone(proxy)
+        caller.call(**invite)
+        application.wait_for("callAnswered")
+        proxy.wait_disconnected(server)
+        return proxy, server, caller
+    return make
+
+
+def test_the_caller_is_hung_up_though_the_proxy_has_closed_the_connection(idle_proxy, application):
+    proxy, server, caller = idle_proxy()
+    assert server.post("hangupcall", {"replyId": application.wait_for("callAnswered").body["replyId"]}).status == 200
+    caller.wait_request("BYE")
+    application.completed("apiHangup")
+    assert proxy.count("in dialog BYE") == 1
+
+
+def test_the_caller_hangs_up_though_the_proxy_has_closed_the_connection(idle_proxy, application):
+    proxy, _, caller = idle_proxy()
+    caller.hang_up()
+    application.completed("normal")
+    assert proxy.count("in dialog BYE") == 1
+
+
+def test_a_reinvite_from_either_side_passes_though_the_proxy_has_closed_the_connection(idle_proxy, application):
+    proxy, server, caller = idle_proxy(extra="Supported: timer\r\nSession-Expires: 24;refresher=uas\r\n")
+    caller.invite(extra="Supported: timer\r\nSession-Expires: 24;refresher=uas\r\n")
+    assert caller.wait_final().status == 200
+    caller.ack()
+    proxy.wait_disconnected(server)
+    caller.wait_request("INVITE")  # the session's refresh
+    caller.wait_request("ACK")
+    proxy.wait_disconnected(server)
+    caller.hang_up()
+    application.completed("normal")
+    assert proxy.count("in dialog INVITE") >= 2
+
+
+def test_a_phone_may_ring_for_longer_than_the_proxy_keeps_its_connection(called_phone, kamailio, own_server, application):
+    proxy = kamailio(tcp_lifetime=2)
+    callee = called_phone(proxy, pick_up=False)
+    server = own_server({"sip": {"outbound_proxy": proxy.uri(";transport=tcp;lr")}})
+    says_tone(server, application)
+    place_call(server, f"sip:bob@127.0.0.1:{callee.port}")
+    callee.wait_request("INVITE")
+    proxy.wait_disconnected(server)
+    callee.answer()
+    application.wait_for("callAnswered")
+    proxy.wait_log("in dialog ACK")
+    callee.rtp.wait_for_tone(500)
+    callee.wait_request("BYE")
+    application.completed("normal")
+
+
+# ---- several registrations at one carrier
+
+
+def test_two_tenants_at_one_carrier_get_their_own_calls(kamailio, own_server, application, proxied_phone):
+    """Each has a mediaservice for 1*; what comes for a registration belongs to its domain."""
+    proxy = kamailio()
+    more = f'''
+[[domains]]
+name = "tenant.example"
+auth = "none"
+allow_media = ["127.0.0.0/8"]
+[[domains.mediaservices]]
+id = "second"
+numbers = ["*"]
+callback_url = "{application.url}/second"
+[[domains.trunks]]
+name = "carrier"
+proxy = "{proxy.uri()}"
+username = "200"
+password = "{proxy.password}"
+realm = "{proxy.domain}"
+register = true
+aor = "sip:200@{proxy.domain}"
+'''
+    server = own_server(trunks=[trunk(proxy)], more=more)
+    wait_registration(server, "registered")
+    wait_registration(server, "registered", domain="tenant.example")
+    for user, domain in (("200", "tenant.example"), ("100", server.domain), ("200", "tenant.example")):
+        application.reset()
+        caller = proxied_phone(proxy, user=user)
+        caller.call()
+        asked = application.wait_for("newCall")
+        assert (asked.body["domain"], asked.body["calledParty"]) == (domain, user)
+        assert asked.event.startswith("second/") == (domain == "tenant.example")
+        caller.hang_up()
+        application.completed("normal")

@@ -18,6 +18,7 @@ debug=2
 log_stderror=yes
 children=2
 tcp_children=2
+tcp_connection_lifetime={tcp_lifetime}
 auto_aliases=no
 listen=udp:127.0.0.1:{port}
 listen=tcp:127.0.0.1:{port}
@@ -93,18 +94,19 @@ request_route {{
 
 
 class Kamailio:
-    """Listens on a free loopback port by UDP and TCP. `ask_callers`: INVITEs need the password too."""
+    """Listens on a free loopback port by UDP and TCP. `ask_callers`: INVITEs need the password too; `tcp_lifetime`: seconds after which
+    it closes a connection that is idle."""
 
     domain = "carrier.example"
     password = "correct horse"
 
-    def __init__(self, max_expires=3600, nonce_expire=300, ask_callers=False):
+    def __init__(self, max_expires=3600, nonce_expire=300, ask_callers=False, tcp_lifetime=120):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kamailio-test-"))
         self.port = self._free_port()
         self.sip_udp = self.sip_tcp = ("127.0.0.1", self.port)
         file = self.folder / "kamailio.cfg"
         file.write_text(CONFIGURATION.format(port=self.port, domain=self.domain, modules=MODULES, password=self.password,
-                                             max_expires=max_expires, nonce_expire=nonce_expire, ask_callers="1" if ask_callers else "0"))
+                                             max_expires=max_expires, nonce_expire=nonce_expire, tcp_lifetime=tcp_lifetime, ask_callers="1" if ask_callers else "0"))
         self.output = open(self.folder / "log", "ab")
         self.process = subprocess.Popen([BINARY, "-DD", "-E", "-f", str(file), "-m", "32", "-M", "4", "-Y", str(self.folder)],
                                         stdout=self.output, stderr=self.output)
@@ -154,6 +156,19 @@ class Kamailio:
     def wait_log(self, text, count=1, timeout=10.0):
         wait_until(lambda: self.count(text) >= count, lambda: f"not {count} times in Kamailio's log: {text}\n{self.log()[-3000:]}", timeout)
 
+    def wait_disconnected(self, server, timeout=30.0):
+        """Until there is no connection with the server any more, whoever opened it."""
+        ports = {self.port, server.sip_tcp[1]}
+
+        def connections():
+            found = []
+            for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+                local, remote, state = line.split()[1:4]
+                if state == "01" and ports & {int(end.partition(":")[2], 16) for end in (local, remote)}:
+                    found.append((local, remote))
+            return found
+        wait_until(lambda: not connections(), lambda: f"Kamailio keeps {connections()}", timeout)
+
     def stop(self):
         self.process.terminate()
         try:
@@ -185,7 +200,7 @@ class ProxiedPhone(Softphone):
         return super().request_text(method, body, extra, **more)
 
 
-def wait_registration(server, state, timeout=15.0):
+def wait_registration(server, state, timeout=15.0, domain=None):
     """Until the trunk named "carrier" is in that state."""
-    name = f'ringwright_registrations{{domain="{server.domain}",state="{state}",trunk="carrier"}}'
+    name = f'ringwright_registrations{{domain="{domain or server.domain}",state="{state}",trunk="carrier"}}'
     wait_until(lambda: server.metrics().get(name) == 1, lambda: f"not {state}: {server.log()[-2000:]}", timeout)

@@ -43,7 +43,7 @@ def answers_options(server, path):
     answer = server.request("OPTIONS", path.format(domain="demo.example", filename="x.wav", name="main", number="100"))
     assert (answer.status, answer.body) == (200, {})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    methods = {one.upper() for one in DESCRIPTION.document["paths"][path] if one in ("get", "put", "post", "delete", "options")}
+    methods = {one.upper() for one in DESCRIPTION.document["paths"][path] if one in ("get", "put", "post", "patch", "delete", "options")}
     assert set(answer.headers["Access-Control-Allow-Methods"].split(", ")) == methods
     assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
 

@@ -1,9 +1,11 @@
 """A new process takes over while the old one still has calls: nobody who talks notices, and nobody who calls is turned away."""
 
 import random
+import socket
 import subprocess
 
 import pytest
+from support.rtp_peer import sine
 from support.server import BINARY
 from support.waiting import wait_until
 
@@ -103,8 +105,8 @@ def test_a_command_for_a_call_of_the_old_process_finds_it(running, application, 
     server, caller = running()
     former = server.take_over()
     asked = application.wait_for("getIvrCommand").body
-    wrong = server.post("hangupremoteparticipant", {"replyId": asked["replyId"]})
-    assert (wrong.status, wrong.body["reason"]) == (409, "participantId: the participant is not connected with another party")
+    wrong = server.post("stoprecording", {"replyId": asked["replyId"]})
+    assert (wrong.status, wrong.body["reason"]) == (409, "connectionId: the connection is not being recorded")
     assert server.post(command, {"replyId": asked["replyId"]}).status == 200
     caller.wait_request("BYE")
     application.completed(reason)
@@ -145,9 +147,11 @@ def test_a_call_over_tcp_goes_on(running, application):
 def test_a_process_that_can_not_start_changes_nothing(running, application, phone):
     server, caller = running()
     other = server.folder / "other.toml"
-    other.write_text(server.file.read_text().replace('listen = ["127.0.0.1:0"]', 'listen = ["127.0.0.1:0", "192.0.2.1:80"]'))
-    done = serve(other)
-    assert done.returncode == 1 and "192.0.2.1:80" in done.stderr
+    with socket.create_server(("127.0.0.1", 0)) as holder:  # its last listener is taken
+        taken = f"127.0.0.1:{holder.getsockname()[1]}"
+        other.write_text(server.file.read_text().replace('listen = ["127.0.0.1:0"]', f'listen = ["127.0.0.1:0", "{taken}"]'))
+        done = serve(other)
+    assert done.returncode == 1 and taken in done.stderr
     assert server.request("GET", "/readyz").status == 200
     fresh = phone(server)
     fresh.call()
@@ -215,10 +219,14 @@ def test_what_the_old_process_could_not_deliver_is_delivered_by_the_new_one(runn
 def test_a_recording_of_the_old_process_is_stored(own_server, application, connected):
     server = own_server(DRAIN)
     caller, callee = connected(on=server, callRecording=True)
+    caller.rtp.speak(sine(500, 0.6))
     former = server.take_over()
+    caller.rtp.speak(sine(500, 0.6))
+    callee.rtp.wait_for_tone(500)
     caller.hang_up()
     ready = application.wait_for("recordingReady").body
     ends_by_itself(former)
+    assert ready["event"] == "recordingSuccessful"
     assert server.request("GET", f"/{server.domain}/promptfile/{ready['recordingFileName']}").status == 200
 
 

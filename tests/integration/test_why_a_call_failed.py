@@ -97,14 +97,14 @@ def test_a_refused_command_says_why_and_for_which_session(own_server, applicatio
     caller = phone(server)
     caller.call()
     asked = application.wait_for("getIvrCommand").body
-    assert server.post("hangupremoteparticipant", {"replyId": asked["replyId"]}).status == 409
+    assert server.post("stoprecording", {"replyId": asked["replyId"]}).status == 409
     caller.hang_up()
     application.wait_for("sessionCompleted")
     assert server.post("hangupcall" + "jwt", {"replyId": asked["replyId"]}).status == 404
     assert server.post("placeivrcall", {"destAddr": "sip:+46701234567@bad host"}).status == 400
-    refused = the_line(server, "api command", command="hangupremoteparticipant")
+    refused = the_line(server, "api command", command="stoprecording")
     assert (refused["status"], refused["sessionId"], refused["domain"]) == ("409", asked["sessionId"], server.domain)
-    assert refused["reason"] == "participantId: the participant is not connected with another party"
+    assert refused["reason"] == "connectionId: the connection is not being recorded"
     gone = the_line(server, "api command", command="hangupcalljwt")
     assert (gone["status"], gone["sessionId"], gone["reason"]) == ("404", asked["sessionId"], "replyId: the session has ended")
     bad = the_line(server, "api command", command="placeivrcall")

@@ -32,7 +32,7 @@ class Source {
   static Result<void> unreadable() { return fail(std::string("the file can't be read: ") + std::strerror(errno)); }
 
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-  std::array<char, 16384> buffer_;
+  std::array<char, 16384> buffer_{};
   bool over_ = false;
 };
 

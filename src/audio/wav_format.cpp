@@ -51,8 +51,9 @@ class WavFormat final : public FileFormat {
   }
 
   std::string missing() const override {
-    if (state_ != State::data) return state_ == State::after ? "" : "it ends before its samples";
+    if (state_ == State::riff || state_ == State::chunk) return "it ends before its samples";
     if (mpeg_ && !mpeg_->missing().empty()) return mpeg_->missing();
+    if (state_ == State::after) return {};
     if (!counts_ || left_ <= slack) return {};
     return std::to_string(left_) + " bytes of samples are not there";
   }
@@ -134,11 +135,10 @@ class WavFormat final : public FileFormat {
     auto step = mpeg_->step(out);
     if (!step || *step == Step::moved) return step;
     if (there.empty()) {
-      if ((bytes_.ended() || (counts_ && left_ == 0)) && !inner_.ended()) {
-        inner_.end();
-        return Step::moved;
-      }
-      return Step::starved;
+      if (!bytes_.ended() && !(counts_ && left_ == 0)) return Step::starved;
+      if (inner_.ended()) state_ = State::after;
+      inner_.end();
+      return Step::moved;
     }
     const auto part = there.substr(0, step_bytes);
     inner_.append(part);

@@ -86,6 +86,20 @@ def test_the_channels_are_on_one_line(server, application, connected):
     assert abs(recording.start_of(1, 900) - recording.start_of(0, 500) - apart) < 0.1
 
 
+def test_nobody_hears_in_a_recording_that_the_first_packets_were_late(server, application, connected):
+    """The stream is placed too late by 0.3 s; who speaks keeps the pitch all the same."""
+    caller, _ = connected(callRecording=True, recordingFileName="late.wav")
+    caller.rtp.speak(sine(500, 6), late=15)
+    end(application, caller)
+    ready(application)
+    recording = fetch(server, "late.wav")
+    assert recording.longest(0, 500) > 5
+    begin = int((recording.start_of(0, 500) + 2.3) * recording.rate)
+    sound = recording.channels[0][begin:begin + 3 * recording.rate]
+    periods = int(((sound[:-1] < 0) & (sound[1:] >= 0)).sum())
+    assert abs(periods - 1500) <= 3, f"{periods / 3:.1f} Hz instead of 500"
+
+
 def test_started_and_stopped_many_times(server, application, connected):
     caller, callee = connected()
     about = {"replyId": application.wait_for("callAnswered").body["replyId"]}

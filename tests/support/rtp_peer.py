@@ -202,13 +202,13 @@ class RtpPeer:
                              sequence, (self.timestamp if timestamp is None else timestamp) & 0xFFFFFFFF, self.ssrc)
         (sock or self.socket).sendto(header + payload, self.remote)
 
-    def speak(self, samples, sock=None):
-        """Sends audio in real time."""
+    def speak(self, samples, sock=None, late=0):
+        """Sends audio in real time; the first `late` packets come together with the next one."""
         codec = CODECS[self.payload_type]()
         start = time.monotonic()
         frames = self.packet_frames
         for number, at in enumerate(range(0, len(samples) - frames * FRAME + 1, frames * FRAME)):
-            self.closing.wait(max(0.0, start + number * frames * 0.02 - time.monotonic()))
+            self.closing.wait(max(0.0, start + max(number, late) * frames * 0.02 - time.monotonic()))
             self.timestamp += frames * codec.frame_clock
             self.send(b"".join(codec.encode(samples[part:part + FRAME]) for part in range(at, at + frames * FRAME, FRAME)), sock=sock)
 

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import queue
 import re
 import shutil
 import signal
@@ -13,49 +12,12 @@ import threading
 import time
 
 import pytest
+from support.process import Process
 from support.server import BINARY, ROOT, Answer
 from support.softphone import Softphone
+from support.speech import speaks
 
 EXAMPLES = ROOT / "examples"
-
-
-class Process:
-    """A program whose output is awaited line by line."""
-
-    def __init__(self, command, **more):
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
-        self.lines = queue.Queue()
-        self.seen = []
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.lines.put(line.rstrip("\n"))
-
-    def wait_line(self, part, timeout=60):
-        while True:
-            try:
-                line = self.lines.get(timeout=timeout)
-            except queue.Empty:
-                raise AssertionError(f"no line with {part!r}; got {self.seen}") from None
-            self.seen.append(line)
-            if part in line:
-                return line
-
-    def stop(self, number=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(timeout=60)
-
-
-def is_loud(samples):
-    return len(samples) > 0 and float(max(abs(samples))) > 2000
-
-
-def speaks(phone, first=0, timeout=30):
-    """Waits for speech after packet `first`."""
-    phone.rtp.wait_until(lambda: is_loud(phone.rtp.audio(first)), timeout, "nothing was said")
 
 
 # ---- the example applications

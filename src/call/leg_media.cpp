@@ -1,6 +1,7 @@
 #include "call/leg_media.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rw::call {
 namespace {
@@ -118,8 +119,11 @@ Result<void> LegMedia::open(const LegMedia* like) {
 }
 
 void LegMedia::apply(const sdp::Agreement& agreement) {
-  changed_ = in_force_ != agreement;
-  in_force_ = agreement;
+  auto theirs = agreement;
+  theirs.receive.clear();  // what may come depends on who has made the offer
+  theirs.telephone_event_receive.clear();
+  changed_ = in_force_ != theirs;
+  in_force_ = std::move(theirs);
   codec_ = agreement.codec;
   held_ = agreement.held();
   media::LegParameters parameters;

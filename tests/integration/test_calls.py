@@ -206,7 +206,7 @@ def test_what_a_hunt_does_not_go_on_past_is_told(phone, called_phone, applicatio
     assert application.wait_for("callEvent").body["sipResponseCode"] == 486
     assert caller.wait_final().status == 603
     caller.ack_refusal()
-    application.completed("busy")
+    application.completed("rejected")
     assert second.invite_request is None
 
 

@@ -1,6 +1,7 @@
 """What the application can do with connections: connect, split, hang up, place, monitor, transfer."""
 
 import pytest
+from support.application import Raw
 from support.rtp_peer import sine
 
 
@@ -165,6 +166,9 @@ def test_split_and_connect_again(server, connected, application):
 def test_what_is_not_connected_can_not_be_split(server, phone, application):
     phone().call()
     command = application.wait_for("getIvrCommand").body
+    application.replies["callEvent"] = Raw(hold=20)
+    assert server.post("splitconnection", {"replyId": command["replyId"]}).status == 200  # from the IVR
+    application.wait_for("callEvent")
     answer = server.post("splitconnection", {"replyId": command["replyId"]})
     assert answer.status == 409, answer.raw
 

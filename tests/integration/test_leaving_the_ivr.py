@@ -104,25 +104,42 @@ def test_a_menu_leads_to_a_device_and_back(own_server, application, phone):
     server = own_server(domain_keys={"allow_media": ["127.0.0.0/8"]})
     assert server.upload("c.wav", tone(1300)).status == 200
     device = RtpPeer()
+    released = application.released
+
+    def first_command(body):
+        released.wait(20)  # until the phone is ready for a re-INVITE
+        application.replies["getIvrCommand"] = {"phrases": [{"fileName": "c"}], "hangup": True}
+        return {"action": "httpcall", "codec": "PCMA", "receiveIp": "127.0.0.1", "receivePort": str(device.port)}
     try:
         application.replies["callEvent"] = {"action": "ivr"}
-        caller, _ = in_the_ivr(application, phone, [
-            {"action": "httpcall", "codec": "PCMA", "receiveIp": "127.0.0.1", "receivePort": str(device.port)},
-            {"phrases": [{"fileName": "c"}], "hangup": True}], on=server)
+        caller, _ = in_the_ivr(application, phone, first_command, on=server)
+        caller.auto_answer = False
+        released.set()
+        follow_reinvite(caller)
         answered = application.wait_for("callAnswered", 2).body
         device.remote = (answered["remoteRtpIp"], int(answered["remoteRtpPort"]))
         caller.rtp.keep_speaking(sine(500, 1))
         device.keep_speaking(sine(900, 1))
         device.wait_for_tone(500)
         caller.rtp.wait_for_tone(900)
+        device.stop_speaking.set()
+        device.speaker.join()
         end = server.post("hangupparticipant", {"replyId": answered["replyId"], "participantId": answered["calleeParticipantId"]})
         assert end.status == 200, end.raw
-        device.stop_speaking.set()
+        follow_reinvite(caller)
         caller.rtp.wait_for_tone(1300)
         caller.wait_request("BYE")
         application.completed("normal")
     finally:
         device.close()
+
+
+def follow_reinvite(phone):
+    """The phone sends from now on where the re-INVITE says."""
+    request = phone.wait_request("INVITE")
+    phone.respond(request, 200, phone.sdp(), extra=f"Contact: {phone.contact}\r\n")
+    phone.follow(request)
+    phone.wait_request("ACK")
 
 
 def tone(hertz):
@@ -217,6 +234,9 @@ def test_a_caller_is_taken_out_of_the_menu(server, application, phone, called_ph
     application.wait_for("getIvrCommand")
     if "phrases" in command:
         caller.rtp.wait_until(lambda: caller.rtp.packets and max(abs(caller.rtp.audio())) > 2000, what="nothing was heard")
+    if "recordedCallback" in command:  # it begins after the beep
+        caller.rtp.wait_for_silence(first=len(caller.rtp.packets))
+        caller.rtp.speak(sine(500, 0.5))
     assert server.post("splitconnection", {"replyId": answered["replyId"], "connectionId": answered["connectionId"]}).status == 200
     event = application.wait_for("callEvent").body
     assert event["event"] == "callerConnectionSplit" and event["connectionId"] == answered["connectionId"]

@@ -131,12 +131,20 @@ def test_a_call_can_not_be_placed_for_a_mediaservice_that_does_not_exist(server,
     assert application.requests == []
 
 
-def test_a_caller_in_the_ivr_has_no_other_party(server, application, in_ivr):
-    for command in ("hangupremoteparticipant", "splitconnection"):
-        refused(server.post(command, {"replyId": in_ivr["replyId"]}), 409, "not")
+def test_a_caller_in_the_ivr_has_no_other_party_than_that(server, application, in_ivr):
     refused(server.post("splitconnection", {"replyId": in_ivr["replyId"], "connectionId": str(uuid.uuid4())}), 404, "connectionId")
     refused(server.post("hangupremoteparticipant", {"replyId": in_ivr["replyId"], "participantId": str(uuid.uuid4())}), 404, "participantId")
     assert application.events("callEvent") == [] and application.events("sessionCompleted") == []
+
+
+def test_who_has_left_the_ivr_has_no_other_party(server, application, in_ivr):
+    application.replies["callEvent"] = Raw(hold=20)
+    assert server.post("splitconnection", {"replyId": in_ivr["replyId"]}).status == 200
+    application.wait_for("callEvent")
+    for command in ("hangupremoteparticipant", "splitconnection"):
+        refused(server.post(command, {"replyId": in_ivr["replyId"]}), 409, "not")
+    application.released.set()
+    application.wait_for("sessionCompleted")
 
 
 @pytest.mark.parametrize("command", ["hangupcall", "hangupcalljwt"])

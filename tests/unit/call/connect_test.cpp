@@ -265,9 +265,10 @@ TEST_F(ConnectTest, TheRemoteOfACalleeThatRingsIsTheCaller) {
   EXPECT_EQ(completed_reason(), "apiHangup");
 }
 
-TEST_F(ConnectTest, TheIvrIsNoRemoteParticipant) {
+TEST_F(ConnectTest, WhoIsAloneHasNoRemoteParticipant) {
   const auto caller = to_the_ivr();
   const auto about = world.subject_of(world.question().body);
+  split(about);
   EXPECT_EQ(hang_up_remote(about).status, 409);
   EXPECT_EQ(hang_up_remote(about, "another").status, 404);
   EXPECT_FALSE(is_over(caller));

@@ -299,7 +299,11 @@ TEST_F(SwitchboardTest, WhatAReinviteWithoutADescriptionIsAboutComesWithTheAck) 
   EXPECT_EQ(channel.notices.back().second.at("event"), "reInvite");
   EXPECT_EQ(channel.notices.back().second.at("changed"), true);
   EXPECT_EQ(channel.notices.back().second.at("hold"), true);
-  receive(request("BYE", 3));
+  receive(request("INVITE", 3));
+  acknowledge(held, 3);
+  EXPECT_EQ(channel.count("callNotify"), told + 2);
+  EXPECT_EQ(channel.notices.back().second.at("changed"), false);
+  receive(request("BYE", 4));
 }
 
 TEST_F(SwitchboardTest, DigitsComeByInfo) {

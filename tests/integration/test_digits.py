@@ -113,11 +113,14 @@ def test_who_answers_with_a_number_of_its_own_is_heard_too(application, phone, c
     application.completed("normal")
 
 
-def test_a_key_that_is_still_down_is_not_heard_by_who_comes_after(connected, application):
+def test_a_key_that_is_still_down_is_not_heard_by_who_comes_after(server, application, phone, called_phone, calls, tone_file):
     """Who is connected while a key is down was not meant."""
-    greeting = {"caller": {"phrases": [{"fileName": "a"}]}}
-    caller, callee = connected(greeting=greeting)
-    caller.rtp.wait_for_tone(500)
+    tone_file(server, "greeting.wav", 500, 3)
+    callee = called_phone()
+    application.replies["newCall"] = calls(callee, greeting={"caller": {"phrases": [{"fileName": "greeting"}]}})
+    caller = phone()
+    caller.call()
+    caller.rtp.wait_for_tone(500)  # the two don't hear each other before its end
     first, *others = caller.rtp.digit_packets("1")
     pressed = caller.rtp.timestamp
     caller.rtp.send(first, 101, marker=True)

@@ -47,6 +47,11 @@ void Converter::put(std::size_t index, rtp::Codec codec, std::uint32_t ssrc, std
   source.buffer.put(sequence, payload);
 }
 
+void Converter::skip(std::size_t index, std::uint32_t ssrc, std::uint16_t sequence) {
+  Source& source = *sources_.at(index);
+  if (source.codec && source.ssrc == ssrc) source.buffer.skip(sequence);
+}
+
 std::span<const std::uint8_t> Converter::next() {
   const std::size_t frame = rate_ / 1000 * frame_ms;
   std::array<std::int16_t, most_frame> mixed{};

@@ -24,6 +24,8 @@ class Converter {
   /// of its SSRC, whose numbers have nothing to do with the former one's.
   void put(std::size_t source, rtp::Codec codec, std::uint32_t ssrc, std::uint16_t sequence,
            std::span<const std::uint8_t> payload);
+  /// A packet of `source`'s stream that is no audio.
+  void skip(std::size_t source, std::uint32_t ssrc, std::uint16_t sequence);
   /// The frame that is due, once per 20 ms; empty while nothing comes from any source. Valid until the next call.
   std::span<const std::uint8_t> next();
 

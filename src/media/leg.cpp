@@ -250,7 +250,10 @@ void Leg::check_silence(TimePoint now) {
 
 std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimePoint now) {
   if (!configured_ || !may_send()) return 0;
-  if (!heard.codec) return pass_press(heard, into, now);
+  if (!heard.codec) {
+    if (converter_) converter_->skip(0, heard.packet.ssrc, heard.packet.sequence);
+    return pass_press(heard, into, now);
+  }
   // The tone stays in the audio, but a side that has events does not listen for it.
   if (heard.digit != 0 && parameters_.telephone_event_send) send_digit(heard.digit);
 
@@ -336,7 +339,11 @@ void Leg::send_digit(char digit) {
 }
 
 void Leg::mix(std::size_t source, const Heard& heard) {
-  if (!configured_ || !heard.codec) return;
+  if (!configured_) return;
+  if (!heard.codec) {
+    if (converter_) converter_->skip(source, heard.packet.ssrc, heard.packet.sequence);
+    return;
+  }
   if (!converter_ || converter_->codec() != parameters_.codec)
     converter_ = std::make_unique<Converter>(parameters_.codec, 2);
   converter_->put(source, *heard.codec, heard.packet.ssrc, heard.packet.sequence, heard.packet.payload);

@@ -38,8 +38,6 @@ void JitterBuffer::put(std::uint16_t sequence, std::span<const std::uint8_t> pay
     next_ = sequence;
     untaken_.reset();
     playing_ = false;
-  } else if (ahead > 0 && !playing_ && filled() == 0) {
-    next_ = sequence;  // what is missing before a talkspurt has been heard as silence already
   }
   Slot& slot = slots_[sequence % slots];
   if (slot.filled && slot.sequence == sequence) return;
@@ -47,6 +45,12 @@ void JitterBuffer::put(std::uint16_t sequence, std::span<const std::uint8_t> pay
   slot.sequence = sequence;
   slot.length = static_cast<std::uint16_t>(payload.size());
   std::memcpy(slot.bytes.data(), payload.data(), payload.size());
+}
+
+void JitterBuffer::skip(std::uint16_t sequence) {
+  const auto ahead = static_cast<std::int16_t>(sequence - next_);
+  if (started_ && !playing_ && filled() == 0 && ahead >= 0 && ahead < static_cast<int>(slots))
+    next_ = static_cast<std::uint16_t>(sequence + 1);
 }
 
 JitterBuffer::Taken JitterBuffer::take() {

@@ -18,6 +18,10 @@ class JitterBuffer {
   /// A frame that has come. Late ones and duplicates are dropped.
   void put(std::uint16_t sequence, std::span<const std::uint8_t> payload);
 
+  /// A packet of the stream that is no frame, as of a key that is pressed: once all before it has been played, nothing
+  /// is missing there, and what follows is not held back for it.
+  void skip(std::uint16_t sequence);
+
   enum class State : std::uint8_t {
     frame,  ///< here is the next one
     lost,   ///< it is missing though later ones are here: conceal it

@@ -87,7 +87,7 @@ bool TelephoneEventReceiver::goes_on(const Known& known, const Packet& packet, T
   const bool marks = packet.marker && !known.marked;
   const bool shorter = told.duration < known.duration;
   if (known.ended) return !marks && !shorter && since <= (told.end ? span + slack : span);
-  if (packet.timestamp == known.last) return !shorter || !(marks || known.duration < longest_duration / 2);
+  if (packet.timestamp == known.last) return !(marks && shorter);
   if (since <= span) return true;
   // Something was lost, the end of this press perhaps.
   if (marks || (shorter && !segment)) return false;
@@ -99,7 +99,8 @@ void TelephoneEventReceiver::go_on(Known& known, const Packet& packet, Told told
   known.marked = packet.marker;
   known.ended = known.ended || told.end;
   if (packet.timestamp == known.last) {
-    known.duration = std::max(known.duration, told.duration);
+    // The end may say less than the packets before it; then it says so each time.
+    known.duration = told.end ? told.duration : std::max(known.duration, told.duration);
   } else {
     // Either the durations begin anew with each timestamp, or they count from the beginning of the press.
     if (told.duration < known.duration || (told.duration == known.duration && !told.end))

@@ -81,6 +81,8 @@ def test_the_example_configuration_is_good():
 
 def test_every_toml_block_of_the_documentation_is_good(tmp_path):
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        if page.name == "testing.md":  # its blocks are cases of tests
+            continue
         for number, block in enumerate(re.findall(r"```toml\n(.*?)```", page.read_text(), re.S)):
             file = tmp_path / f"{page.stem}-{number}.toml"
             file.write_text(block)

@@ -146,7 +146,7 @@ void add_path_command(http::Router& router, const std::shared_ptr<Routes>& route
                if (routes->deps.elsewhere && !line->session.empty())
                  answer_to = with_other_process(*routes, request, answer_to);
                command(routes->deps, *domain, request, *body,
-                      with_warnings(routes->deps.log, name, domain->name, *body, answer_to));
+                       with_warnings(routes->deps.log, name, domain->name, *body, answer_to));
              });
 }
 

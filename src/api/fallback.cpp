@@ -50,7 +50,9 @@ Result<Fallback> read_entry(const tenant::Domain& domain, const std::string& num
   if (!mode) fields.reject("mode", "\"onError\" or \"always\"");
   entry.mode = mode == "always" ? Fallback::Mode::always : Fallback::Mode::on_error;
   entry.expires = read_expiration(fields, now);
-  const auto* command = fields.object("command");
+  // An empty one is no reason to say that there is none: what is missing in it is named.
+  const auto* given = body.if_contains("command");
+  const auto* command = given == nullptr ? nullptr : given->if_object();
   if (command == nullptr) fields.reject("command", "an object");
   if (fields.error()) return tl::unexpected(*fields.error());
   const auto service = domain.service_for(number);

@@ -34,14 +34,14 @@ class NamedMediaTest : public testing::Test {
 TEST_F(NamedMediaTest, AddressesPassAtOnce) {
   offer(1, "c=IN IP4 10.0.0.1");
   offer(1, "");
-  media.pass(sip::Ended{.leg = 1});
+  media.pass(sip::Ended{1, {}, 0, {}, {}});
   EXPECT_THAT(passed, ElementsAre("c=IN IP4 10.0.0.1", "", "ended"));
   EXPECT_TRUE(asked.empty());
 }
 
 TEST_F(NamedMediaTest, WhatComesMeanwhileWaitsItsTurn) {
   offer(1, "c=IN IP4 a.example");
-  media.pass(sip::Ended{.leg = 1});
+  media.pass(sip::Ended{1, {}, 0, {}, {}});
   offer(2, "c=IN IP4 10.0.0.2");
   EXPECT_THAT(passed, ElementsAre("c=IN IP4 10.0.0.2"));
   answer(0, "10.0.0.1");

@@ -51,7 +51,7 @@ class WavFormat final : public FileFormat {
   }
 
   std::string missing() const override {
-    if (state_ == State::riff || state_ == State::chunk) return "it ends before its samples";
+    if (state_ == State::riff || state_ == State::chunk) return empty_ ? "" : "it ends before its samples";
     if (mpeg_ && !mpeg_->missing().empty()) return mpeg_->missing();
     if (state_ == State::after) return {};
     if (!counts_ || left_ <= slack) return {};
@@ -104,6 +104,7 @@ class WavFormat final : public FileFormat {
       constexpr std::array<std::string_view, 8> usual{"LIST", "id3 ", "ID3 ", "fact", "cue ", "bext", "smpl", "data"};
       if (std::ranges::find(usual, next) != usual.end()) {
         bytes_.drop(chunk_header);
+        empty_ = true;
         return Step::moved;
       }
     }
@@ -158,6 +159,7 @@ class WavFormat final : public FileFormat {
   ByteQueue inner_;  ///< of mpeg_
   std::unique_ptr<FileFormat> mpeg_;
   std::optional<std::uint64_t> long_size_;  ///< of the samples, as an RF64 file says (EBU Tech 3306)
+  bool empty_ = false;                      ///< there was a data chunk, with nothing in it
   bool counts_ = false;                     ///< left_ is known
   std::uint64_t left_ = 0;                  ///< bytes of samples that are still to come
 };

@@ -196,7 +196,7 @@ TEST_F(GoogleTest, TellsWhatWentWrong) {
       {Server::ok(R"({"audioContent": "UklGR"})", "application/json"), "Google: audioContent: no base64"},
       {Server::ok(R"({"audioContent": "????"})", "application/json"), "Google: audioContent: no base64"},
       {Server::ok(R"({"audioContent": "UklG)", "application/json"), "Google: the answer is no JSON object"},
-      {audio_answer(wav.substr(0, 9000)), "Google: breaks off"},
+      {audio_answer(wav.substr(0, 9000)), "Google: cut off: "},
       {audio_answer(wav_of(0)), "Google: contains no audio"}};
   for (const auto& [bytes, expected] : faults) {
     answer_by([&bytes = bytes](const auto&) { return bytes; });

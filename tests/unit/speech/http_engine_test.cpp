@@ -96,10 +96,10 @@ TEST(HttpEngine, TellsWhatWentWrong) {
       {Server::ok("certainly no audio file"), "not audio"},
       {Server::ok(R"({"audio": "elsewhere"})", "application/json"), "the answer is no audio but application/json"},
       {Server::ok("<html>", "text/html; charset=utf-8"), "the answer is no audio but text/html"},
-      {Server::ok(wav.substr(0, 20'000)), "breaks off"},
-      {Server::ok(mp3.substr(0, mp3.size() / 2 + 1)), "breaks off"},
+      {Server::ok(wav.substr(0, 20'000)), "cut off: "},
+      {Server::ok(mp3.substr(0, mp3.size() / 2 + 1)), "cut off: "},
       {header + "Content-Length: 1000000\r\n\r\n" + wav, "tts.http: "},            // too little
-      {header + "Content-Length: 20000\r\n\r\n" + wav, "breaks off"},              // too much
+      {header + "Content-Length: 20000\r\n\r\n" + wav, "cut off: "},               // too much
       {header + "Content-Length: 99999999999\r\n\r\n" + wav, "tts.http: "},        // more than is taken
       {header + "Transfer-Encoding: chunked\r\n\r\n100\r\n" + wav, "tts.http: "},  // broken chunks
       {"garbage", "tts.http: "},

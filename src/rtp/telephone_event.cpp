@@ -58,16 +58,25 @@ std::optional<Press> TelephoneEventReceiver::receive(const Packet& packet, std::
 }
 
 TelephoneEventReceiver::Known* TelephoneEventReceiver::find(const Packet& packet, Told told, std::uint32_t clock) {
-  Known* newest = nullptr;
-  for (std::size_t back = 1; back <= recent_.size(); ++back) {
-    auto& one = recent_[(next_ + recent_.size() - back) % recent_.size()];
-    if (!one || one->ssrc != packet.ssrc || one->event != told.event) continue;
-    if (newest == nullptr) newest = &*one;
-    // Of two with this timestamp it can only be the newer one.
-    if (packet.timestamp - one->first <= one->last - one->first)
-      return goes_on(*one, packet, told, clock) ? &*one : nullptr;
-  }
-  return newest != nullptr && goes_on(*newest, packet, told, clock) ? newest : nullptr;
+  const auto from_newest = [&](auto&& take) -> Known* {
+    for (std::size_t back = 1; back <= recent_.size(); ++back) {
+      auto& one = recent_[(next_ + recent_.size() - back) % recent_.size()];
+      if (!one || one->ssrc != packet.ssrc || one->event != told.event) continue;
+      if (take(*one)) return &*one;
+    }
+    return nullptr;
+  };
+  // Of two with this timestamp it can only be the newer one.
+  const auto has_timestamp = [&](const Known& one) { return packet.timestamp - one.first <= one.last - one.first; };
+  if (Known* one = from_newest(has_timestamp)) return goes_on(*one, packet, told, clock) ? one : nullptr;
+  // Of an older press it can be if it is older than the newer one.
+  bool may_be = true;
+  return from_newest([&](const Known& one) {
+    if (!may_be) return false;
+    if (goes_on(one, packet, told, clock)) return true;
+    may_be = is_late(one, packet) && static_cast<std::int32_t>(packet.timestamp - one.first) < 0;
+    return false;
+  });
 }
 
 bool TelephoneEventReceiver::is_late(const Known& known, const Packet& packet) {

@@ -136,6 +136,14 @@ TEST_F(TelephoneEventReceiverTest, ALongPressIsOneThoughItHasSegments) {
   EXPECT_EQ(heard_, "55");
 }
 
+TEST_F(TelephoneEventReceiverTest, TheEndOfALongPressMayComeBehindTheNextOne) {
+  send({.timestamp = 1000, .duration = 9600, .marker = true});
+  send({.timestamp = 100'000, .marker = true, .skip = 5});
+  send({.timestamp = 66'535, .duration = 4000, .end = true, .skip = -2});
+  send({.timestamp = 100'000, .duration = 320});
+  EXPECT_EQ(heard_, "55");
+}
+
 TEST_F(TelephoneEventReceiverTest, TimestampsMayGrowWithinAPress) {
   for (const bool grows : {false, true}) {  // whether the durations grow as well
     for (std::uint32_t i = 0; i < 8; ++i)

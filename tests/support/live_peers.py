@@ -122,7 +122,7 @@ class Linphone(_Peer):
         (self.folder / ".local/share/linphone").mkdir(parents=True)
         (self.folder / ".config/linphone").mkdir(parents=True)
         settings = self.folder / "linphonerc"
-        settings.write_text("[sip]\nsip_port=-1\nsip_tcp_port=0\nsip_tls_port=0\nguess_hostname=0\ncontact=sip:alice@127.0.0.1\nuse_ipv6=0\n")
+        settings.write_text("[sip]\nsip_port=-1\nsip_tcp_port=0\nsip_tls_port=0\nguess_hostname=0\ncontact=sip:alice@127.0.0.1\nuse_ipv6=0\n[rtp]\nprefer_ipv6=0\n")
         self.heard = self.folder / "heard.wav"
         self._start("linphonec", "-c", str(settings))
         self.say("soundcard use files")

@@ -93,7 +93,7 @@ bool Server::ask_predecessor(const http::IncomingRequest& request, const http::R
         std::ranges::any_of(std::initializer_list<std::string_view>{"content-length", "connection", "expect",
                                                                     "transfer-encoding", "accept-encoding"},
                             [&name = name](std::string_view one) { return same_letters(name, one); });
-    if (!of_connection) order.headers.push_back(name + ": " + value);
+    if (!of_connection) order.headers.push_back(std::string(name).append(": ").append(value));
   }
   boost::asio::post(prompts_threads_, [order = std::move(order), respond] {
     http::Transfers transfers;

@@ -211,12 +211,15 @@ class MicrosoftCoding final : public AdpcmCoding {
       put(channel, 0, state.before);
       put(channel, 1, state.last);
     }
-    std::size_t count = 2 * channels_;
+    std::size_t channel = 0;
+    std::size_t frame = 2;
     for (const char c : block.substr(head * channels_)) {
       const unsigned both = static_cast<unsigned char>(c);
       for (const unsigned code : {both >> 4, both & 0x0fU}) {
-        put(count % channels_, count / channels_, states_[count % channels_].next(code));
-        ++count;
+        put(channel, frame, states_[channel].next(code));
+        if (++channel < channels_) continue;
+        channel = 0;
+        ++frame;
       }
     }
     mix(out);

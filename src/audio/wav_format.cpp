@@ -51,7 +51,7 @@ class WavFormat final : public FileFormat {
   }
 
   std::string missing() const override {
-    if (state_ == State::riff || state_ == State::chunk) return empty_ ? "" : "it ends before its samples";
+    if (state_ == State::riff || state_ == State::chunk) return empty_ ? "" : "it ends before its audio";
     if (mpeg_ && !mpeg_->missing().empty()) return mpeg_->missing();
     if (state_ == State::after) return {};
     if (!counts_ || left_ <= slack) return {};

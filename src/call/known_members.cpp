@@ -202,7 +202,11 @@ class Search {
       if (found.size() == most) return;
       if (is_nothing(one.value())) continue;
       const std::string name(utf8_prefix(one.key(), longest_name));
-      const auto prefix = [&name](const std::string& owner) { return owner.empty() ? name : owner + "." + name; };
+      const auto prefix = [&name](std::string owner) {
+        if (!owner.empty()) owner += '.';
+        owner += name;
+        return owner;
+      };
       const Shape* inner = nullptr;
       const bool known = any_member(shapes, [&](const Member& member) {
         if (member.name != std::string_view(one.key())) return false;

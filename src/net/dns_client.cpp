@@ -77,7 +77,7 @@ class DnsClient::Impl : public std::enable_shared_from_this<Impl> {
 
   void ask(Type type, const std::string& name, Handler handler) {
     static const auto nothing = std::make_shared<const Records>();
-    const Key key{type, lower_case(name.c_str())};
+    const Key key{type, lower_case(std::string_view(name).substr(0, name.find('\0')))};
     if (const auto found = remembered_.find(key); found != remembered_.end()) {
       if (found->second.until > Clock::now()) {
         const auto records = found->second.records;

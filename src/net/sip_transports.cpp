@@ -78,6 +78,7 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
 
   std::vector<Listener> listeners() {
     std::vector<Listener> all;
+    all.reserve(udp_.size() + tcp_.size());
     for (const auto& one : udp_) all.push_back({Protocol::udp, one->local, one->socket.native_handle()});
     for (const auto& one : tcp_) all.push_back({Protocol::tcp, one->local, one->acceptor.native_handle()});
     return all;
@@ -232,21 +233,22 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
   std::shared_ptr<TcpConnection> adopt(tcp::socket socket, Hop hop) {
     hop.connection = ++last_connection_;
     auto connection = std::make_shared<TcpConnection>(
-        std::move(socket), hop, handlers_, [weak = weak_from_this()](const Hop& ended, TcpConnection::Unsent unsent) {
-          if (const auto self = weak.lock()) self->ended(ended, std::move(unsent));
+        std::move(socket), hop, handlers_,
+        [weak = weak_from_this()](const Hop& ended, const TcpConnection::Unsent& unsent) {
+          if (const auto self = weak.lock()) self->ended(ended, unsent);
         });
     connections_.emplace(hop.connection, connection);
     latest_[hop.remote] = hop.connection;
     return connection;
   }
 
-  void ended(const Hop& hop, TcpConnection::Unsent unsent) {
+  void ended(const Hop& hop, const TcpConnection::Unsent& unsent) {
     connections_.erase(hop.connection);
     const auto latest = latest_.find(hop.remote);
     if (latest != latest_.end() && latest->second == hop.connection) latest_.erase(latest);
     report_closed(hop);
     if (stopped_) return;
-    for (auto& [bytes, instead] : unsent) send({Protocol::tcp, hop.local, instead, 0}, std::move(bytes));
+    for (const auto& [bytes, instead] : unsent) send({Protocol::tcp, hop.local, instead, 0}, bytes);
   }
 
   /// Later, since whoever sends is not ready for it.

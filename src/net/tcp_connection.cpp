@@ -83,7 +83,7 @@ void TcpConnection::close() {
   for (const auto& one : queue_) {
     if (one.second.port() != 0) unsent.push_back(one);  // a copy: the socket may still hold the first one's bytes
   }
-  closed_(hop_, std::move(unsent));
+  closed_(hop_, unsent);
 }
 
 void TcpConnection::read() {

@@ -19,7 +19,7 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
  public:
   /// What was not sent and has another way to go: the bytes, and where to.
   using Unsent = std::vector<std::pair<std::string, Address>>;
-  using Closed = std::function<void(const SipTransports::Hop&, Unsent)>;
+  using Closed = std::function<void(const SipTransports::Hop&, const Unsent&)>;
 
   TcpConnection(boost::asio::ip::tcp::socket socket, SipTransports::Hop hop, const SipTransports::Handlers& handlers,
                 Closed closed);

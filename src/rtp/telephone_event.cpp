@@ -88,7 +88,7 @@ bool TelephoneEventReceiver::is_late(const Known& known, const Packet& packet) {
 /// none: some senders set it in each.
 bool TelephoneEventReceiver::goes_on(const Known& known, const Packet& packet, Told told, std::uint32_t clock) {
   const auto since = static_cast<std::int32_t>(packet.timestamp - known.first);
-  const auto slack = static_cast<std::int64_t>(clock / 1000 * slack_ms);
+  const auto slack = std::int64_t{clock / 1000} * slack_ms;
   const std::int64_t span = std::int64_t{known.last - known.first} + known.duration;
   const bool segment = since % static_cast<std::int32_t>(longest_duration) == 0;
   if (is_late(known, packet)) return segment || (since >= -slack && since <= span + slack);

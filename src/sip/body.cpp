@@ -180,9 +180,9 @@ class Walk {
     if (parts.size() - first < 2) return;
     const auto begin = parts.begin() + static_cast<std::ptrdiff_t>(first);
     const auto found = std::find_if(parts.rbegin(), std::make_reverse_iterator(begin), understood_);
-    auto best = found == std::make_reverse_iterator(begin) ? parts.back() : *found;
+    const auto best = found == std::make_reverse_iterator(begin) ? parts.back() : *found;
     parts.resize(first);
-    parts.push_back(std::move(best));
+    parts.push_back(best);
   }
 
   const std::function<bool(const BodyPart&)>& understood_;

@@ -8,6 +8,7 @@ from support.recordings import Recording
 from support.rtp_peer import sine, tone_share
 
 KEYS = "1234567890*#ABCD"
+KEYS_BY_EVENT = "0123456789*#ABCD"
 every_weather = pytest.mark.parametrize("weather", WEATHERS.values(), ids=WEATHERS.keys())
 
 
@@ -64,6 +65,16 @@ def press_in_time(rtp, keys, frames=5):
             rtp.closing.wait(0.02)
 
 
+def heard_keys(rtp):
+    """One for each event, which is one timestamp, in the order of their first packets."""
+    events = {packet.timestamp: packet.payload[0] for packet in reversed(rtp.packets) if packet.payload_type == rtp.telephone_event}
+    first = {}
+    for packet in rtp.packets:
+        if packet.payload_type == rtp.telephone_event:
+            first.setdefault(packet.timestamp, len(first))
+    return "".join(KEYS_BY_EVENT[events[timestamp]] for timestamp in sorted(first, key=first.get))
+
+
 def share_of(expected, rtp, hertz):
     """How many of the packets that were expected carry the tone; those that came twice count once."""
     return len({packet.sequence for packet in rtp.packets_with_tone(hertz)}) / expected
@@ -78,6 +89,20 @@ def test_every_key_arrives_once_and_in_order(server, application, called_over, w
     press_in_time(caller.rtp, KEYS)
     assert application.wait_for("getIvrCommand", 2).body["dtmfParams"]["dtmfMatch"] == KEYS
     caller.hang_up()
+
+
+@every_weather
+def test_every_key_reaches_the_other_side_once(server, application, connected_over, weather):
+    """As events with one timestamp each, whatever becomes of their packets (RFC 4733 2.5.1.2)."""
+    caller, callee, _ = connected_over(weather)
+    press_in_time(caller.rtp, KEYS)
+    callee.rtp.wait_until(lambda: KEYS[-1] in heard_keys(callee.rtp), what="the last key did not come")
+    caller.rtp.speak(sine(500, 0.6))  # what is late is here when this is
+    callee.rtp.wait_for_tone(500)
+    assert heard_keys(callee.rtp) == KEYS
+    caller.hang_up()
+    callee.wait_request("BYE")
+    application.completed("normal")
 
 
 @pytest.mark.short

@@ -42,6 +42,15 @@ class Kitchen:
         phone.wait_request("ACK")
         return phone
 
+    def connected(self):
+        """A caller and the first phone, which has picked up."""
+        caller = self.dial()
+        caller.invite()
+        phone = self.answers("5081")
+        caller.follow(caller.wait_final())
+        caller.ack()
+        return caller, phone
+
     def close(self):
         for phone in [*self.phones.values(), *self.callers]:
             phone.close()
@@ -118,11 +127,7 @@ def queue(kitchen):
 
 
 def transfer(kitchen):
-    caller = kitchen.dial()
-    caller.invite()
-    phone = kitchen.answers("5081")
-    caller.follow(caller.wait_final())
-    caller.ack()
+    caller, phone = kitchen.connected()
     talk(caller, phone)
     phone.request("REFER", extra=f"Refer-To: <{kitchen.phones['5082'].uri}>\r\n")
     third = kitchen.answers("5082")
@@ -133,22 +138,14 @@ def transfer(kitchen):
 
 
 def recorded_call(kitchen):
-    caller = kitchen.dial()
-    caller.invite()
-    phone = kitchen.answers("5081")
-    caller.follow(caller.wait_final())
-    caller.ack()
+    caller, phone = kitchen.connected()
     talk(caller, phone)
     caller.hang_up()
     phone.wait_request("BYE")
 
 
 def somebody_listens(kitchen):
-    caller = kitchen.dial()
-    caller.invite()
-    phone = kitchen.answers("5081")
-    caller.follow(caller.wait_final())
-    caller.ack()
+    caller, phone = kitchen.connected()
     listener = kitchen.answers("5082")
     talk(caller, phone)
     listener.rtp.wait_until(lambda: listener.rtp.has_tone_pair(500, 900))

@@ -14,6 +14,7 @@
 #include "app/read_trunk.h"
 #include "app/read_tts.h"
 #include "app/toml_reader.h"
+#include "app/toml_text.h"
 #include "base/ascii.h"
 
 namespace rw::app {
@@ -269,6 +270,8 @@ Config Config::embedded_default() {
 }
 
 Result<Config> Config::parse(const std::string& text, const std::string& name) {
+  if (const auto line = line_of_stray_character(text))
+    return fail(name + ":" + std::to_string(*line) + ": a character that is not ASCII, outside of quotes and comments");
   const auto parsed = toml::parse(text, name);
   if (!parsed) {
     const auto& error = parsed.error();

@@ -96,10 +96,20 @@ def test_every_finding_is_told_at_once(check):
     assert len(result.stderr.splitlines()) == 2
 
 
-def test_what_is_not_toml_names_the_line(check):
-    result = check("[server]\nnode_id = \n")
-    assert result.returncode == 2
-    assert re.match(r"\S*test\.toml:[23]: ", result.stderr)
+@pytest.mark.short
+@pytest.mark.parametrize("text,lines", [
+    ("[server]\nnode_id = \n", "[23]"), ("[server]\n[=]\n", "2"), ("[[[[[[[[[{\"a\nb9 971= ", "1"), ("\n\n[[[[[[[[[{\"a\\nb9 971= ", "3")])
+def test_what_is_not_toml_names_the_line(check, text, lines):
+    for command in (("check-config",), ("serve", "--config")):
+        result = check(text, command)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert re.fullmatch(rf"\S*test\.toml:{lines}: Error while parsing .*\n", result.stderr)
+
+
+def test_a_space_that_only_looks_like_one_is_told_with_its_line(check):
+    result = check(GOOD + "\u00a0\u00a0auth = 'none'\n")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("test.toml:10: a character that is not ASCII, outside of quotes and comments\n")
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "app/shard.h"
+#include "app/toml_text.h"
 
 namespace rw::app {
 namespace {
@@ -38,6 +39,37 @@ TEST(Config, HasTheDocumentedDefaults) {
   EXPECT_EQ(service.callback_url, "http://127.0.0.1:9000");
   EXPECT_EQ(service.alarm_url, "http://127.0.0.1:9000/demo.example");
   EXPECT_EQ(service.tone_plan, "eu");
+}
+
+TEST(Config, WhatIsNotTomlIsSaidWithItsLine) {
+  EXPECT_THAT(problem("[=]"), HasSubstr("test.toml:1: Error while parsing key: expected bare key "));
+  EXPECT_THAT(problem("a = 1\n[[[[[[[[[{\"a\\nb9 971= "), HasSubstr("test.toml:2: "));
+  EXPECT_THAT(problem("[[[[[[[[[{\"a\nb9 971= "), HasSubstr("test.toml:1: "));
+  const std::vector<std::string> wrong{"[",     "[[",     "[]",     "[[]]",     "[{}]",     "[.a]",  "[a.",
+                                       "[a.]",  "[a.=]",  "[\"",    "[\"a",     "[a]]",     "[[a]",  "=",
+                                       "= 1",   "a",      "a =",    "a.",       "a..=1",    "\"a=1", "a = {",
+                                       "a={=",  "a={,}",  "a={b",   "a={b.",    "a={b.=1}", "a = [", "a=[[",
+                                       "a=[,]", "a=[{",   "a = _",  "a = \x01", "a=\"\\",   "a='",   "a=1_",
+                                       "a=+",   "a = 0x", "a = 1e", "a=1979-",  "a = 07:",  "\x80",  "\"\x80\" = 1"};
+  for (const auto& line : wrong) {
+    EXPECT_THAT(problem(line), testing::StartsWith("test.toml:1: ")) << line;
+    EXPECT_THAT(problem("\n" + line), testing::StartsWith("test.toml:2: ")) << line;
+  }
+}
+
+TEST(Config, CharactersThatAreNoAsciiStandInQuotesAndCommentsAlone) {
+  const auto stray = [](const std::string& text) { return line_of_stray_character(text).value_or(0); };
+  EXPECT_EQ(stray("\xEF\xBB\xBF# \u00E9\na = '\u00E9' # \u00E9\n\"\u00E9\" = \"\\\"\u00E9\"\nb = '\\' # \u00E9"), 0U);
+  EXPECT_EQ(stray("a = \"\"\"\n\u00E9\"\"\\\"\"\u00E9\"\"\"\"\"\nb = '''''' # \u00E9\nc = '''\n'\u00E9'''''\n"), 0U);
+  EXPECT_EQ(stray("a = \"\"\nb = ''\n\u00A0c = 1"), 3U);
+  EXPECT_EQ(stray("a = \"\"\"\n\"\"\"\u00E9"), 2U);
+  EXPECT_EQ(stray("a = ''''''\u00E9"), 1U);
+  EXPECT_EQ(stray("a = 'x\n\u00E9'"), 0U) << "what comes first is a string that is not closed";
+  for (const std::string character : {"\u00A0", "\u00E9", "\u1681", "\u2070", "\u3001", "\uFE0F", "\uFEFD", "\uFEFF"}) {
+    EXPECT_THAT(problem("\na = 1\n" + character + "b = 2"),
+                testing::StartsWith("test.toml:3: a character that is not ASCII, outside of quotes and comments"));
+    EXPECT_THAT(problem("a = 1" + character), testing::StartsWith("test.toml:1: a character that is not ASCII"));
+  }
 }
 
 TEST(Config, ReadsWhatIsGiven) {

@@ -9,7 +9,7 @@ namespace {
 
 /// The stable codes: programs may depend on them.
 std::string_view code_of(int status) {
-  static constexpr std::array<std::pair<int, std::string_view>, 16> table{{
+  static constexpr std::array<std::pair<int, std::string_view>, 17> table{{
       {400, "invalid"},
       {401, "unauthorized"},
       {403, "forbidden"},
@@ -24,6 +24,7 @@ std::string_view code_of(int status) {
       {416, "rangeNotSatisfiable"},
       {429, "rateLimited"},
       {431, "headTooLarge"},
+      {501, "notImplemented"},
       {502, "badGateway"},
       {503, "unavailable"},
   }};

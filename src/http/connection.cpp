@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/serializer.hpp>
@@ -13,6 +14,7 @@
 #include "base/ascii.h"
 #include "http/answer_message.h"
 #include "http/forwarded.h"
+#include "http/request_body.h"
 #include "http/target.h"
 
 namespace rw::http {
@@ -128,9 +130,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     keep_alive_ = parser_->keep_alive();
     head_only_ = head.method() == beast::http::verb::head;
     const auto length = parser_->content_length();
-    body_unread_ = parser_->chunked() || length.value_or(0) > 0;
-    if (parser_->chunked() && head.count(beast::http::field::content_length) > 0)
-      return refuse(400, "Content-Length and Transfer-Encoding exclude each other");
+    const auto framing = body_framing(head, length.has_value(), length.value_or(0));
+    body_unread_ = !framing || framing->chunked || framing->length > 0;
+    if (!framing) return refuse(framing.error().status, framing.error().reason);
     if (head.version() >= 11 && head.count(beast::http::field::host) != 1)
       return refuse(400, "Host: expected exactly one");
     auto target = parse_target(std::string_view(head.target()));
@@ -138,18 +140,20 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     auto match = context_->router.find(std::string_view(head.method_string()), target->path);
     if (match.status != 200) return refuse(match);
     route_ = match.route;
-    if (length && *length > route_->max_body) return refuse_size();
-    if (route_->upload && !parser_->chunked() && !length)
+    if (framing->length > route_->max_body) return refuse_size();
+    if (route_->upload && !framing->chunked && !framing->has_length)
       return refuse(411, "an upload needs a Content-Length or Transfer-Encoding: chunked");
     make_request(std::move(*target), std::move(match.captures));
     if (route_->upload) {
       sink_ = route_->upload(std::move(request_), responder());
       if (!sink_) return wait_for_answer();
     }
+    body_ = BodyReader(*framing);
     body_bytes_ = 0;
     body_deadline_ = steady_clock::now() + options().upload_timeout;
     if (!body_unread_) return body_complete();
-    if (same_letters(head[beast::http::field::expect], "100-continue")) return write_continue();
+    const bool awaits_continue = head.version() >= 11 && same_letters(head[beast::http::field::expect], "100-continue");
+    if (awaits_continue) return write_continue();
     read_body();
   }
 
@@ -177,22 +181,29 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void read_body() {
     phase_ = Phase::reading;
     if (steady_clock::now() >= body_deadline_) return refuse(408, "the body did not come in time");
-    piece_.resize(piece_bytes);
-    auto& body = parser_->get().body();
-    body.data = piece_.data();
-    body.size = piece_.size();
-    body.more = true;
+    piece_.clear();
     set_deadline(options().body_timeout);
-    beast::http::async_read(stream_, buffer_, *parser_, then(&StreamConnection::piece_read));
+    fill_piece();
   }
 
-  void piece_read(error_code error, std::size_t) {
-    if (is_syntax_error(error) && error != beast::http::error::need_buffer)
-      return refuse(400, "the body is malformed: " + error.message());
-    if (error && error != beast::http::error::need_buffer) return close();
-    piece_.resize(piece_bytes - parser_->get().body().size);
+  /// Until there are 32 KB, or the rest: then it is all the same in what parts they came.
+  void fill_piece() {
+    const auto octets = buffer_.data();
+    buffer_.consume(body_.read({static_cast<const char*>(octets.data()), octets.size()}, piece_, piece_bytes));
+    if (!body_.problem().empty()) return refuse(400, "the body is malformed: " + std::string(body_.problem()));
+    if (body_.at_end() || piece_.size() >= piece_bytes) return piece_read();
+    stream_.async_read_some(buffer_.prepare(piece_bytes), then(&StreamConnection::body_octets_read));
+  }
+
+  void body_octets_read(error_code error, std::size_t bytes) {
+    if (error) return close();  // also on a time-out, which has closed the socket already
+    buffer_.commit(bytes);
+    fill_piece();
+  }
+
+  void piece_read() {
     body_bytes_ += piece_.size();
-    body_unread_ = !parser_->is_done();
+    body_unread_ = !body_.at_end();
     if (body_bytes_ > route_->max_body) return refuse_size();
     if (answer_) return send();  // an upload was refused while it came in
     if (!sink_ || piece_.empty()) {
@@ -345,11 +356,12 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   bool keep_alive_ = false;
   std::uint64_t exchange_ = 0;  ///< which one: a late answer to an earlier one is told apart
 
-  std::optional<beast::http::request_parser<beast::http::buffer_body>> parser_;
+  std::optional<beast::http::request_parser<beast::http::empty_body>> parser_;  ///< of the head
   IncomingRequest request_;
   const Route* route_ = nullptr;
   std::unique_ptr<BodySink> sink_;
   std::string piece_;  ///< of the body that is being read or written
+  BodyReader body_;
   std::uint64_t body_bytes_ = 0;
   steady_clock::time_point body_deadline_;
   bool body_unread_ = false;  ///< more of the request may be in the socket

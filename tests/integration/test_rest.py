@@ -328,6 +328,33 @@ def test_an_upload_in_chunks(server):
     assert server.request("DELETE", FILES + "/chunks.wav").status == 200
 
 
+CHUNKS = b"PUT /demo.example/promptfile/bad.wav HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: %s\r\n\r\n"
+
+
+@pytest.mark.short
+@pytest.mark.parametrize("coding,status,names", [
+    (b"chunked, gzip", 400, b"Transfer-Encoding"), (b"gzip", 400, b"Transfer-Encoding"), (b"xchunked", 400, b"Transfer-Encoding"),
+    (b'"chunked"', 400, b"Transfer-Encoding"), (b"chunked, chunked", 400, b"Transfer-Encoding"), (b"gzip, chunked", 501, b"notImplemented"),
+    (b"chunked\r\nContent-Length: 5", 400, b"invalid")])
+def test_nobody_hides_a_request_in_a_body_whose_end_is_unclear(server, coding, status, names):
+    """What follows is not served, and the connection is closed: a proxy in front of us may have read it as the body."""
+    hidden = b"DELETE /demo.example/promptfile/kept.wav HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert server.upload("kept.wav", tone_wav(500, 0.1)).status == 200
+    got = server.say(CHUNKS % coding + hidden)
+    assert got.startswith(b"HTTP/1.1 %d " % status) and names in got and got.count(b"HTTP/1.1 ") == 1, got
+    assert server.request("DELETE", FILES + "/kept.wav").status == 200
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+@pytest.mark.parametrize("end", [b"0\r\nabc\r\n0@\r\n\r\n", b"0@\r\n\r\n", b"0\r\n a: b\r\n\r\n", b"0\n\n", b"0 \r\n\r\n"])
+def test_an_upload_whose_chunks_end_wrongly_is_refused_however_it_is_cut(server, end, cut):
+    content = tone_wav(500, 0.1)
+    data = CHUNKS % b"chunked" + f"{len(content):x}\r\n".encode() + content + b"\r\n"
+    got = server.say(data, *(end[at:at + cut] for at in range(0, len(end), cut)))
+    assert got.startswith(b"HTTP/1.1 400 ") and b"malformed" in got and got.count(b"HTTP/1.1 ") == 1
+    refused(server.request("GET", FILES + "/bad.wav"), 404, "bad.wav")
+
+
 def test_an_upload_that_is_too_large_is_refused_before_it_is_sent(server):
     head = b"PUT /demo.example/promptfile/x.wav HTTP/1.1\r\nHost: x\r\nContent-Length: 52428801\r\n\r\n"
     refused(server.exchange(head, "PUT", FILES + "/x.wav"), 413, "larger")

@@ -149,6 +149,21 @@ class Server:
         DESCRIPTION.check_answer(method, path, answer)
         return answer
 
+    def say(self, *pieces):
+        """Sends bytes as they are, each piece in a packet of its own, and reads until the server closes the connection."""
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                for piece in pieces:
+                    connection.sendall(piece)
+            except ConnectionError:
+                pass  # it has heard enough
+            got = b""
+            while data := connection.recv(65536):
+                got += data
+            return got
+
     def metrics(self):
         values = {}
         for line in self.request("GET", "/metrics").raw.decode().splitlines():

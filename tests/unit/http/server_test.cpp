@@ -293,6 +293,41 @@ TEST_F(ServerTest, ReadsChunkedBodies) {
   EXPECT_EQ(reply.body, "abcde");
 }
 
+TEST_F(ServerTest, WhatFollowsABodyWithoutAnEndIsNoRequest) {
+  serve();
+  const std::string hidden = "GET /hello/hidden HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (const std::string head :
+       {"Transfer-Encoding: chunked, gzip\r\n", "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: \"chunked\"\r\n", "Transfer-Encoding: gzip\r\nContent-Length: 0\r\n",
+        "Transfer-Encoding:\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n"}) {
+    auto socket = connect();
+    send(socket, "POST /echo HTTP/1.1\r\nHost: h\r\n" + head + "\r\n" + hidden);
+    const auto refused = receive(socket);
+    EXPECT_EQ(refused.status, 400) << head;
+    EXPECT_TRUE(refused.has("Connection: close")) << head;
+    EXPECT_TRUE(closed(socket)) << head;
+  }
+  for (const std::string body : {"0\r\nabc\r\n0@\r\n\r\n", "0@\r\n\r\n", "1\nx\n0\n\n"}) {
+    auto socket = connect();
+    send(socket, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + body + hidden);
+    EXPECT_EQ(receive(socket).status, 400) << body;
+    EXPECT_TRUE(closed(socket)) << body;
+  }
+  EXPECT_EQ(ask("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").status, 400);
+  EXPECT_EQ(ask("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n").status, 501);
+}
+
+TEST_F(ServerTest, ARequestBehindChunksIsServed) {
+  serve();
+  auto socket = connect();
+  send(socket, "PUT /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n8000;a=b\r\n" +
+                   std::string(32 * 1024, 'x') +
+                   "\r\n0\r\nX-Trailer: 1\r\n\r\nGET /hello/next HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(receive(socket).status, 200);
+  EXPECT_EQ(upload_.bytes(), 32U * 1024);
+  EXPECT_EQ(receive(socket).body, "next");
+}
+
 TEST_F(ServerTest, ASlowHeadEndsTheConnection) {
   options_.header_timeout = milliseconds(20);
   serve();

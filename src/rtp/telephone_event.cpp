@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "rtp/wire.h"
 
@@ -121,11 +122,18 @@ void TelephoneEventReceiver::go_on(Known& known, const Packet& packet, Told told
 }
 
 TelephoneEventReceiver::Known& TelephoneEventReceiver::begin(const Packet& packet, Told told) {
-  auto& known = recent_[next_];
+  std::size_t at = next_;
   next_ = (next_ + 1) % recent_.size();
-  known = {++presses_,    packet.ssrc, told.event,    packet.timestamp, packet.timestamp, packet.sequence,
-           told.duration, 0,           told.duration, told.end,         packet.marker};
-  return *known;
+  recent_[at] = {++presses_,    packet.ssrc, told.event,    packet.timestamp, packet.timestamp, packet.sequence,
+                 told.duration, 0,           told.duration, told.end,         packet.marker};
+  // Of a press it may be the first packet that is heard, and later ones have come before it: it goes behind them.
+  for (std::size_t steps = 1; steps < recent_.size(); ++steps) {
+    const std::size_t before = (at + recent_.size() - 1) % recent_.size();
+    if (!recent_[before] || recent_[before]->ssrc != packet.ssrc || !is_late(*recent_[before], packet)) break;
+    std::swap(recent_[before], recent_[at]);
+    at = before;
+  }
+  return *recent_[at];
 }
 
 // ---------------------------------------------------------------------------------------------------------------- sent

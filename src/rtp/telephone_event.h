@@ -71,7 +71,7 @@ class TelephoneEventReceiver {
   static void go_on(Known& known, const Packet& packet, Told told);
   Known& begin(const Packet& packet, Told told);
 
-  /// The last few, for packets that come late.
+  /// The last few, for packets that come late: from next_ on in the order in which their sender sent them.
   std::array<std::optional<Known>, 4> recent_;
   std::size_t next_ = 0;
   std::uint32_t presses_ = 0;

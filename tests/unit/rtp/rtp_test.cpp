@@ -144,6 +144,19 @@ TEST_F(TelephoneEventReceiverTest, TheEndOfALongPressMayComeBehindTheNextOne) {
   EXPECT_EQ(heard_, "55");
 }
 
+TEST_F(TelephoneEventReceiverTest, APressOfWhichOnlyTheEndComesBehindTheNextOneDoesNotBreakThatInTwo) {
+  ++sequence_;
+  send({.timestamp = 100'000, .marker = true});
+  send({.timestamp = 91'000, .duration = 4000, .end = true, .skip = -2});
+  EXPECT_EQ(heard_, "55");
+  send({.timestamp = 100'160});  // of those who count so
+  send({.timestamp = 91'000, .duration = 4000, .end = true, .skip = -3});
+  send({.timestamp = 165'535, .duration = 4000, .skip = 5});  // its next segment
+  EXPECT_EQ(heard_, "55");
+  press(5, 300'000);
+  EXPECT_EQ(heard_, "555");
+}
+
 TEST_F(TelephoneEventReceiverTest, TimestampsMayGrowWithinAPress) {
   for (const bool grows : {false, true}) {  // whether the durations grow as well
     for (std::uint32_t i = 0; i < 8; ++i)

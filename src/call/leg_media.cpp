@@ -135,6 +135,7 @@ void LegMedia::apply(const sdp::Agreement& agreement) {
   for (const auto& [payload_type, codec] : agreement.receive) parameters.receive.push_back({payload_type, codec});
   parameters.telephone_event_send = agreement.telephone_event_send;
   parameters.telephone_event_receive = agreement.telephone_event_receive;
+  parameters.longest_packet_ms = agreement.packet_ms;
   parameters.direction = to_media(agreement.direction);
   services_.media.configure(leg_, std::move(parameters));
 }

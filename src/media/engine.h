@@ -57,6 +57,7 @@ struct LegParameters {
   std::vector<Receive> receive;                           ///< what may come, by our numbers
   std::optional<rtp::EventFormat> telephone_event_send;   ///< as the other side wants them
   std::vector<rtp::EventFormat> telephone_event_receive;  ///< what may come; empty: digits are looked for in the audio
+  std::uint32_t longest_packet_ms = 20;  ///< what the other side takes of another leg as it comes; ours have 20 ms
   Direction direction = Direction::send_receive;
 };
 

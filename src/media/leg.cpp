@@ -12,7 +12,7 @@ constexpr std::uint32_t report_frames = 5000 / frame_ms;
 
 /// Samples of the longest packet that is listened to.
 constexpr std::size_t max_packet_samples = 1600;
-/// Octets of the longest packet of 20 ms that is passed on as it is.
+/// Octets of the longest packet that is passed on as it is: G.711 of 60 ms.
 constexpr std::size_t max_passed_bytes = 480;
 constexpr int max_gap_frames = 50;
 
@@ -260,9 +260,11 @@ std::size_t Leg::pass_on(const Heard& heard, std::span<std::uint8_t> into, TimeP
   rtp::Packet packet = heard.packet;
   std::array<std::uint8_t, max_passed_bytes> scratch;
   packet.payload_type = parameters_.payload_type;
-  packet.payload = in_own_codec(heard, scratch);
+  const std::size_t milliseconds = payload_ms(*heard.codec, heard.packet.payload);
+  packet.payload = in_own_codec(heard, milliseconds, scratch);
   if (packet.payload.empty()) return 0;
-  passing_until_ = std::max(passing_until_, now + pass_on_gap);
+  const auto beyond_a_frame = std::chrono::milliseconds(std::max<std::size_t>(milliseconds, frame_ms) - frame_ms);
+  passing_until_ = std::max(passing_until_, now + beyond_a_frame + pass_on_gap);
   return player_.busy() ? 0 : write_passed(packet, into, now);
 }
 
@@ -294,12 +296,12 @@ std::size_t Leg::pass_press(const Heard& heard, std::span<std::uint8_t> into, Ti
 }
 
 /// The payload as it can be sent on at once; empty if it has to be converted, for which it is put down.
-std::span<const std::uint8_t> Leg::in_own_codec(const Heard& heard, std::span<std::uint8_t> scratch) {
+std::span<const std::uint8_t> Leg::in_own_codec(const Heard& heard, std::size_t milliseconds,
+                                                std::span<std::uint8_t> scratch) {
   const std::span<const std::uint8_t> payload = heard.packet.payload;
   const rtp::Codec own = parameters_.codec;
   const bool passes = *heard.codec == own || are_both_g711(*heard.codec, own);
-  // 20 ms is what each side has been told of, and what all can take (ptime, maxptime).
-  const bool too_long = payload_ms(*heard.codec, payload) > frame_ms || payload.size() > scratch.size();
+  const bool too_long = milliseconds > parameters_.longest_packet_ms || payload.size() > scratch.size();
   reframes_ = passes && (reframes_ || too_long);
   if (passes && !reframes_) {
     converter_.reset();

@@ -103,7 +103,7 @@ class Leg {
   bool rtcp_mux() const { return parameters_.rtcp_mux; }
 
  private:
-  /// For how long after a packet of the other leg its silence is no reason to send our own frames.
+  /// For how long after a packet of 20 ms of the other leg its silence is no reason to send our own frames.
   static constexpr std::chrono::milliseconds pass_on_gap{60};
   /// The same for a press that is not over: senders may update an event every 50 ms (RFC 4733 2.5.1.2), or more seldom.
   static constexpr std::chrono::milliseconds press_gap{200};
@@ -132,7 +132,8 @@ class Leg {
   std::optional<char> detect_digit(const rtp::Packet& packet, rtp::Codec codec);
   void send_digit(char digit);
   void record(RecordedSide side, const rtp::Packet& packet, rtp::Codec codec, TimePoint now) const;
-  std::span<const std::uint8_t> in_own_codec(const Heard& heard, std::span<std::uint8_t> scratch);
+  std::span<const std::uint8_t> in_own_codec(const Heard& heard, std::size_t milliseconds,
+                                             std::span<std::uint8_t> scratch);
   std::size_t write_passed(const rtp::Packet& packet, std::span<std::uint8_t> into, TimePoint now);
   std::size_t pass_press(const Heard& heard, std::span<std::uint8_t> into, TimePoint now);
   std::optional<rtp::Codec> received_codec(std::uint8_t payload_type) const;

@@ -112,6 +112,16 @@ std::optional<rtp::EventFormat> events_beside(std::uint32_t clock, const std::ve
   return std::nullopt;
 }
 
+std::uint32_t longest_packet_ms(const Media& media) {
+  constexpr std::uint32_t longest = 200;
+  const auto said = [&media](std::string_view name) -> std::optional<std::uint32_t> {
+    const auto* value = media.attribute(name);
+    return value == nullptr ? std::nullopt : number<std::uint32_t>(unpadded(*value));
+  };
+  const auto wanted = said("ptime").value_or(default_packet_ms);
+  return std::clamp(std::min(wanted, said("maxptime").value_or(longest)), default_packet_ms, longest);
+}
+
 Outcome<net::Address> rtp_address(const Session& session, const Media& media) {
   if (!media.problem.empty()) return unserved(Unserved::parameter, media.problem);
   const auto& host = media.host.empty() ? session.host : media.host;

@@ -54,6 +54,12 @@ UsableFormats usable_formats(const Media& media, const std::vector<rtp::Codec>& 
 /// of 8000, as some browsers have no other beside opus.
 std::optional<rtp::EventFormat> events_beside(std::uint32_t clock, const std::vector<rtp::EventFormat>& events);
 
+/// Milliseconds of audio in a packet where nobody says anything else (RFC 3551 4.2), and in ours.
+constexpr std::uint32_t default_packet_ms = 20;
+/// Milliseconds of the longest packets that the stream's side wants to get: its ptime, but no more than its maxptime
+/// (RFC 8866 6.4); at least `default_packet_ms`, at most 200.
+std::uint32_t longest_packet_ms(const Media& media);
+
 /// Where the stream's RTP goes: its own c= line, or the session's.
 Outcome<net::Address> rtp_address(const Session& session, const Media& media);
 /// The same, as `ours` can send there: an address of the same family. What has no address of it is on hold

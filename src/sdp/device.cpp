@@ -132,8 +132,8 @@ Media DeviceNegotiator::describe(std::string protocol, const std::vector<Crypto>
 
 std::string DeviceNegotiator::offer() {
   Session session;
-  session.media.push_back(
-      describe(std::string(audio_.crypto.empty() ? plain : secure), audio_.crypto, true, Direction::send_receive));
+  auto protocol = std::string(audio_.crypto.empty() ? plain : secure) + (feedback_ ? "F" : "");
+  session.media.push_back(describe(std::move(protocol), audio_.crypto, true, Direction::send_receive));
   return publish(std::move(session));
 }
 
@@ -152,6 +152,7 @@ Outcome<DeviceNegotiator::Answer> DeviceNegotiator::answer(std::string_view offe
         media = describe(offered.protocol, *chosen, remote->telephone_event.has_value(),
                          answering_direction(*session, offered, remote->receive));
         remote->codec = audio_.codec;
+        feedback_ = offered.protocol.ends_with('F');
         taken = std::move(*remote);
       } else {
         why = chosen.error();

@@ -79,6 +79,7 @@ class DeviceNegotiator {
                  Direction direction) const;
 
   DeviceAudio audio_;
+  bool feedback_ = false;  ///< the profile of the other side's last offer has it, and so ours do (RFC 4585, RFC 5124)
   Publisher publisher_;
 };
 

@@ -91,6 +91,7 @@ Agreement agree(const Session& session, const Media& media, const std::vector<rt
   agreement.telephone_event_receive = events_beside_all(usable.codecs, usable.events);
   if (!agreement.telephone_event_receive.empty())
     agreement.telephone_event_send = agreement.telephone_event_receive.front();
+  agreement.packet_ms = longest_packet_ms(media);
   agreement.direction = answering_direction(session, media, *remote);
   return agreement;
 }
@@ -129,6 +130,7 @@ Outcome<Negotiator::Answer> Negotiator::answer(std::string_view offer) {
   const auto& offered = session->media[*audio];
   auto agreed = agree(*session, offered, ours_.codecs, ours_.address);
   ours_.payload_types->learn(offered, true);
+  protocol_ = offered.protocol;
 
   auto& media = reply.media[*audio];
   media.formats.clear();
@@ -180,7 +182,7 @@ void Negotiator::add_offered(Agreement& agreed) const {
 std::string Negotiator::offer() {
   Media media;
   media.type = "audio";
-  media.protocol = "RTP/AVP";
+  media.protocol = protocol_;
   media.port = ours_.address.port();
   offered_.clear();
   for (const auto codec : ours_.codecs) {

@@ -28,6 +28,7 @@ struct Agreement {
   std::vector<Receive> receive;                           ///< what may come, by our numbers
   std::optional<rtp::EventFormat> telephone_event_send;   ///< with the other side's number
   std::vector<rtp::EventFormat> telephone_event_receive;  ///< what may come, by our numbers
+  std::uint32_t packet_ms = default_packet_ms;            ///< the longest packets that the other side wants
   Direction direction = Direction::send_receive;          ///< ours
   /// The other side wants to hear nothing (RFC 3264 8.4).
   bool held() const { return direction == Direction::receive_only || direction == Direction::inactive; }
@@ -73,6 +74,7 @@ class Negotiator {
   Capabilities ours_;
   std::vector<Agreement::Receive> offered_;  ///< in our last offer
   std::vector<rtp::EventFormat> offered_events_;
+  std::string protocol_ = "RTP/AVP";  ///< of our offers: what the other side has once offered
   Publisher publisher_;
 };
 

@@ -57,6 +57,17 @@ def test_no_phone_gets_longer_packets_than_it_can_take(ringing, application, say
     application.completed("normal")
 
 
+@pytest.mark.parametrize("milliseconds, says", [(40, "a=ptime:40"), (60, "a=ptime:60"), (40, "a=ptime:60\r\na=maxptime:40"), (60, "a=maxptime:60\r\na=ptime:60")])
+def test_a_phone_that_wants_long_packets_gets_them_as_they_come(ringing, application, says, milliseconds):
+    caller, callee = answered(ringing, application, lambda sdp: sdp.replace("a=ptime:20", says))
+    caller.rtp.packet_frames = milliseconds // 20
+    caller.rtp.keep_speaking(sine(500, 1.2))
+    assert lengths(callee.rtp, 500) == {milliseconds // 20 * FRAME}
+    callee.rtp.check_one_stream()
+    caller.hang_up()
+    application.completed("normal")
+
+
 @pytest.mark.parametrize("milliseconds", [60, 100, 200])
 def test_long_packets_are_recorded_whole(server, application, connected, milliseconds):
     caller, callee = connected(callRecording=True, recordingFileName="long-packets.wav")

@@ -68,6 +68,14 @@ TEST(DeviceNegotiator, OffersAllCryptosAndTakesTheChosenOne) {
   EXPECT_FALSE(negotiator.accept(description("m=audio 0 RTP/SAVP 0\r\n" + crypto_lines)));
 }
 
+TEST(DeviceNegotiator, GoesOnWithTheProfileThatItHasAnswered) {
+  DeviceNegotiator negotiator(device(), 7);
+  ASSERT_TRUE(negotiator.answer(description("m=audio 4000 RTP/AVPF 0\r\n")));
+  EXPECT_THAT(negotiator.offer(), HasSubstr("m=audio 40000 RTP/AVPF 0 101\r\n"));
+  ASSERT_TRUE(negotiator.answer(description("m=audio 4000 RTP/AVP 0\r\n")));
+  EXPECT_THAT(negotiator.offer(), HasSubstr("m=audio 40000 RTP/AVP 0 101\r\n"));
+}
+
 TEST(DeviceNegotiator, ReadsAnOffer) {
   const auto remote = DeviceNegotiator::read_offer(
       description("m=video 4002 RTP/AVP 96\r\nm=audio 4000 RTP/SAVP 18 3 8 97\r\na=rtpmap:97 telephone-event/8000\r\n" +

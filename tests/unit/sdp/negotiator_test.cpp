@@ -67,8 +67,23 @@ TEST(Negotiator, ServesAudioWithFeedback) {
   ASSERT_TRUE(answer);
   EXPECT_THAT(answer->sdp, HasSubstr("m=audio 16384 RTP/AVPF 8\r\n"));
   EXPECT_THAT(answer->sdp, Not(HasSubstr("rtcp-fb")));
+  EXPECT_THAT(negotiator.offer(), HasSubstr("m=audio 16384 RTP/AVPF 8 0 3 101\r\n")) << "and goes on with it";
   EXPECT_TRUE(Negotiator::check(offer("m=audio 4000 RTP/SAVPF 8\r\nm=audio 4002 RTP/AVPF 8\r\n"), ours().codecs,
                                 ours().address));
+}
+
+TEST(Negotiator, LearnsHowLongPacketsMayBe) {
+  const auto longest = [](std::string_view attributes) {
+    Negotiator negotiator(ours());
+    return negotiator.answer(offer("m=audio 4000 RTP/AVP 8\r\n" + std::string(attributes)))->agreement.packet_ms;
+  };
+  EXPECT_EQ(longest(""), 20U);
+  EXPECT_EQ(longest("a=ptime:60\r\n"), 60U);
+  EXPECT_EQ(longest("a=ptime:60\r\na=maxptime:40\r\n"), 40U);
+  EXPECT_EQ(longest("a=maxptime:150\r\n"), 20U) << "it can take more, but has not asked for it";
+  for (const auto* below : {"a=ptime:10\r\n", "a=ptime:60\r\na=maxptime:10\r\n", "a=ptime:-1\r\n", "a=ptime:\r\n"})
+    EXPECT_EQ(longest(below), 20U) << below;
+  EXPECT_EQ(longest("a=ptime:4000000000\r\n"), 200U);
 }
 
 TEST(Negotiator, ReportsGoWhereTheOtherSideWantsThem) {

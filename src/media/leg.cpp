@@ -30,8 +30,9 @@ Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_ti
       stream_(seed.ssrc, seed.timestamp, seed.sequence),
       source_(latch),
       cname_(std::move(seed.cname)),
-      random_(seed.rtcp_jitter | 1U),
-      frames_to_report_(random_report_interval()) {}
+      random_(seed.rtcp_jitter | 1U) {
+  frames_to_report_ = random_report_interval();
+}
 
 void Leg::configure(LegParameters parameters, TimePoint now) {
   parameters_ = std::move(parameters);
@@ -210,7 +211,7 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
 void Leg::prefetch() const {
   constexpr std::size_t line = 64;
   const auto* bytes = reinterpret_cast<const char*>(this);
-  for (std::size_t at = 0; at < sizeof *this; at += line) __builtin_prefetch(bytes + at);
+  for (const auto* end = reinterpret_cast<const char*>(&events_); bytes < end; bytes += line) __builtin_prefetch(bytes);
 }
 
 void Leg::packet_sent() {

@@ -143,40 +143,36 @@ class Leg {
   /// `now` in units of the RTP clock.
   std::uint32_t rtp_time(TimePoint now) const;
 
+  // What each frame touches stands first: prefetch() fetches no more than that.
   const LegId id_;
   const EventSink sink_;
   const std::chrono::milliseconds rtp_timeout_;
   LegParameters parameters_;
   bool configured_ = false;
-
-  // Out.
-  Player player_;
-  OutgoingStream stream_;
-  std::unique_ptr<Converter> converter_;  ///< of what other legs hear, if it has to be converted
-  bool reframes_ = false;                 ///< it has been made because packets were too long
-  TimePoint passing_until_;               ///< for so long no frames of our own are sent, as the other leg's pass
-  std::optional<PassedPress> passed_press_;
-  std::uint16_t octets_written_ = 0;  ///< of the packet that is to be sent
-
-  // In.
-  SourceFilter source_;
-  rtp::TelephoneEventReceiver events_;
-  rtp::ReceiverStatistics statistics_;
-  std::unique_ptr<Inband> inband_;   ///< only if telephone-event was not negotiated
-  std::unique_ptr<Converter> echo_;  ///< made for the first Echo
+  bool reframes_ = false;  ///< the converter has been made because packets were too long
   bool echoing_ = false;
   bool watching_ = false;
   bool timed_out_ = false;
+  std::uint16_t octets_written_ = 0;  ///< of the packet that is to be sent
+  std::uint32_t frames_to_report_ = 0;
   TimePoint last_received_;
-  std::uint64_t losses_counted_ = 0;
-
-  std::vector<Record> records_;
+  TimePoint passing_until_;  ///< for so long no frames of our own are sent, as the other leg's pass
+  Player player_;
+  OutgoingStream stream_;
+  std::unique_ptr<Converter> converter_;   ///< of what other legs hear, if it has to be converted
+  std::unique_ptr<Converter> echo_;        ///< made for the first Echo
   std::unique_ptr<SilenceWatch> silence_;  ///< while somebody wants to know
+  std::vector<Record> records_;
+  SourceFilter source_;
 
-  // Reports.
+  // What only something that comes in touches, or a report.
+  rtp::TelephoneEventReceiver events_;
+  std::optional<PassedPress> passed_press_;
+  rtp::ReceiverStatistics statistics_;
+  std::unique_ptr<Inband> inband_;  ///< only if telephone-event was not negotiated
+  std::uint64_t losses_counted_ = 0;
   std::string cname_;
   std::uint64_t random_;
-  std::uint32_t frames_to_report_;
   std::uint32_t last_sender_report_ = 0;
   TimePoint last_sender_report_at_;
 };

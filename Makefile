@@ -8,6 +8,9 @@
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 30
 PYTHON := /usr/bin/python3
+# The integration tests wait more than they work: several at once, each with servers and phones of its own.
+TEST_JOBS ?= 4
+PYTEST := $(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadgroup
 RELEASE := build/release
 ASAN := build/asan
 TSAN := build/tsan
@@ -30,7 +33,7 @@ unit:
 	ctest --test-dir $(RELEASE) --output-on-failure -j 2 --timeout 300
 
 integration: $(NODE)
-	RINGWRIGHT_BINARY=$(RELEASE)/src/ringwright $(PYTHON) -m pytest -q tests/integration
+	RINGWRIGHT_BINARY=$(RELEASE)/src/ringwright $(PYTEST) tests/integration
 
 check: install-check format lint asan tsan fuzz tidy
 
@@ -38,14 +41,14 @@ asan: $(NODE)
 	cmake -S . -B $(ASAN) -G Ninja $(CLANG) -DCMAKE_CXX_FLAGS=-O1 -DRW_SANITIZE=address,undefined -DRW_FUZZ=ON
 	cmake --build $(ASAN) -j $(JOBS)
 	ctest --test-dir $(ASAN) --output-on-failure -j 2 --timeout 300
-	RINGWRIGHT_BINARY=$(ASAN)/src/ringwright $(PYTHON) -m pytest -q -m short tests/integration
+	RINGWRIGHT_BINARY=$(ASAN)/src/ringwright $(PYTEST) -m short tests/integration
 
 tsan: $(NODE)
 	cmake -S . -B $(TSAN) -G Ninja $(CLANG) -DCMAKE_CXX_FLAGS=-O1 -DRW_SANITIZE=thread
 	cmake --build $(TSAN) -j $(JOBS)
 	TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.supp" ctest --test-dir $(TSAN) --output-on-failure -j 2 --timeout 300
 	TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.supp" \
-	  RINGWRIGHT_BINARY=$(TSAN)/src/ringwright $(PYTHON) -m pytest -q -m short tests/integration
+	  RINGWRIGHT_BINARY=$(TSAN)/src/ringwright $(PYTEST) -m short tests/integration
 
 # Uses what `asan` has built.
 fuzz:

@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from support.free_port import free_port
 from support.process import Process
 from support.server import BINARY, ROOT, Answer
 from support.softphone import Softphone
@@ -50,9 +51,7 @@ def test_an_example_application(own_server, program):
 def test_the_application_of_the_readme(own_server, tmp_path):
     page = (ROOT / "README.md").read_text()
     program = re.search(r"```python\n(.*?)```", page, re.S).group(1)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     assert "9000" in program
     (tmp_path / "application.py").write_text(program.replace("9000", str(port)))
     example = Process(["/usr/bin/python3", str(tmp_path / "application.py")])
@@ -123,6 +122,7 @@ def demand_free_ports(patience=60):
 
 
 @pytest.mark.short
+@pytest.mark.xdist_group("the ports of make run")
 def test_the_demo_of_make_run(tmp_path):
     demand_free_ports()
     server = Process([str(BINARY), "serve"], cwd=tmp_path)

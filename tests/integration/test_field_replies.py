@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 from support.application import Octets
+from support.waiting import wait_until
 from test_field_sip import includes
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "field" / "replies"
@@ -41,6 +42,11 @@ def octets(case):
 class Play:
     def __init__(self, caller, server, application):
         self.caller, self.server, self.application = caller, server, application
+        self.taken_before = self.taken()
+
+    def taken(self):
+        """How many commands for the IVR the server has read."""
+        return self.server.metrics().get('ringwright_callback_seconds_count{event="getIvrCommand",result="ok"}', 0)
 
     def run(self, steps):
         for number, step in enumerate(steps, 1):
@@ -68,6 +74,9 @@ class Play:
         self.caller.rtp.wait_for_tone(hertz)
 
     def step_press(self, digits):
+        """Not before the menu runs: a command may flush what has been pressed until then."""
+        self.application.wait_for("getIvrCommand")
+        wait_until(lambda: self.taken() > self.taken_before, "no command has been read")
         self.caller.rtp.press(digits)
 
     def step_event(self, name, count=1, has=None, octets=None, absent=()):

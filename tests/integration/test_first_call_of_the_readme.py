@@ -39,6 +39,7 @@ def newcomer(tmp_path):
         one.stop(signal.SIGKILL)
 
 
+@pytest.mark.xdist_group("the ports of make run")
 @pytest.mark.parametrize("whose", ["of the README", "that the server prints"])
 def test_the_line_calls_the_demo(tmp_path, newcomer, whose):
     demand_free_ports()

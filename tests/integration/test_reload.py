@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import signal
 import termios
 
 import pytest
@@ -137,6 +138,7 @@ def terminal():
 
     def enter():
         os.setsid()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may have been started with it ignored
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
     yield {"preexec_fn": enter}, close

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from support.application import Raw
+from support.free_port import free_port
 
 SCENARIOS = pathlib.Path(__file__).parent / "sipp"
 
@@ -14,11 +15,8 @@ SCENARIOS = pathlib.Path(__file__).parent / "sipp"
 def sipp(tmp_path):
     def run(server, scenario, transport="udp", calls=1):
         port = (server.sip_tcp if transport == "tcp" else server.sip_udp)[1]
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            own_port = probe.getsockname()[1]
         errors = tmp_path / f"{scenario}.errors"
-        done = subprocess.run(["sipp", f"127.0.0.1:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-s", "100", "-i", "127.0.0.1", "-p", str(own_port), "-t", transport[0] + "1",
+        done = subprocess.run(["sipp", f"127.0.0.1:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-s", "100", "-i", "127.0.0.1", "-p", str(free_port()), "-t", transport[0] + "1",
                                "-m", str(calls), "-l", str(calls), "-r", "20", "-nostdin", "-timeout", "60s", "-timeout_error", "-recv_timeout", "20000",
                                "-trace_err", "-error_file", str(errors)], cwd=tmp_path, capture_output=True, text=True, timeout=90)
         said = errors.read_text(errors="replace") if errors.exists() else ""

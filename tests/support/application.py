@@ -174,14 +174,17 @@ class Application:
             assert self.changed.wait_for(there, timeout), f"no alarm {error}; got {[one.body for one in self.requests if one.event == 'alarms']}"
             return there()[0].body
 
+    def changes(self, event, **members):
+        """Of each callNotify of that event that has these members, the body."""
+        return [one.body for one in self.events("callNotify")
+                if one.body["event"] == event and all(one.body.get(name) == value for name, value in members.items())]
+
     def wait_change(self, event, timeout=20.0, **members):
-        """The first callNotify of that event that has these members."""
+        """The first of changes()."""
         with self.changed:
-            def there():
-                return [one for one in self.requests if one.event.rsplit("/", 1)[-1] == "callNotify" and one.body["event"] == event
-                        and all(one.body.get(name) == value for name, value in members.items())]
-            assert self.changed.wait_for(there, timeout), f"no {event} {members}; got {[one.body for one in self.requests]}"
-            return there()[0].body
+            assert self.changed.wait_for(lambda: self.changes(event, **members), timeout), (
+                f"no {event} {members}; got {[one.body for one in self.requests]}")
+            return self.changes(event, **members)[0]
 
     def completed(self, reason, timeout=20.0):
         """Waits for sessionCompleted and checks its reason."""

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+from .free_port import free_port
 from .softphone import Softphone
 from .waiting import wait_until
 
@@ -102,7 +103,7 @@ class Kamailio:
 
     def __init__(self, max_expires=3600, nonce_expire=300, ask_callers=False, tcp_lifetime=120):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kamailio-test-"))
-        self.port = self._free_port()
+        self.port = free_port()
         self.sip_udp = self.sip_tcp = ("127.0.0.1", self.port)
         file = self.folder / "kamailio.cfg"
         file.write_text(CONFIGURATION.format(port=self.port, domain=self.domain, modules=MODULES, password=self.password,
@@ -111,18 +112,6 @@ class Kamailio:
         self.process = subprocess.Popen([BINARY, "-DD", "-E", "-f", str(file), "-m", "32", "-M", "4", "-Y", str(self.folder)],
                                         stdout=self.output, stderr=self.output)
         self._wait_ready()
-
-    @staticmethod
-    def _free_port():
-        for _ in range(50):
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-                udp.bind(("127.0.0.1", 0))
-                try:
-                    tcp.bind(udp.getsockname())
-                except OSError:
-                    continue
-                return udp.getsockname()[1]
-        raise RuntimeError("no free port")
 
     def _wait_ready(self, timeout=20.0):
         """Ready is who answers."""

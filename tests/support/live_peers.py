@@ -5,7 +5,6 @@ import fcntl
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -14,13 +13,9 @@ import wave
 
 import numpy as np
 
+from .free_port import free_port
 from .rtp_peer import sine, tone_share
-
-
-def _free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from .waiting import happens
 
 
 def _write_tone(path, hertz, seconds=30):
@@ -88,7 +83,7 @@ class Baresip(_Peer):
 
     def __init__(self, hertz, dials=None, username="", password=""):
         super().__init__(hertz)
-        self.port = _free_port()
+        self.port = free_port()
         (self.folder / "config").write_text(f"""sip_listen 127.0.0.1:{self.port}
 audio_source aufile,{self.tone}
 audio_player aubridge,nil
@@ -165,7 +160,7 @@ pcm.ear {{ type file slave.pcm null file "{self.heard}" format "raw" }}
         settings = self.folder / ".twinkle"
         settings.mkdir()
         (settings / "twinkle.sys").write_text(f"dev_ringtone=alsa:null\ndev_speaker=alsa:ear\ndev_mic=alsa:microphone\n"
-                                              f"sip_port={_free_port()}\nrtp_port={_free_port() & ~1}\n")
+                                              f"sip_port={free_port()}\nrtp_port={free_port() & ~1}\n")
         (settings / "alice.cfg").write_text(f"user_name=alice\nuser_domain=127.0.0.1\nregister_at_startup=no\ncodecs=g711a,g711u\n"
                                             f"sip_transport={transport}\n")
         self._start("twinkle-console", "alice.cfg")
@@ -187,6 +182,14 @@ pcm.ear {{ type file slave.pcm null file "{self.heard}" format "raw" }}
     def call(self, uri):
         self.say(f"call {uri}")
         self.wait_for("far end answered call")
+
+    def retrieve(self, retrieved):
+        """Takes the call back. It does not do so while its own hold is under way, and says nothing of either."""
+        for _ in range(10):
+            self.say("retrieve")
+            if happens(retrieved, 2):
+                return
+        raise AssertionError(f"it is still on hold; {self.output[-1000:]}")
 
     def press(self, digits):
         self.say(f"dtmf {digits}")

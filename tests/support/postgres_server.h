@@ -32,7 +32,7 @@ class PostgresServer {
       dup2(in[0], 0);
       dup2(out[1], 1);
       for (const int fd : {in[0], in[1], out[0], out[1]}) close(fd);
-      execl("/usr/bin/python3", "python3", RW_TEST_DATA "/../support/postgres.py", nullptr);
+      if (chdir(RW_TEST_DATA "/..") == 0) execl("/usr/bin/python3", "python3", "-m", "support.postgres", nullptr);
       _exit(127);
     }
     close(in[0]);

@@ -74,10 +74,20 @@ std::string read_sip_listener(const std::string& text, std::vector<SipListener>&
   return {};
 }
 
+/// Whether it can be the value of Server and User-Agent (RFC 3261 20.35). Empty: the headers are left out.
+bool is_server_name(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  return text.size() <= 128 && std::ranges::all_of(text, printable) &&
+         (text.empty() || (text.front() != ' ' && text.back() != ' '));
+}
+
 void read_sip(TomlReader& table, Config::Sip& sip) {
   if (table.has("listen")) sip.listen.clear();
   table.each_text("listen", [&](const std::string& text) { return read_sip_listener(text, sip.listen); });
   table.text("advertise", sip.advertise);
+  table.text("server_header", sip.server_header);
+  if (!is_server_name(sip.server_header))
+    table.problem("server_header", "expected at most 128 printable ASCII characters, none of them a space at an end");
   table.whole("session_expires", sip.session_expires, 2, 86400);
   table.whole("min_session_expires", sip.min_session_expires, 2, 86400);
   read_next_hop(table, "outbound_proxy", sip.outbound_proxy);

@@ -54,6 +54,7 @@ struct Config {
   struct Sip {
     std::vector<SipListener> listen;
     std::string advertise;
+    std::string server_header = "Ringwright";  ///< what we call ourselves in Server and User-Agent; empty: in neither
     std::uint32_t session_expires = 1800;
     std::uint32_t min_session_expires = 90;
     std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263

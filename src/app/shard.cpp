@@ -132,7 +132,7 @@ Shard::~Shard() {
 
 sip::UserAgentOptions Shard::user_agent_options() {
   sip::UserAgentOptions options;
-  options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
+  options.server_name = shared_.config.sip.server_header;
   options.shard_tag = shard_tag(index_, shared_.mark);
   options.advertise = shared_.config.sip.advertise;
   options.session_expires = shared_.config.sip.session_expires;

@@ -45,7 +45,7 @@ void TrunkRegistrations::begin(const Name& name, const Wish& wish) {
   options.registrar = wish.proxy;
   options.address_of_record = wish.address_of_record;
   options.credentials = {wish.realm, wish.username, wish.password};
-  options.server_name = "Ringwright/" RINGWRIGHT_VERSION;
+  options.server_name = shared_.config.sip.server_header;
   options.shard_tag = shard_tag_;
   options.advertise = shared_.config.sip.advertise;
   options.line = wish.line;

@@ -19,7 +19,7 @@ struct RegistrationOptions {
   std::string registrar;          ///< URI of the next hop; with an lr parameter it is put into Route too
   std::string address_of_record;  ///< sip:user@host; the Request-URI is its host's
   Credentials credentials;        ///< an empty username: none
-  std::string server_name;        ///< User-Agent
+  std::string server_name;        ///< User-Agent; empty: none
   std::string shard_tag;          ///< begins Call-ID, tag and branches
   std::string advertise;          ///< host for Contact and Via; empty: the flow's local address
   std::string line;               ///< the Contact's parameter of that name, or empty: none

@@ -179,7 +179,7 @@ struct RefusedRequest {
 };
 
 struct UserAgentOptions {
-  std::string server_name;  ///< Server and User-Agent
+  std::string server_name;  ///< Server and User-Agent; empty: neither is sent
   std::string
       shard_tag;  ///< begins every Call-ID, tag and branch made here, so that the edge can route what comes back
   std::string advertise;                 ///< host for Contact and Via; empty: the flow's local address

@@ -78,6 +78,7 @@ def test_a_recording_key_has_to_be_one(check, tmp_path):
     ("[http]\nlisten = ['0.0.0.0:8080']\n[[domains]]\nname = 'a'\nauth = 'none'\n", 5, "domains[0].auth", '"none"', '"token"'),
     ("[http]\nlisten = ['[::]:8080']\n[[domains]]\nname = 'a'\nauth = 'none'\n", 5, "domains[0].auth", '"none"', '"token"'),
     ("[http]\nlisten = ['127.0.0.1:8080', '192.0.2.1:8080']\n[[domains]]\nname = 'a'\nauth = 'none'\n", 5, "domains[0].auth", '"none"', '"token"'),
+    ("[sip]\nserver_header = 'two\\r\\nlines'\n".replace("'", '"'), 2, "sip.server_header", "", "printable ASCII"),
     ("[sip]\nlisten = ['udp:0.0.0.0:5060']\n[[domains]]\nname = 'a'\n", None, "domains[0].trunks", "", "networks that calls may come from"),
 ])
 def test_what_is_wrong_is_said_with_file_line_key_found_and_expected(check, text, line, key, found, expected):

@@ -95,10 +95,10 @@ def test_a_broken_file_changes_nothing_and_says_what_is_wrong(own_server, applic
 
 def test_what_can_not_be_changed_while_it_runs_is_named(own_server):
     server = own_server()
-    lines = server.reload(lambda text: text.replace("port_rest = 0.2", "port_rest = 5").replace("retries", "retries") +
+    lines = server.reload(lambda text: text.replace("port_rest = 0.2", "port_rest = 5").replace("[sip]", '[sip]\nserver_header = ""') +
                           "[fetch]\nallow = []\n[provisioning]\ntoken = \"secret-of-the-operator\"\n")
     keys = {line["key"] for line in said(lines, "configuration: this key counts from the next start on")}
-    assert keys == {"media.port_rest", "fetch.allow", "provisioning.token"}
+    assert keys == {"media.port_rest", "sip.server_header", "fetch.allow", "provisioning.token"}
     assert "secret-of-the-operator" not in server.log()
     assert said(server.reload(lambda text: text), "configuration: this key counts from the next start on") == [], "it is said once"
 

@@ -190,3 +190,18 @@ def test_what_is_not_sip_does_no_harm(server, application, phone):
         caller.call()
         caller.wait_request("BYE")
     application.wait_for("sessionCompleted", 2)
+
+
+@pytest.mark.parametrize("settings, name", [({}, "Ringwright"), ({"server_header": "Acme PBX"}, "Acme PBX"), ({"server_header": ""}, None)])
+def test_strangers_and_phones_are_told_the_name_that_the_operator_wants(own_server, application, phone, called_phone, calls, settings, name):
+    server = own_server({"sip": settings})
+    application.replies["newCall"] = {"action": "drop", "dropCode": "busy"}
+    assert phone(server).refused().header("Server") == name
+    callee = called_phone(server)
+    application.replies["newCall"] = calls(callee)
+    caller = phone(server)
+    assert caller.call().header("Server") == name
+    assert callee.invite_request.header("User-Agent") == name
+    caller.hang_up()
+    assert callee.wait_request("BYE").header("User-Agent") == name
+    application.wait_for("sessionCompleted", 2)

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "net/networks.h"
-#include "sip/uri.h"
 
 namespace rw::call {
 namespace {
@@ -18,14 +17,50 @@ bool fits(const tenant::Trunk& trunk, const std::string* key, const net::Address
                                CRYPTO_memcmp(key->data(), trunk.key.data(), key->size()) == 0);
 }
 
+bool lets_in(const tenant::Directory::Called& way, const sip::Message& invite, const net::Address& source) {
+  return fits(*way.trunk, invite.header("X-Trunk-Key"), source);
+}
+
+/// The one domain that has a trunk which lets the caller in; null: none has, or several have. `by_key`: only trunks
+/// that have a key count.
+std::shared_ptr<const tenant::Domain> domain_of_trunk(const tenant::Directory& directory, const sip::Message& invite,
+                                                      const net::Address& source, bool by_key) {
+  std::shared_ptr<const tenant::Domain> found;
+  for (const auto& way : directory.telling_trunks()) {
+    if ((by_key && way.trunk->key.empty()) || way.domain == found || !lets_in(way, invite, source)) continue;
+    if (found) return nullptr;
+    found = way.domain;
+  }
+  return found;
+}
+
 }  // namespace
+
+tenant::Directory::Called called_domain(const tenant::Directory& directory, const sip::Uri& request_uri,
+                                        const sip::Message& invite, const net::Address& source) {
+  if (request_uri.scheme != "tel") {
+    const auto* line = request_uri.parameter("line");
+    return directory.called(request_uri.host, line == nullptr ? "" : *line);
+  }
+  if (const auto* context = request_uri.parameter("phone-context")) {
+    if (auto domain = directory.domain_for_host(*context)) return {std::move(domain)};
+  }
+  auto domain = domain_of_trunk(directory, invite, source, true);
+  if (!domain) domain = domain_of_trunk(directory, invite, source, false);
+  return {std::move(domain)};
+}
 
 sip::Admission CallerCheck::decide(const tenant::Directory& directory, const sip::Message& invite,
                                    const sip::Flow& flow, TimePoint now) {
   const auto called = sip::Uri::parse(invite.request_uri());
-  const auto* line = called ? called->parameter("line") : nullptr;
-  const auto domain = called ? directory.called(called->host, line == nullptr ? "" : *line).domain : nullptr;
-  if (!domain && directory.restricts_callers()) return {.status = 403, .silent = silent_};
+  const auto domain = called ? called_domain(directory, *called, invite, flow.remote).domain : nullptr;
+  if (!domain && directory.restricts_callers()) {
+    // A carrier that several domains have is told that its tel: URI says too little.
+    const bool known = called && called->scheme == "tel" &&
+                       std::ranges::any_of(directory.telling_trunks(),
+                                           [&](const auto& way) { return lets_in(way, invite, flow.remote); });
+    return known ? sip::Admission{} : sip::Admission{.status = 403, .silent = silent_};
+  }
   return domain && domain->restricts_callers() ? decide(*domain, invite, flow, now) : sip::Admission{};
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "sip/digest_server.h"
+#include "sip/uri.h"
 #include "sip/user_agent.h"
 #include "tenant/directory.h"
 
@@ -31,6 +32,12 @@ class CallerCheck {
   const bool silent_;
   sip::DigestServer digest_;
 };
+
+/// Whose domain an INVITE calls; null: nobody's. By the Request-URI: the host of a sip: or sips: URI (or its parameter
+/// `line`), the domain that the phone-context of a tel: URI names. A tel: URI that names none belongs to the domain
+/// that has a trunk which lets the caller in, by its key if it shows one; if there are several such domains, to nobody.
+tenant::Directory::Called called_domain(const tenant::Directory& directory, const sip::Uri& request_uri,
+                                        const sip::Message& invite, const net::Address& source);
 
 /// The trunk over which a caller that has been let in came, or null: the domain takes all callers.
 const tenant::Trunk* trunk_of(const tenant::Domain& domain, const sip::Message& invite, const net::Address& source);

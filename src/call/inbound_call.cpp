@@ -41,19 +41,35 @@ std::string joined(const sip::Message& message, std::string_view name) {
   return to_utf8(std::move(all));
 }
 
+/// Whom a URI names, as an application is told: the user part; the number of a tel: URI without its visual separators,
+/// which mean nothing (RFC 3966 5.1.1); the whole URI if it is of another scheme.
+std::string user_of(const sip::Uri& uri) {
+  if (!uri.opaque.empty()) return to_utf8(uri.to_string());
+  auto user = to_utf8(uri.user);
+  if (uri.scheme == "tel") std::erase_if(user, [](char c) { return c == '-' || c == '.' || c == '(' || c == ')'; });
+  return user;
+}
+
+/// A name as it can be shown. Control characters are legal in a quoted string, but a reply that brought them back could
+/// not be carried out.
+std::string shown(const std::string& display_name) {
+  auto text = to_utf8(display_name);
+  std::erase_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return text;
+}
+
 }  // namespace
 
 InboundCall InboundCall::read(const sip::Message& invite) {
   InboundCall call;
   if (const auto uri = sip::Uri::parse(invite.request_uri())) {
-    call.called_party = to_utf8(uri->user);
+    call.called_party = user_of(*uri);
     call.called_host = uri->host;
-    if (const auto* line = uri->parameter("line")) call.called_line = *line;
   }
   if (const auto* from = invite.header("From")) {
-    if (const auto address = sip::NameAddress::parse(*from)) {
-      call.from_user = to_utf8(address->uri.user);
-      call.display_name = to_utf8(address->display_name);
+    if (const auto address = sip::NameAddress::parse_any(*from)) {
+      call.from_user = user_of(address->uri);
+      call.display_name = shown(address->display_name);
       call.is_private = address->uri.host == "anonymous.invalid";
     }
   }
@@ -62,8 +78,8 @@ InboundCall InboundCall::read(const sip::Message& invite) {
     for (const auto item : sip::split_list(line)) {
       const auto address = sip::NameAddress::parse(item);
       if (!address || address->uri.user.empty() || !call.pai_number.empty()) continue;
-      call.pai_number = call.calling_party = to_utf8(address->uri.user);
-      if (!address->display_name.empty()) call.display_name = to_utf8(address->display_name);
+      call.pai_number = call.calling_party = user_of(address->uri);
+      if (!address->display_name.empty()) call.display_name = shown(address->display_name);
     }
   }
   if (const auto* privacy = invite.header("Privacy")) call.is_private = lower_case(*privacy) != "none";

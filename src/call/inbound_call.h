@@ -12,10 +12,9 @@ namespace rw::call {
 
 /// What an INVITE tells about the call that it opens, in the words of newCall.
 struct InboundCall {
-  std::string called_party;   ///< user part of the Request-URI
+  std::string called_party;   ///< user part of the Request-URI; of a tel: URI its number, without separators
   std::string called_host;    ///< its host
-  std::string called_line;    ///< its parameter `line`, or empty
-  std::string calling_party;  ///< user part of P-Asserted-Identity, or of From
+  std::string calling_party;  ///< user part of P-Asserted-Identity, or of From; a whole URI that has no such part
   std::string from_user;
   std::string display_name;
   std::string pai_number;

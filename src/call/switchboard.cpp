@@ -104,9 +104,13 @@ void Switchboard::leg_of_nobody(const sip::Event& event) {
 void Switchboard::new_call(const sip::IncomingInvite& invite) {
   auto call = InboundCall::read(*invite.request);
   const auto directory = services_.directory();
-  const auto [domain, registered] = directory->called(call.called_host, call.called_line);
+  const auto uri = sip::Uri::parse(invite.request->request_uri());  // the user agent has refused what is none
+  const auto [domain, registered] =
+      uri ? called_domain(*directory, *uri, *invite.request, invite.flow.remote) : tenant::Directory::Called{};
   if (domain == nullptr) {
-    refuse(invite.leg, 404, "no such domain", call);
+    const bool tel = uri && uri->scheme == "tel";
+    refuse(invite.leg, tel ? 416 : 404,
+           tel ? "a tel: URI whose domain neither its phone-context nor one trunk tells" : "no such domain", call);
     return;
   }
   const auto* trunk = registered != nullptr ? registered : trunk_of(*domain, *invite.request, invite.flow.remote);

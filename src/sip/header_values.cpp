@@ -43,7 +43,7 @@ std::string_view parameter_of(std::string_view value, std::string_view name) {
 
 std::string to_tag(const Message& message) {
   const auto* line = message.header("To");
-  const auto to = line == nullptr ? Result<NameAddress>(fail("no To")) : NameAddress::parse(*line);
+  const auto to = line == nullptr ? Result<NameAddress>(fail("no To")) : NameAddress::parse_any(*line);
   const auto* tag = to ? to->parameter("tag") : nullptr;
   return tag == nullptr ? "" : *tag;
 }

@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/trim.h"
 #include "sip/header_lines.h"
+#include "sip/methods.h"
 #include "sip/uri.h"
 
 namespace rw::sip {
@@ -41,6 +42,13 @@ void complete_via(IncomingRequest& request, std::string_view line) {
   }
 }
 
+/// Whether a Via line has a value that begins with a parameter: the value itself is missing (RFC 4475 3.1.2.1).
+bool has_gaps(std::string_view line) {
+  if (line.find(',') == std::string_view::npos) return line.starts_with(';');
+  const auto values = split_list(line);
+  return std::ranges::any_of(values, [](std::string_view value) { return value.starts_with(';'); });
+}
+
 }  // namespace
 
 Result<IncomingRequest> IncomingRequest::read(Message message, const Flow& flow) {
@@ -52,12 +60,13 @@ Result<IncomingRequest> IncomingRequest::read(Message message, const Flow& flow)
   const auto& via_line = *message.header("Via");
   const auto values = split_list(via_line);
   if (values.empty()) return fail("Via empty");
+  if (std::ranges::any_of(message.headers("Via"), has_gaps)) return fail("Via: parameters of nothing");
   auto via = Via::parse(values.front());
   if (!via) return tl::unexpected(via.error());
   request.via = std::move(*via);
-  const auto from = NameAddress::parse(*message.header("From"));
+  const auto from = NameAddress::parse_any(*message.header("From"));
   if (!from) return fail("From: " + from.error().message);
-  const auto to = NameAddress::parse(*message.header("To"));
+  const auto to = NameAddress::parse_any(*message.header("To"));
   if (!to) return fail("To: " + to.error().message);
   if (const auto* tag = from->parameter("tag")) request.from_tag = *tag;
   if (const auto* tag = to->parameter("tag")) request.to_tag = *tag;
@@ -69,7 +78,8 @@ Result<IncomingRequest> IncomingRequest::read(Message message, const Flow& flow)
   const auto name = method.find_first_not_of(" \t");
   if (read.ec != std::errc{} || name == std::string_view::npos || name == 0 || request.cseq > 0x7fffffffU)
     return fail("bad CSeq");
-  if (method.substr(name) != message.method()) return fail("CSeq is not for this method");
+  // A method that is not known is the worse fault, and the one that is told (RFC 4475 3.1.2.18).
+  if (method.substr(name) != message.method() && is_known(message.method())) return fail("CSeq is not for this method");
   complete_via(request, via_line);
   request.message = std::make_shared<const Message>(std::move(message));
   return request;
@@ -107,7 +117,13 @@ std::string bad_request(std::string_view text, const std::string& reason, const 
     for (std::size_t at = 0; at < wanted.size(); ++at) {
       const bool match = same_letters(name, wanted[at].first) ||
                          (at < compact.size() && name.size() == 1 && to_lower(name[0]) == compact[at]);
-      if (match && wanted[at].second.empty()) wanted[at].second = value_in(header);
+      if (!match) continue;
+      auto& value = wanted[at].second;
+      if (value.empty()) {
+        value = value_in(header);
+      } else if (at == 0) {
+        value += ", " + value_in(header);  // every hop finds its own
+      }
     }
   }
   const auto& [via, from, to, call_id, cseq] = wanted;
@@ -115,9 +131,9 @@ std::string bad_request(std::string_view text, const std::string& reason, const 
     wanted[2].second += ";tag=" + tags.tag(via.second, call_id.second, from.second, cseq.second);
   const bool version = reason == "bad SIP version";
   auto response = version ? Message::response(505) : Message::response(400, "Bad Request - " + reason);
+  if (via.second.empty() || cseq.second.empty()) return {};  // nothing that the sender could know the answer by
   for (auto& [name, value] : wanted) {
-    if (value.empty()) return {};
-    response.add(std::string(name), std::move(value));
+    if (!value.empty()) response.add(std::string(name), std::move(value));
   }
   return response.serialise();
 }

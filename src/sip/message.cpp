@@ -59,8 +59,30 @@ bool is_token(std::string_view text) {
   });
 }
 
-bool has_line_break(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+/// Whether a NUL stands anywhere but behind a backslash in a quoted string, where it is legal (RFC 3261 25.1).
+bool has_stray_nul(std::string_view text) {
+  if (text.find('\0') == std::string_view::npos) return false;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (quoted && text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      quoted = !quoted;
+    } else if (text[at] == '\0') {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool has_line_break(std::string_view name) {
+  return name.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+/// Text that can't be the value of a header, whoever wrote it.
+bool breaks_out(std::string_view value) {
+  return value.find('\r') != std::string_view::npos || value.find('\n') != std::string_view::npos ||
+         has_stray_nul(value);
 }
 
 /// The next line, without its end; whether there was one.
@@ -166,13 +188,14 @@ Result<Message> Message::parse(std::string_view text) {
     if (!is_token(name)) return fail("bad header name");
     if (message.headers_.size() == max_headers) return fail("too many headers");
     const auto value = trimmed_line(line.substr(colon + 1));
-    if (value.find('\0') != std::string_view::npos || value.find('\r') != std::string_view::npos)
-      return fail("bad character in " + std::string(name));
     if (is_single(name) && message.header(name) != nullptr) return fail("more than one " + std::string(name));
     message.headers_.emplace_back(name, value);
     if (is_too_long(message.headers_.back())) return fail("header too long");
   }
   if (!complete) return fail("headers without an end");
+  for (const auto& [name, value] : message.headers_) {
+    if (breaks_out(value)) return fail("bad character in " + name);
+  }
   if (message.headers_.size() == max_headers && message.header("Content-Length") == nullptr)
     return fail("too many headers");  // it has room for its length, when it is written
   if (const auto* length = message.header("Content-Length")) {
@@ -242,7 +265,7 @@ std::string Message::serialise() const {
   }
   for (const auto& [name, value] : headers_) {
     // Whoever set it: nothing may smuggle a line of its own into the message.
-    if (has_line_break(name) || has_line_break(value) || same_name(name, "Content-Length")) continue;
+    if (has_line_break(name) || breaks_out(value) || same_name(name, "Content-Length")) continue;
     text.append(name).append(": ").append(value).append("\r\n");
   }
   text.append("Content-Length: ").append(std::to_string(body_.size())).append("\r\n\r\n").append(body_);

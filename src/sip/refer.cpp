@@ -50,7 +50,7 @@ void UserAgent::Impl::receive_refer(Leg& leg, IncomingRequest request, const std
   }
   const auto lines = request.message->headers("Refer-To");
   const auto target = lines.size() == 1 && split_list(lines.front()).size() == 1
-                          ? NameAddress::parse(lines.front())
+                          ? NameAddress::parse_any(lines.front())  // the application sees what it can do with it
                           : Result<NameAddress>(fail("no single Refer-To"));
   if (!target) {
     respond(request, transaction, 400);

@@ -2,6 +2,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
+#include "base/trim.h"
 #include "base/utf8.h"
 #include "sip/header_values.h"
 #include "sip/methods.h"
@@ -9,6 +11,23 @@
 #include "sip/user_agent_impl.h"
 
 namespace rw::sip {
+namespace {
+
+/// Whether an answer may have a session description: Accept names its type, or nothing (RFC 3261 20.1).
+bool takes_sdp(const Message& message) {
+  static constexpr std::array<std::string_view, 3> ours{"application/sdp", "application/*", "*/*"};
+  bool named = false;
+  for (const auto line : message.headers("Accept")) {
+    for (const auto item : split_list(line)) {
+      const auto type = trimmed(item.substr(0, item.find(';')));
+      if (std::ranges::any_of(ours, [type](std::string_view one) { return same_letters(one, type); })) return true;
+      named = true;
+    }
+  }
+  return !named;
+}
+
+}  // namespace
 
 UserAgent::Impl::Impl(UserAgentOptions given)
     : options(std::move(given)),
@@ -106,6 +125,9 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
 std::optional<Message> UserAgent::Impl::objection(const IncomingRequest& request) const {
   const auto& message = *request.message;
   const auto refused = [&](int status) { return request.response(status, request.stateless_tag(tags)); };
+  const auto uri = Uri::parse(message.request_uri());
+  const bool other_scheme = !uri && uri.error().message.starts_with(Uri::other_scheme);
+  if (!uri && !other_scheme) return refused(400);
   if (!is_allowed(request.method())) {
     auto response = refused(is_known(request.method()) ? 405 : 501);
     response.add("Allow", std::string(allowed_methods));
@@ -124,13 +146,17 @@ std::optional<Message> UserAgent::Impl::objection(const IncomingRequest& request
     return response;
   }
   if (request.method() != "INVITE" && message.header("Replaces") != nullptr) return refused(400);
-  const auto uri = Uri::parse(message.request_uri());
-  if (!uri) return refused(uri.error().message.starts_with("unsupported URI scheme") ? 416 : 400);
+  if (other_scheme) return refused(416);
   const bool carries_sdp = request.method() == "INVITE" || request.method() == "UPDATE" || request.method() == "PRACK";
   if (carries_sdp && request.body.refused) {
     auto response = refused(415);
     response.add("Accept", std::string(accepted_types));
     response.add("Accept-Encoding", "identity");
+    return response;
+  }
+  if (request.method() == "INVITE" && !takes_sdp(message)) {
+    auto response = refused(406);
+    response.add("Warning", "399 ringwright \"application/sdp is not among what Accept names\"");
     return response;
   }
   return std::nullopt;
@@ -209,8 +235,11 @@ void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::stri
   }
   const auto* contact = request.message->header("Contact");
   const auto contacts = contact == nullptr ? std::vector<std::string_view>{} : split_list(*contact);
-  const auto target =
-      contacts.size() == 1 ? NameAddress::parse(contacts.front()) : Result<NameAddress>(fail("no single Contact"));
+  // A caller of RFC 2543, which needed neither tag nor Contact, is called back by its From (RFC 4475 3.4.1).
+  const bool old = contacts.empty() && request.from_tag.empty();
+  const auto target = old                    ? NameAddress::parse(*request.message->header("From"))
+                      : contacts.size() == 1 ? NameAddress::parse(contacts.front())
+                                             : Result<NameAddress>(fail("no single Contact"));
   if (!target) {
     respond(request, transaction, 400);
     return;

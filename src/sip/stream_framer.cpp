@@ -30,8 +30,11 @@ Result<std::size_t> first_message(std::string_view buffered) {
     const auto header = take_header(rest);
     if (!is_content_length(name_in(header))) continue;
     const auto value = value_in(header);
-    const auto read = std::from_chars(value.data(), value.data() + value.size(), body);
+    std::size_t length = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), length);
     if (read.ec != std::errc{}) return fail("bad Content-Length");
+    if (found && length != body) return fail("Content-Lengths that differ");  // the end is not known (RFC 4475 3.3.9)
+    body = length;
     found = true;
   }
   if (!found) return fail("no Content-Length");

@@ -58,6 +58,15 @@ std::string escaped_user(std::string_view user) {
   return result;
 }
 
+/// RFC 3986 3.1.
+bool is_scheme(std::string_view text) {
+  const auto letter = [](unsigned char c) { return c < 0x80 && std::isalpha(c) != 0; };
+  return !text.empty() && letter(static_cast<unsigned char>(text.front())) &&
+         std::all_of(text.begin(), text.end(), [&](unsigned char c) {
+           return letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+         });
+}
+
 /// ";name=value;flag" into pairs; a value may be quoted.
 Result<Parameters> read_parameters(std::string_view text) {
   constexpr std::size_t most = 64;
@@ -110,6 +119,8 @@ Result<void> read_host(Uri& uri, std::string_view text) {
     const auto end = text.find(']');
     if (end == std::string_view::npos) return fail("an IPv6 address without its closing bracket");
     uri.host = lower_case(text.substr(1, end - 1));
+    // The grammar of RFC 3261 lets three colons precede an IPv4 address; two are meant (RFC 5118 4.10).
+    if (const auto colons = uri.host.find(":::"); colons != std::string::npos) uri.host.erase(colons, 1);
     const auto valid = [](unsigned char c) { return std::isxdigit(c) != 0 || c == ':' || c == '.'; };
     if (uri.host.find(':') == std::string::npos || !std::all_of(uri.host.begin(), uri.host.end(), valid))
       return fail("an IPv6 address with characters that none has");
@@ -134,10 +145,16 @@ Result<void> read_host(Uri& uri, std::string_view text) {
 }  // namespace
 
 Result<Uri> Uri::parse(std::string_view text) {
+  auto uri = parse_any(text);
+  if (uri && !uri->opaque.empty()) return fail(std::string(other_scheme) + " " + uri->scheme);
+  return uri;
+}
+
+Result<Uri> Uri::parse_any(std::string_view text) {
   if (has_control(text) || text.find_first_of(" <>\"") != std::string_view::npos)
     return fail("a URI with characters that no URI has");
   const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return fail("a URI without a scheme");
+  if (colon == std::string_view::npos || !is_scheme(text.substr(0, colon))) return fail("a URI without a scheme");
   Uri uri;
   uri.scheme = lower_case(text.substr(0, colon));
   text.remove_prefix(colon + 1);
@@ -150,7 +167,11 @@ Result<Uri> Uri::parse(std::string_view text) {
     uri.parameters = std::move(*parameters);
     return uri;
   }
-  if (uri.scheme != "sip" && uri.scheme != "sips") return fail("unsupported URI scheme " + uri.scheme);
+  if (uri.scheme != "sip" && uri.scheme != "sips") {
+    uri.opaque = text;
+    if (text.empty()) return fail("a URI with nothing behind its scheme");
+    return uri;
+  }
   if (const auto question = text.find('?', text.find('@') == std::string_view::npos ? 0 : text.find('@'));
       question != std::string_view::npos) {
     uri.headers = text.substr(question + 1);
@@ -176,6 +197,7 @@ Result<Uri> Uri::parse(std::string_view text) {
 }
 
 std::string Uri::to_string() const {
+  if (!opaque.empty()) return scheme + ":" + opaque;
   if (scheme == "tel") return "tel:" + user + print(parameters);
   std::string text = scheme + ":";
   // Without a user an @ among the headers would be taken for the end of one.
@@ -192,6 +214,12 @@ const std::string* Uri::parameter(std::string_view name) const {
 }
 
 Result<NameAddress> NameAddress::parse(std::string_view text) {
+  auto address = parse_any(text);
+  if (address && !address->uri.opaque.empty()) return fail(std::string(Uri::other_scheme) + " " + address->uri.scheme);
+  return address;
+}
+
+Result<NameAddress> NameAddress::parse_any(std::string_view text) {
   text = trimmed(text);
   NameAddress address;
   std::size_t at = 0;
@@ -219,7 +247,7 @@ Result<NameAddress> NameAddress::parse(std::string_view text) {
     uri = trimmed(text.substr(0, semicolon));
     if (semicolon != std::string_view::npos) rest = text.substr(semicolon);
   }
-  auto parsed = Uri::parse(uri);
+  auto parsed = Uri::parse_any(uri);
   if (!parsed) return tl::unexpected(parsed.error());
   address.uri = std::move(*parsed);
   auto parameters = read_parameters(rest);
@@ -233,7 +261,7 @@ std::string NameAddress::to_string() const {
   if (!display_name.empty()) {
     text += '"';
     for (const char c : display_name) {
-      if (c == '"' || c == '\\') text += '\\';
+      if (c == '"' || c == '\\' || has_control({&c, 1})) text += '\\';
       text += c;
     }
     text += "\" ";

@@ -126,6 +126,8 @@ Directory::Directory(std::vector<std::shared_ptr<const Domain>> domains) : domai
     for (const auto& trunk : domain->trunks) {
       if (!trunk.registration.empty())
         by_line_.try_emplace(registration_line(domain->name, trunk), Called{domain, &trunk});
+      if (trunk.takes_calls() && (!trunk.allow.empty() || !trunk.key.empty()))
+        telling_trunks_.push_back({domain, &trunk});
     }
     all_open_ = all_open_ && domain->open;
     restricts_callers_ = restricts_callers_ || domain->restricts_callers();

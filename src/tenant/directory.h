@@ -140,6 +140,8 @@ class Directory {
   };
   /// By host part and parameter `line` of the Request-URI: a registration's before anything else.
   Called called(std::string_view host, std::string_view line) const;
+  /// The trunks that can tell whose a call is which names no domain: they name networks, or a key.
+  const std::vector<Called>& telling_trunks() const { return telling_trunks_; }
   const std::vector<std::shared_ptr<const Domain>>& domains() const { return domains_; }
   bool all_open() const { return all_open_; }
   /// Whether any domain lets in only some callers.
@@ -152,6 +154,7 @@ class Directory {
   std::vector<std::shared_ptr<const Domain>> domains_;
   std::unordered_map<std::string, std::shared_ptr<const Domain>> by_name_, by_alias_;  ///< in lower case
   std::unordered_map<std::string, Called> by_line_;
+  std::vector<Called> telling_trunks_;
   bool all_open_ = true, restricts_callers_ = false;
 };
 

@@ -1,13 +1,10 @@
 """SIP towards a callee, and between the two: what may cross, fork, come late or not at all."""
 
-import pathlib
 import re
 import socket
 
 import pytest
 from support.rtp_peer import sine
-
-TORTURE = pathlib.Path(__file__).resolve().parents[1] / "data" / "torture"
 
 
 def answered(caller):
@@ -167,19 +164,3 @@ def test_a_callee_that_never_says_anything(own_server, application, phone, calls
         assert caller.refused().status == 603
         assert application.wait_for("callEvent").body["sipResponseCode"] == 408
         application.completed("rejected")
-
-
-@pytest.mark.short
-def test_torture_messages_leave_the_server_as_it_was(server, application, phone):
-    """RFC 4475, by UDP and TCP: none of it ends the server, or leaves anything of it behind."""
-    for message in sorted(TORTURE.glob("*.dat")):
-        data = message.read_bytes()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.sendto(data, server.sip_udp)
-        with socket.create_connection(server.sip_tcp, timeout=10) as tcp:
-            tcp.sendall(data)
-    caller = phone()
-    caller.call()
-    application.wait_for("getIvrCommand")
-    caller.hang_up()
-    application.wait_for("sessionCompleted")

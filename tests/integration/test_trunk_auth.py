@@ -179,3 +179,39 @@ def test_domains_can_not_be_probed(server_with, application, phone):
     assert known.start == unknown.start
     assert sorted(name for name, _ in known.headers) == sorted(name for name, _ in unknown.headers)
     assert application.requests == []
+
+
+def test_a_number_from_a_carrier_that_two_customers_have_is_nobodys_until_the_key_tells(own_server, application, phone):
+    application.replies["newCall"] = {"action": "drop", "dropCode": "busy"}
+    house = 'allow = ["127.0.0.0/8"]'
+    server = own_server(service={"numbers": ["+46*"]}, trunks=[{"name": "carrier", "allow": ["127.0.0.0/8"]}], more=f"""
+[[domains]]
+name = "second.example"
+auth = "none"
+trunks = [{{ name = "a", {house}, key = "second's" }}, {{ name = "b", {house} }}]
+[[domains.mediaservices]]
+id = "second"
+numbers = ["*"]
+callback_url = "{application.url}"
+""")
+
+    def status(target, extra=""):
+        caller = phone(server)
+        caller.target = caller.remote_target = target
+        return caller.refused(extra=extra).status
+
+    assert status("tel:+4670123") == 416
+    assert application.events("newCall") == []
+    assert status("tel:+4670123;phone-context=demo.example") == 486
+    assert application.wait_for("newCall").body["domain"] == "demo.example"
+    assert status("tel:+4670123", "X-Trunk-Key: second's\r\n") == 486
+    assert application.wait_for("newCall", 2).body["domain"] == "second.example"
+
+
+def test_a_number_from_a_stranger_is_refused_as_any_call_of_his(server_with, application, phone):
+    server = server_with({"name": "carrier", "allow": ["192.0.2.0/24"]})
+    for target in ("tel:+4670123", "tel:+4670123;phone-context=demo.example", "tel:+4670123;phone-context=not.here", "urn:service:sos"):
+        caller = phone(server)
+        caller.target = caller.remote_target = target
+        assert caller.refused().status == 403
+    assert application.events("newCall") == []

@@ -40,6 +40,25 @@ TEST(Uri, KnowsIpv6AndTel) {
   EXPECT_EQ(Uri::parse("tel:+46890200;phone-context=x")->user, "+46890200");
 }
 
+TEST(Uri, OfAnotherSchemeIsANameAndNoPlace) {
+  for (const auto* text :
+       {"urn:service:sos", "im:alice@example.com", "http://www.example.com/?a=b", "isbn:2983792873"}) {
+    const auto uri = Uri::parse_any(text);
+    ASSERT_TRUE(uri) << text;
+    EXPECT_EQ(uri->to_string(), text);
+    EXPECT_TRUE(Uri::parse(text).error().message.starts_with(Uri::other_scheme)) << text;
+  }
+  EXPECT_EQ(Uri::parse_any("URN:service:sos")->scheme, "urn");
+  for (const auto* text : {"urn:", "1x:y", "a b:c", "a@b:c", ":c", "x:a\x01", "sip:a@b:99999"}) {
+    EXPECT_FALSE(Uri::parse_any(text)) << text;
+    EXPECT_FALSE(Uri::parse(text).error().message.starts_with(Uri::other_scheme)) << text;
+  }
+}
+
+TEST(Uri, ThreeColonsBeforeAnIpv4AddressAreTwo) {
+  EXPECT_EQ(Uri::parse("sip:a@[2001:db8:::192.0.2.1]:5070")->to_string(), "sip:a@[2001:db8::192.0.2.1]:5070");
+}
+
 TEST(Uri, IsReadAgainAsItWasWritten) {
   for (const auto* text : {"sip:@b?x=c@d", "sip:b", "sip:a@b?Replaces=c@d"}) {
     EXPECT_EQ(Uri::parse(Uri::parse(text)->to_string())->host, "b") << text;
@@ -65,6 +84,23 @@ TEST(NameAddress, ReadsQuotesBracketsAndParameters) {
   EXPECT_EQ(NameAddress::parse("Ann B <sip:ann@example.com>")->display_name, "Ann B");
   EXPECT_FALSE(NameAddress::parse(R"("Ann <sip:ann@example.com>)"));
   EXPECT_FALSE(NameAddress::parse("Ann <sip:ann@example.com"));
+}
+
+TEST(NameAddress, OfAnyScheme) {
+  const auto sos = NameAddress::parse_any("\"SOS\" <urn:service:sos>;tag=7");
+  ASSERT_TRUE(sos);
+  EXPECT_EQ(*sos->parameter("tag"), "7");
+  EXPECT_EQ(sos->to_string(), "\"SOS\" <urn:service:sos>;tag=7");
+  EXPECT_EQ(*NameAddress::parse_any("isbn:2983792873;tag=8")->parameter("tag"), "8");
+  EXPECT_FALSE(NameAddress::parse("<urn:service:sos>"));
+}
+
+TEST(NameAddress, ControlCharactersInAQuotedStringAreWrittenAsTheyHaveToBe) {
+  const auto text = "\"a\\\0b\\\x07\" <sip:ann@example.com>"s;
+  const auto address = NameAddress::parse(text);
+  ASSERT_TRUE(address);
+  EXPECT_EQ(address->display_name, "a\0b\x07"s);
+  EXPECT_EQ(address->to_string(), text);
 }
 
 TEST(SplitList, RespectsQuotesAndBrackets) {
@@ -117,6 +153,20 @@ TEST(Message, RefusesWhatBreaksItsBounds) {
   EXPECT_FALSE(Message::parse(many + "\r\n"));
   EXPECT_FALSE(Message::parse(options + "no colon here\r\n\r\n"));
   EXPECT_FALSE(Message::parse(options + "X: a\0b\r\n\r\n"s));
+  EXPECT_FALSE(Message::parse(options + "X: a\r\n b\0c\r\n\r\n"s)) << "in a folded line too";
+  EXPECT_FALSE(Message::parse(options + "X: a\r\n b\rc\r\n\r\n"));
+}
+
+TEST(Message, ANulIsLegalBehindABackslashInAQuotedString) {
+  for (const auto& value : {"\"a\\\0b\" <sip:a@b>"s, "<sip:a@b>;x=\"\\\\\\\0\""s}) {
+    const auto message = Message::parse(options + "P-X: " + value + "\r\n\r\n");
+    ASSERT_TRUE(message);
+    EXPECT_EQ(*message->header("P-X"), value);
+    EXPECT_NE(message->serialise().find(value), std::string::npos) << "it is written again";
+  }
+  EXPECT_TRUE(Message::parse(options + "P-X: \"a\r\n b\\\0\"\r\n\r\n"s)) << "a string that is folded";
+  for (const auto& value : {"\"a\0b\" <sip:a@b>"s, "a\\\0b"s, "\"a\\\\\0\""s, "\"a\" \\\0"s})
+    EXPECT_FALSE(Message::parse(options + "P-X: " + value + "\r\n\r\n"));
 }
 
 TEST(Message, RefusesBadStartLines) {
@@ -171,6 +221,7 @@ TEST(FirstMessage, CutsAStream) {
   EXPECT_FALSE(first_message(options + "Subject: x\r\n l: 3\r\n\r\n")) << "that is the Subject's";
   EXPECT_FALSE(first_message(options + "\r\n"));  // no Content-Length
   EXPECT_FALSE(first_message(options + "l: 70000\r\n\r\n"));
+  EXPECT_FALSE(first_message(options + "l: 3\r\nContent-Length: 5\r\n\r\nabcdef")) << "the end is not known";
   EXPECT_FALSE(first_message(std::string(70'000, 'x')));
 }
 

@@ -55,6 +55,15 @@ TEST_F(ReferTest, AnAcceptedReferIsNotifiedUntilItsEnd) {
   hang_up();
 }
 
+TEST_F(ReferTest, WhereToIsForTheApplicationToJudge) {
+  const auto leg = establish();
+  refer(1, "<urn:service:sos>");
+  ASSERT_NE(find<ReferReceived>(), nullptr);
+  EXPECT_EQ(find<ReferReceived>()->refer_to, "urn:service:sos");
+  EXPECT_TRUE(agent->reject_refer(leg, 603, now));
+  hang_up();
+}
+
 TEST_F(ReferTest, TheLastNotifyGoesOutBeforeABye) {
   const auto leg = establish();
   refer(1);
@@ -101,7 +110,7 @@ TEST_F(ReferTest, ABrokenOneIs400AndOneOutsideACallIs403) {
   EXPECT_EQ(sent.back().status(), 400);
   refer(2, "<sip:a@b>, <sip:c@d>");
   EXPECT_EQ(sent.back().status(), 400);
-  refer(3, "<mailto:a@b>");
+  refer(3, "<a@b>");
   EXPECT_EQ(sent.back().status(), 400);
   auto outside = request("REFER", 4, "Refer-To: <sip:a@b>\r\n");
   outside.erase(outside.find(";tag=" + our_tag()), our_tag().size() + 5);

@@ -13,7 +13,7 @@ namespace {
 using boost::beast::http::field;
 using Head = boost::beast::http::request_header<boost::beast::http::fields>;
 
-std::string_view trim(std::string_view text) {
+std::string_view without_padding(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
@@ -46,7 +46,7 @@ std::vector<std::string_view> transfer_codings(const Head& head) {
     const std::string_view list(line->value());
     for (std::size_t at = 0; at <= list.size();) {
       const std::size_t comma = std::min(list.find(',', at), list.size());
-      if (const auto coding = trim(list.substr(at, comma - at)); !coding.empty()) codings.push_back(coding);
+      if (const auto coding = without_padding(list.substr(at, comma - at)); !coding.empty()) codings.push_back(coding);
       at = comma + 1;
     }
   }

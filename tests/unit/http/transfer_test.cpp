@@ -4,6 +4,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -217,6 +221,43 @@ TEST_F(TransferTest, AConnectionThatIsRefusedIsUnreachable) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ClientError::Kind::unreachable);
   EXPECT_EQ(refused.error().message.find("secret"), std::string::npos);
+}
+
+/// Answers one request with `answer`, in parts of `part` octets, and closes.
+tl::expected<TransferResponse, ClientError> answered_with(Transfers& transfers, std::string_view answer,
+                                                          std::size_t part) {
+  namespace asio = boost::asio;
+  asio::io_context loop;
+  asio::ip::tcp::acceptor acceptor(loop, {asio::ip::address_v4::loopback(), 0});
+  TransferRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()) + "/";
+  auto ended = std::async(std::launch::async, [&] { return transfers.run(request); });
+  auto socket = acceptor.accept();
+  socket.set_option(asio::ip::tcp::no_delay(true));
+  std::string head;
+  asio::read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n");
+  boost::system::error_code closed;
+  for (; !answer.empty() && !closed; answer.remove_prefix(std::min(part, answer.size())))
+    asio::write(socket, asio::buffer(answer.substr(0, part)), closed);
+  socket.shutdown(asio::ip::tcp::socket::shutdown_send, closed);
+  return ended.get();
+}
+
+TEST_F(TransferTest, ABodyWithoutItsEndIsNoResponseHoweverItIsCut) {
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::size_t part : {1U, 1000U}) {
+    const auto whole = answered_with(transfers, chunked + "3;x\r\nabc\r\n0\r\nA: b\r\n\r\n", part);
+    ASSERT_TRUE(whole) << whole.error().message;
+    EXPECT_EQ(whole->body, "abc");
+    for (const auto* body : {"3\r\nabc\r\n", "3\r\nabc\r\n0\r\n", "3\r\nabcd\r\n0\r\n\r\n", "zz\r\nabc\r\n0\r\n\r\n"})
+      EXPECT_FALSE(answered_with(transfers, chunked + body, part)) << body;
+    for (const auto* coding : {"xchunked", "\"chunked\"", "chunked, gzip"})
+      EXPECT_FALSE(answered_with(
+          transfers, std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: ") + coding + "\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+          part))
+          << coding;
+    EXPECT_FALSE(answered_with(transfers, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", part));
+  }
 }
 
 TEST_F(TransferTest, ThePolicyHoldsForEachConnection) {

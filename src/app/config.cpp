@@ -285,7 +285,8 @@ Result<Config> Config::parse(const std::string& text, const std::string& name) {
   const auto parsed = toml::parse(text, name);
   if (!parsed) {
     const auto& error = parsed.error();
-    return fail(name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+    return fail(
+        one_line(name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description())));
   }
   Config config = embedded_default();
   config.demo = false;

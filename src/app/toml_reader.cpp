@@ -14,11 +14,13 @@ void Findings::add(const toml::source_region& where, const std::string& key, con
 
 void Findings::add(const toml::source_region& where, const std::string& key, const std::string& problem) {
   const auto place = file_.empty() ? "" : file_ + ":" + std::to_string(where.begin.line) + ": ";
-  auto line = place + key + ": " + problem;
-  // A finding is one line, whatever it quotes.
+  lines_.push_back(one_line(place + key + ": " + problem));
+}
+
+std::string one_line(std::string text) {
   std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  lines_.push_back(std::move(line));
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  return text;
 }
 
 Result<std::string> resolve_secret(const std::string& text) {

@@ -41,6 +41,9 @@ class Findings {
   std::vector<std::string> lines_;
 };
 
+/// A finding is one line, whatever it quotes: with spaces for the control characters.
+std::string one_line(std::string text);
+
 /// What "env:NAME" or "file:PATH" stands for; any other text is itself.
 Result<std::string> resolve_secret(const std::string& text);
 

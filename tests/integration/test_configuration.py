@@ -99,7 +99,7 @@ def test_every_finding_is_told_at_once(check):
 
 @pytest.mark.short
 @pytest.mark.parametrize("text,lines", [
-    ("[server]\nnode_id = \n", "[23]"), ("[server]\n[=]\n", "2"), ("[[[[[[[[[{\"a\nb9 971= ", "1"), ("\n\n[[[[[[[[[{\"a\\nb9 971= ", "3")])
+    ("[server]\nnode_id = \n", "[23]"), ("[server]\n[=]\n", "2"), ("a = n\nb = 1\n", "1"), ("[[[[[[[[[{\"a\nb9 971= ", "1"), ("\n\n[[[[[[[[[{\"a\\nb9 971= ", "3")])
 def test_what_is_not_toml_names_the_line(check, text, lines):
     for command in (("check-config",), ("serve", "--config")):
         result = check(text, command)

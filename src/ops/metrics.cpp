@@ -11,6 +11,8 @@
 #include <mutex>
 #include <utility>
 
+#include "ops/bound.h"
+
 namespace rw::ops {
 namespace {
 
@@ -42,6 +44,8 @@ class Metrics::Impl {
  public:
   Impl() {
     for (const auto reason : end_reasons) ended.Add({{"outcome", std::string(reason)}});
+    for (std::size_t at = 0; at < bound_names.size(); ++at)
+      bounds[at] = &over_bound.Add({{"bound", std::string(bound_names[at])}});
   }
 
   prometheus::Registry registry;
@@ -80,6 +84,11 @@ class Metrics::Impl {
                                      .Name("ringwright_registrations")
                                      .Help("1 for the state that the registration of a trunk is in")
                                      .Register(registry);
+  Family<Counter>& over_bound = prometheus::BuildCounter()
+                                    .Name("ringwright_refused_total")
+                                    .Help("What was refused, or left undone, because of a bound")
+                                    .Register(registry);
+  std::array<Counter*, bound_names.size()> bounds{};
   mutable std::mutex mutex;
   std::function<Sample()> sampler;
 };
@@ -116,6 +125,10 @@ void Metrics::alarm(std::string_view type) {
 
 void Metrics::api_refused(std::string_view limit) {
   impl_->api_refused.Add({{"limit", std::string(limit)}}).Increment();
+}
+
+void Metrics::refused(Bound bound, std::size_t times) {
+  impl_->bounds[bound.index()]->Increment(static_cast<double>(times));
 }
 
 void Metrics::registration(std::string_view domain, std::string_view trunk, std::string_view state) {

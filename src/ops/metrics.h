@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace rw::ops {
+
+class Bound;
 
 /// The server's metrics, for Prometheus. Counters are counted as things happen; gauges and what the media engine counts
 /// are read from the real state when somebody asks. Thread-safe.
@@ -28,6 +31,8 @@ class Metrics {
   void alarm(std::string_view type);
   /// A request of the API that was turned away; `limit`: connections, credentials or requestsPerSecond.
   void api_refused(std::string_view limit);
+  /// Something was refused, or left undone, because of a bound on what others may make us do.
+  void refused(Bound bound, std::size_t times = 1);
   /// The state that a trunk's registration is in now: unregistered, registering, registered or failed.
   void registration(std::string_view domain, std::string_view trunk, std::string_view state);
   /// The trunk does not register any more.

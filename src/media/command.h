@@ -24,6 +24,10 @@ struct Configure {
   LegParameters parameters;
 };
 struct StartTimeoutWatch {};
+struct ExpectConfirmation {
+  std::chrono::milliseconds time{0};
+};
+struct Confirm {};
 struct StopPlay {
   PlayId item = 0;
 };
@@ -63,8 +67,9 @@ struct Arrive {
 
 struct Command {
   LegId leg = 0;
-  std::variant<AddLeg, Configure, StartTimeoutWatch, Play, SendDigits, Echo, StopPlay, StopAll, Background, Join, Part,
-               Monitor, Record, StopRecording, WatchSilence, Release, Expect, HandOver, Arrive>
+  std::variant<AddLeg, Configure, StartTimeoutWatch, ExpectConfirmation, Confirm, Play, SendDigits, Echo, StopPlay,
+               StopAll, Background, Join, Part, Monitor, Record, StopRecording, WatchSilence, Release, Expect, HandOver,
+               Arrive>
       what;
 };
 

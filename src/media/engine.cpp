@@ -207,6 +207,12 @@ void Engine::configure(LegId leg, LegParameters parameters) {
 void Engine::start_timeout_watch(LegId leg) {
   impl_->post(leg, StartTimeoutWatch{});
 }
+void Engine::expect_confirmation(LegId leg, std::chrono::milliseconds time) {
+  impl_->post(leg, ExpectConfirmation{time});
+}
+void Engine::confirm(LegId leg) {
+  impl_->post(leg, Confirm{});
+}
 void Engine::play(LegId leg, Play item) {
   impl_->post(leg, std::move(item));
 }

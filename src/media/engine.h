@@ -82,11 +82,16 @@ struct RtpTimedOut {
 struct FellSilent {
   LegId leg = 0;
 };
+/// Nothing is sent to the leg's other side any more, since nothing has confirmed in time that it is there. Goes by
+/// itself when something does.
+struct Unconfirmed {
+  LegId leg = 0;
+};
 /// The last event of a leg, after release() or the engine's end: its sockets are closed.
 struct LegReleased {
   LegId leg = 0;
 };
-using Event = std::variant<DtmfReceived, PlayEnded, RtpTimedOut, FellSilent, LegReleased>;
+using Event = std::variant<DtmfReceived, PlayEnded, RtpTimedOut, FellSilent, Unconfirmed, LegReleased>;
 /// Called on a worker's thread; must not block.
 using EventSink = std::function<void(Event)>;
 
@@ -150,6 +155,12 @@ class Engine {
   void configure(LegId leg, LegParameters parameters);
   /// The leg was answered: from now on the absence of RTP counts, and the first time the 5 s for latching begin.
   void start_timeout_watch(LegId leg);
+
+  /// Unless it is known that the leg's other side is there, sending stops when `time` from now is over, until valid RTP
+  /// comes or confirm() is called: it may be an address that somebody else has named.
+  void expect_confirmation(LegId leg, std::chrono::milliseconds time);
+  /// The other side is there: it has answered what only it can have got.
+  void confirm(LegId leg);
 
   /// Queued behind what plays in the foreground; the next item starts with the next frame.
   void play(LegId leg, Play item);

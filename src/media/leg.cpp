@@ -59,6 +59,16 @@ void Leg::start_timeout_watch(TimePoint now) {
   source_.answered(now);
 }
 
+void Leg::expect_confirmation(std::chrono::milliseconds time, TimePoint now) {
+  if (!confirmed_) confirmed_until_ = now + time;
+}
+
+void Leg::confirm() {
+  confirmed_ = true;
+  unheard_ = false;
+  confirmed_until_ = TimePoint::max();
+}
+
 void Leg::report_ended() {
   if (player_.ended().empty()) return;
   for (const Player::Ended& item : player_.ended())
@@ -105,6 +115,7 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   }
   ++counters.packets_received;
   is_alive(now);
+  if (!confirmed_) confirm();
   if (events != nullptr) return receive_event(*packet, *events);
   statistics_.received(packet->ssrc, packet->sequence, packet->timestamp, rtp_time(now));
   if (!negotiated) return std::nullopt;  // comfort noise: our own silence is heard
@@ -162,7 +173,7 @@ void Leg::receive_rtcp(std::span<const std::uint8_t> datagram, const net::Addres
 
 bool Leg::may_send() const {
   const bool wanted = parameters_.direction == Direction::send_receive || parameters_.direction == Direction::send_only;
-  return wanted && parameters_.remote.port() != 0 && !parameters_.remote.is_unspecified();
+  return wanted && !unheard_ && parameters_.remote.port() != 0 && !parameters_.remote.is_unspecified();
 }
 
 bool Leg::may_hear() const {
@@ -173,6 +184,7 @@ std::size_t Leg::next_packet(std::span<std::uint8_t> into, TimePoint now) {
   octets_written_ = 0;
   if (!configured_) return 0;
   check_timeout(now);
+  check_confirmation(now);
   check_silence(now);
   Player::Frame frame;
   std::span<const std::uint8_t> converted;
@@ -235,6 +247,12 @@ void Leg::check_timeout(TimePoint now) {
   if (now - last_received_ < rtp_timeout_) return;
   timed_out_ = true;
   sink_(RtpTimedOut{id_});
+}
+
+void Leg::check_confirmation(TimePoint now) {
+  if (unheard_ || now < confirmed_until_) return;
+  unheard_ = true;
+  sink_(Unconfirmed{id_});
 }
 
 void Leg::watch_silence(std::chrono::milliseconds length, TimePoint now) {
@@ -372,7 +390,7 @@ std::size_t Leg::write_report(std::span<std::uint8_t> into, TimePoint now, std::
                               Counters& counters) {
   frames_to_report_ = random_report_interval();
   count_losses(counters);
-  if (!configured_ || parameters_.remote.is_unspecified() || remote_rtcp().port() == 0) return 0;
+  if (!configured_ || unheard_ || parameters_.remote.is_unspecified() || remote_rtcp().port() == 0) return 0;
   const std::optional<rtp::SenderInfo> sender = stream_.report(ntp_now);
   rtp::LastSenderReport last;
   if (last_sender_report_ != 0) {

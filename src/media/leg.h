@@ -52,6 +52,8 @@ class Leg {
   LegId id() const { return id_; }
   void configure(LegParameters parameters, TimePoint now);
   void start_timeout_watch(TimePoint now);
+  void expect_confirmation(std::chrono::milliseconds time, TimePoint now);
+  void confirm();
   /// What is heard. Report what was stopped with report_ended().
   Player& player() { return player_; }
   void report_ended();
@@ -127,6 +129,7 @@ class Leg {
   bool may_send() const;
   void is_alive(TimePoint now);
   void check_timeout(TimePoint now);
+  void check_confirmation(TimePoint now);
   void check_silence(TimePoint now);
   bool may_hear() const;
   std::optional<char> detect_digit(const rtp::Packet& packet, rtp::Codec codec);
@@ -150,6 +153,10 @@ class Leg {
   LegParameters parameters_;
   bool configured_ = false;
   bool reframes_ = false;  ///< the converter has been made because packets were too long
+  // Whether the other side is there.
+  bool confirmed_ = false;
+  bool unheard_ = false;  ///< it is not confirmed, and the time for that is over
+  TimePoint confirmed_until_ = TimePoint::max();
   bool echoing_ = false;
   bool watching_ = false;
   bool timed_out_ = false;

@@ -45,6 +45,12 @@ void change(Leg& leg, Configure& command, TimePoint now) {
 void change(Leg& leg, StartTimeoutWatch&, TimePoint now) {
   leg.start_timeout_watch(now);
 }
+void change(Leg& leg, ExpectConfirmation& command, TimePoint now) {
+  leg.expect_confirmation(command.time, now);
+}
+void change(Leg& leg, Confirm&, TimePoint) {
+  leg.confirm();
+}
 void change(Leg& leg, Play& command, TimePoint) {
   leg.player().add(std::move(command));
 }

@@ -52,6 +52,7 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     if (to.protocol == Protocol::udp) {
       send_udp(to, bytes);
     } else if (auto connection = connection_to(to)) {
+      if (handlers_.binds && handlers_.binds(bytes)) connection->bind();
       connection->send(std::move(bytes), to.instead);
     } else {
       report_closed(to);
@@ -107,6 +108,7 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
+  void limit_connections(std::size_t per_client) { per_client_ = per_client; }
   void number_connections_from(std::uint64_t number) { last_connection_ = number; }
 
   void stop() {
@@ -220,14 +222,40 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     listener.acceptor.async_accept(
         [self = shared_from_this(), &listener](const boost::system::error_code& error, tcp::socket socket) {
           if (self->stopped_) return;
-          if (!error && self->connections_.size() < most_accepted) {
+          if (!error) {
             boost::system::error_code gone;
             const auto remote = socket.remote_endpoint(gone);
-            if (!gone)
-              self->adopt(std::move(socket), Hop{Protocol::tcp, listener.local, address_of(remote), 0})->start();
+            if (!gone && self->has_room_for(address_of(remote).site()))
+              self->take(std::move(socket), Hop{Protocol::tcp, listener.local, address_of(remote), 0});
           }
           if (!listener.paused) self->accept(listener);
         });
+  }
+
+  /// Makes room for one more connection of the client, if that can be.
+  bool has_room_for(const std::string& client) {
+    const bool over = per_client_ != 0 && count_of(client) >= per_client_;
+    if (!over && connections_.size() < most_accepted) return true;
+    if (handlers_.refused) handlers_.refused();
+    const auto idle = longest_idle(over ? client : std::string());
+    if (!idle) return false;
+    idle->close();
+    return true;
+  }
+
+  std::size_t count_of(const std::string& client) const {
+    const auto found = accepted_.find(client);
+    return found == accepted_.end() ? 0 : found->second;
+  }
+
+  /// Of those that the client has opened (empty: anybody), and that no call depends on.
+  std::shared_ptr<TcpConnection> longest_idle(const std::string& client) const {
+    std::shared_ptr<TcpConnection> found;
+    for (const auto& [id, one] : connections_) {
+      if (!one->accepted() || one->bound() || (found && one->last_heard() >= found->last_heard())) continue;
+      if (client.empty() || one->hop().remote.site() == client) found = one;
+    }
+    return found;
   }
 
   std::shared_ptr<TcpConnection> adopt(tcp::socket socket, Hop hop) {
@@ -242,8 +270,17 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
     return connection;
   }
 
+  void take(tcp::socket socket, const Hop& hop) {
+    ++accepted_[hop.remote.site()];
+    adopt(std::move(socket), hop)->start();
+  }
+
   void ended(const Hop& hop, const TcpConnection::Unsent& unsent) {
-    connections_.erase(hop.connection);
+    if (const auto found = connections_.find(hop.connection); found != connections_.end()) {
+      const auto client = found->second->accepted() ? accepted_.find(hop.remote.site()) : accepted_.end();
+      if (client != accepted_.end() && --client->second == 0) accepted_.erase(client);
+      connections_.erase(found);
+    }
     const auto latest = latest_.find(hop.remote);
     if (latest != latest_.end() && latest->second == hop.connection) latest_.erase(latest);
     report_closed(hop);
@@ -277,7 +314,9 @@ class SipTransports::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::unique_ptr<UdpListener>> udp_;
   std::vector<std::unique_ptr<TcpListener>> tcp_;
   std::unordered_map<std::uint64_t, std::shared_ptr<TcpConnection>> connections_;
-  std::unordered_map<Address, std::uint64_t> latest_;  ///< the connection to use for a remote address
+  std::unordered_map<Address, std::uint64_t> latest_;      ///< the connection to use for a remote address
+  std::unordered_map<std::string, std::size_t> accepted_;  ///< connections that a client has opened
+  std::size_t per_client_ = 0;
   std::uint64_t last_connection_ = 0;
   std::uint64_t unsent_ = 0;
   bool stopped_ = false;
@@ -303,6 +342,9 @@ void SipTransports::pause(const Listener& listener) {
 }
 void SipTransports::resume() {
   impl_->resume();
+}
+void SipTransports::limit_connections(std::size_t per_client) {
+  impl_->limit_connections(per_client);
 }
 void SipTransports::number_connections_from(std::uint64_t number) {
   impl_->number_connections_from(number);

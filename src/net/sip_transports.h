@@ -33,6 +33,11 @@ class SipTransports {
     std::function<void(const Hop&)> closed;
     /// The length of the first message in what a stream brought; 0: not complete; an error closes the connection.
     std::function<Result<std::size_t>(std::string_view)> cut;
+    /// Whether what is sent over a connection makes it one that calls depend on: it is not closed for the sake of
+    /// others. May be empty.
+    std::function<bool(std::string_view bytes)> binds{};
+    /// A connection was refused, or closed for the sake of another one, because there were too many. May be empty.
+    std::function<void()> refused{};
   };
 
   SipTransports(boost::asio::io_context& loop, Handlers handlers);
@@ -59,6 +64,9 @@ class SipTransports {
   void resume();
   /// Connections get numbers above this one.
   void number_connections_from(std::uint64_t number);
+  /// So many connections one client (net::Address::site()) may have opened to us; for one more its own longest idle one
+  /// that no call depends on is closed, else the new one. 0: any number.
+  void limit_connections(std::size_t per_client);
   void send(const Hop& to, std::string bytes);
   /// Closes everything.
   void stop();

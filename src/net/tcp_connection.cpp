@@ -31,6 +31,7 @@ TcpConnection::TcpConnection(boost::asio::ip::tcp::socket socket, SipTransports:
       closed_(std::move(closed)) {}
 
 void TcpConnection::start() {
+  accepted_ = true;
   open_ = true;
   watch(partial_time);
   read();
@@ -101,6 +102,7 @@ void TcpConnection::read() {
 
 void TcpConnection::received(std::size_t bytes) {
   filled_ += bytes;
+  last_heard_ = std::chrono::steady_clock::now();
   std::size_t used = 0;
   while (!ended_ && used < filled_) {
     const std::string_view rest(buffer_.data() + used, filled_ - used);

@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -32,6 +33,13 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   void send(std::string bytes, const Address& instead);
   void close();
   const SipTransports::Hop& hop() const { return hop_; }
+  /// When something last came, or it was opened.
+  std::chrono::steady_clock::time_point last_heard() const { return last_heard_; }
+  /// The other side has opened it.
+  bool accepted() const { return accepted_; }
+  /// Calls depend on it.
+  void bind() { bound_ = true; }
+  bool bound() const { return bound_; }
 
  private:
   void bind_source();
@@ -51,6 +59,9 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   std::size_t queued_ = 0;
   bool open_ = false;
   bool writing_ = false;
+  bool accepted_ = false;
+  bool bound_ = false;
+  std::chrono::steady_clock::time_point last_heard_ = std::chrono::steady_clock::now();
   bool ended_ = false;
 };
 

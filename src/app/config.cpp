@@ -92,6 +92,9 @@ void read_sip(TomlReader& table, Config::Sip& sip) {
   table.whole("min_session_expires", sip.min_session_expires, 2, 86400);
   read_next_hop(table, "outbound_proxy", sip.outbound_proxy);
   table.flag("follow_redirects", sip.follow_redirects);
+  if (table.has("allow_targets")) read_networks(table, "allow_targets", sip.allow_targets.emplace());
+  table.whole("failed_authorisations_per_minute", sip.failed_authorisations_per_minute, 0, 1'000'000);
+  table.whole("max_connections_per_client", sip.max_connections_per_client, 0, 1'000'000);
   if (const auto unauthorised = table.choice("unauthorised", {"refuse", "ignore"}))
     sip.ignore_unauthorised = *unauthorised == 1;
   if (table.has("digest_algorithms")) sip.digest_algorithms.clear();
@@ -156,6 +159,8 @@ void read_media(TomlReader& table, Config::Media& media) {
   table.seconds("port_rest", media.port_rest, 0, 3600);
   if (const auto latch = table.choice("latch", {"any", "same-address", "off"}))
     media.latch = static_cast<media::Latch>(*latch);
+  table.seconds("unconfirmed", media.unconfirmed, 0.1, 3600);
+  table.seconds("unconfirmed_early", media.unconfirmed_early, 0.1, 3600);
   table.flag("io_uring", media.io_uring);
 }
 
@@ -163,6 +168,10 @@ void read_limits(TomlReader& table, Config::Limits& limits) {
   table.whole("max_calls", limits.max_calls, 1, 1'000'000);
   if (const auto rate = table.number("calls_per_second", 0.01, 1e6)) limits.calls_per_second = *rate;
   table.seconds("max_session", limits.max_session, 0.1, 7 * 86400);
+  if (table.has("unconfirmed_calls_per_source"))
+    table.whole("unconfirmed_calls_per_source", limits.unconfirmed_calls_per_source.emplace(), 0, 1'000'000);
+  if (table.has("unconfirmed_calls_per_trunk"))
+    table.whole("unconfirmed_calls_per_trunk", limits.unconfirmed_calls_per_trunk.emplace(), 0, 1'000'000);
 }
 
 void read_callbacks(TomlReader& table, Config::Callbacks& callbacks) {

@@ -60,8 +60,12 @@ struct Config {
     std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
     /// That callers are asked for, in this order.
     std::vector<sip::DigestAlgorithm> digest_algorithms{sip::usual_digests.begin(), sip::usual_digests.end()};
-    bool ignore_unauthorised = false;       ///< callers that no trunk allows hear nothing, in place of 403
-    bool follow_redirects = false;          ///< a 3xx response to a call that we place leads to its Contacts
+    int failed_authorisations_per_minute = 100;  ///< of a source; 0: any number, as below
+    int max_connections_per_client = 250;
+    bool ignore_unauthorised = false;  ///< callers that no trunk allows hear nothing, in place of 403
+    bool follow_redirects = false;     ///< a 3xx response to a call that we place leads to its Contacts
+    /// Where requests may go that others have named; absent: see net::TargetPolicy.
+    std::optional<std::vector<net::Network>> allow_targets;
     std::vector<net::Address> dns_servers;  ///< empty: the system's
   } sip;
   struct Media {
@@ -73,12 +77,16 @@ struct Config {
     std::chrono::milliseconds rtp_timeout{60'000};
     std::chrono::milliseconds port_rest{30'000};
     media::Latch latch = media::Latch::any;
+    /// How long sound goes to a caller who has not shown that it is there: behind the 200, and before.
+    std::chrono::milliseconds unconfirmed{1000}, unconfirmed_early{20'000};
     bool io_uring = true;
   } media;
   struct Limits {
     std::size_t max_calls = 5000;
     double calls_per_second = 500;
     std::chrono::milliseconds max_session{14'400'000};
+    /// Calls without ACK or PRACK; absent: a part of max_calls. 0: any number.
+    std::optional<std::size_t> unconfirmed_calls_per_source, unconfirmed_calls_per_trunk;
   } limits;
   struct Callbacks {
     std::chrono::milliseconds connect_timeout{3000}, answer_timeout{5000}, total_timeout{15000};

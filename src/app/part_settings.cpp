@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -41,7 +42,16 @@ call::Settings call_settings(const Config& config) {
   settings.max_session = config.limits.max_session;
   settings.outbound_proxy = config.sip.outbound_proxy;
   settings.follow_redirects = config.sip.follow_redirects;
+  settings.unconfirmed_media = config.media.unconfirmed;
+  settings.unconfirmed_early_media = config.media.unconfirmed_early;
   return settings;
+}
+
+call::UnconfirmedCalls::Limits unconfirmed_calls(const Config& config) {
+  // Several sources, and several trunks, share max_calls; a few calls of one caller fit always.
+  const auto& limits = config.limits;
+  return {limits.unconfirmed_calls_per_source.value_or(std::max<std::size_t>(10, limits.max_calls / 8)),
+          limits.unconfirmed_calls_per_trunk.value_or(std::max<std::size_t>(20, limits.max_calls / 4))};
 }
 
 media::EngineOptions engine_options(const Config& config) {
@@ -67,6 +77,12 @@ callbacks::Settings callback_settings(const Config& config) {
   settings.site_base_url = config.server.site_base_url;
   settings.addresses = net::AddressPolicy(config.fetch.allow);
   return settings;
+}
+
+net::TargetPolicy target_policy(const Config& config) {
+  const bool loopback =
+      std::ranges::any_of(config.sip.listen, [](const auto& one) { return one.address.is_loopback(); });
+  return net::TargetPolicy(loopback, config.sip.allow_targets);
 }
 
 http::ServerOptions http_options(const Config& config, ops::Metrics& metrics, const ops::Log& log) {

@@ -12,6 +12,7 @@
 #include "app/server_process.h"
 #include "app/shared_speech.h"
 #include "base/thread_name.h"
+#include "ops/bound.h"
 #include "sip/stream_framer.h"
 
 namespace rw::app {
@@ -178,7 +179,8 @@ Result<void> Server::start_shards() {
           },
       .keep = [this](std::size_t shard) { return keeping_->for_shard(shard); },
       .mark = mark_,
-      .listeners = {}});
+      .listeners = {},
+      .unconfirmed_calls = std::make_shared<call::UnconfirmedCalls>(unconfirmed_calls(config_))});
   const auto count = static_cast<std::size_t>(config_.server.shards);
   for (std::size_t at = 0; at < count; ++at) shards_.push_back(std::make_unique<Shard>(*shared_, at, count));
   return {};
@@ -192,8 +194,11 @@ Result<void> Server::start_sip() {
     relay_->received(hop, bytes);
   };
   handlers.closed = [this](const net::SipTransports::Hop& hop) { relay_->closed(hop); };
+  handlers.binds = &sip::opens_call;
+  handlers.refused = [this] { metrics_.refused("sipConnections"); };
   relay_ = make_relay();
   transports_ = std::make_unique<net::SipTransports>(shards_.front()->loop(), std::move(handlers));
+  transports_->limit_connections(static_cast<std::size_t>(config_.sip.max_connections_per_client));
   // Numbers that no other process of the data_dir has: connections are told of from one to another.
   transports_->number_connections_from((IdSource().number() & 0x7fffffff) << 32U);
   bool took_sip = false;

@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/thread_name.h"
 #include "call/inbound_call.h"
+#include "ops/bound.h"
 #include "sip/header_lines.h"
 
 namespace rw::app {
@@ -32,6 +33,10 @@ class Shard::Media final : public call::MediaPort {
     engine_.configure(leg, std::move(parameters));
   }
   void start_timeout_watch(media::LegId leg) override { engine_.start_timeout_watch(leg); }
+  void expect_confirmation(media::LegId leg, std::chrono::milliseconds time) override {
+    engine_.expect_confirmation(leg, time);
+  }
+  void confirm(media::LegId leg) override { engine_.confirm(leg); }
   void play(media::LegId leg, media::Play item) override { engine_.play(leg, std::move(item)); }
   void send_digits(media::LegId leg, media::SendDigits digits) override { engine_.send_digits(leg, std::move(digits)); }
   void echo(media::LegId leg, media::Echo echo) override { engine_.echo(leg, echo); }
@@ -115,7 +120,10 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       work_(boost::asio::make_work_guard(loop_)),
       timer_(loop_),
       admission_(shared.config.limits.max_calls, shared.config.limits.calls_per_second),
-      callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms),
+      callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms,
+               (static_cast<std::size_t>(shared.config.sip.failed_authorisations_per_minute) + count - 1) / count),
+      loops_(shared.tokens),
+      targets_(target_policy(shared.config)),
       named_media_([this](const auto& host, auto found) { look_up_media(host, std::move(found)); },
                    [this](const auto& event) { switchboard_->sip_event(event, Clock::now()); }) {
   set_limits(shared.config.limits);
@@ -141,6 +149,11 @@ sip::UserAgentOptions Shard::user_agent_options() {
   options.admit = [this](const sip::Message& invite, const sip::Flow& flow, TimePoint now) {
     return admit(invite, flow, now);
   };
+  options.may_replace = [this](sip::LegId leg, const sip::Message& invite, const sip::Flow& flow) {
+    return switchboard_->may_replace(leg, invite, flow);
+  };
+  options.forgotten = [this] { shared_.metrics.refused("sipTransactions"); };
+  options.may_reach = [this](const net::Address& target) { return may_reach(target); };
   options.refused = [this](const sip::RefusedRequest& request) { log_refused(request); };
   return options;
 }
@@ -162,7 +175,8 @@ void Shard::start(const std::vector<ledger::Waiting>& notices) {
                                                               .shard = index_,
                                                               .shards = count_,
                                                               .carry = shared_.carry,
-                                                              .limits = shared_.call_limits});
+                                                              .limits = shared_.call_limits,
+                                                              .unconfirmed = shared_.unconfirmed_calls});
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_, shared_.mark));
@@ -208,18 +222,33 @@ void Shard::receive(call::Letter letter) {
 sip::Admission Shard::admit(const sip::Message& invite, const sip::Flow& flow, TimePoint now) {
   auto verdict = callers_.decide(*shared_.directory(), invite, flow, now);
   if (verdict.status == 0) {
-    verdict = admit(now);
+    const bool stranger = verdict.stranger;
+    verdict = loops_.decide(*shared_.directory(), invite, flow.remote);
+    if (verdict.status == 0) {
+      verdict = admit(now);
+      verdict.stranger = stranger;
+    } else {
+      shared_.metrics.call_refused(verdict.status);
+      shared_.metrics.refused(verdict.status == 483 ? ops::Bound("maxForwards") : ops::Bound("loop"));
+    }
   } else if (verdict.status != 401) {
     shared_.metrics.call_refused(verdict.status);
-    verdict.why = "no trunk of such a domain allows this caller";
+    if (verdict.why == call::CallerCheck::too_many_guesses) shared_.metrics.refused("sipCredentials");
+    if (verdict.why.empty()) verdict.why = "no trunk of such a domain allows this caller";
   }
   if (verdict.status != 0 && verdict.status != 401) log_refused(invite, flow, verdict, now);
   return verdict;
 }
 
+std::optional<std::string> Shard::line_left_out(TimePoint now) {
+  auto left_out = refusals_.take(now);
+  if (!left_out) shared_.metrics.refused("logLines");
+  return left_out;
+}
+
 void Shard::log_refused(const sip::Message& invite, const sip::Flow& flow, const sip::Admission& verdict,
                         TimePoint now) {
-  const auto left_out = refusals_.take(now);
+  const auto left_out = line_left_out(now);
   if (!left_out) return;
   const auto call = call::InboundCall::read(invite);
   shared_.log.info("call refused", {{"callId", call.call_id},
@@ -233,7 +262,7 @@ void Shard::log_refused(const sip::Message& invite, const sip::Flow& flow, const
 }
 
 void Shard::log_refused(const sip::RefusedRequest& request) {
-  const auto left_out = refusals_.take(Clock::now());
+  const auto left_out = line_left_out(Clock::now());
   if (!left_out) return;
   shared_.log.info("request refused", {ops::if_any("callId", request.call_id),
                                        ops::if_any("method", request.method),
@@ -241,6 +270,17 @@ void Shard::log_refused(const sip::RefusedRequest& request) {
                                        {"from", request.flow.remote.to_string()},
                                        ops::text("why", request.why),
                                        ops::if_any("leftOut", *left_out)});
+}
+
+bool Shard::may_reach(const net::Address& target) {
+  if (targets_.allows(target)) return true;
+  shared_.metrics.refused("sipTargets");
+  if (const auto left_out = line_left_out(Clock::now())) {
+    shared_.log.info("target refused", {{"to", target.to_string()},
+                                        {"why", "its address is not one that may be used: sip.allow_targets"},
+                                        ops::if_any("leftOut", *left_out)});
+  }
+  return false;
 }
 
 sip::Admission Shard::admit(TimePoint now) {

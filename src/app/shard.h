@@ -15,9 +15,11 @@
 #include "app/next_hops.h"
 #include "call/admission_control.h"
 #include "call/caller_check.h"
+#include "call/loop_check.h"
 #include "call/switchboard.h"
 #include "callbacks/http_channel.h"
 #include "media/engine.h"
+#include "net/target_policy.h"
 #include "ops/line_limit.h"
 #include "sip/user_agent.h"
 #include "tenant/fallbacks.h"
@@ -49,6 +51,7 @@ struct Shared {
   /// What is bound, for what we send: known before the shards start.
   std::vector<sip::Flow> listeners;
   std::shared_ptr<call::CallLimits> call_limits = std::make_shared<call::CallLimits>();
+  std::shared_ptr<call::UnconfirmedCalls> unconfirmed_calls = std::make_shared<call::UnconfirmedCalls>();
 };
 
 class TrunkRegistrations;
@@ -122,8 +125,11 @@ class Shard {
   class Application;
 
   sip::UserAgentOptions user_agent_options();
+  /// For a line that strangers can cause: how many have been left out before it; nothing: it is left out too.
+  std::optional<std::string> line_left_out(TimePoint now);
   void log_refused(const sip::Message& invite, const sip::Flow& flow, const sip::Admission& verdict, TimePoint now);
   void log_refused(const sip::RefusedRequest& request);
+  bool may_reach(const net::Address& target);
   void look_up(const sip::Lookup& lookup);
   void look_up_media(const std::string& host, std::function<void(std::string address)> found);
   void turn();
@@ -137,6 +143,8 @@ class Shard {
   TimePoint armed_ = TimePoint::max();
   call::AdmissionControl admission_;
   call::CallerCheck callers_;
+  const call::LoopCheck loops_;
+  const net::TargetPolicy targets_;
   ops::LineLimit refusals_;
   std::unique_ptr<sip::UserAgent> user_agent_;
   std::unique_ptr<callbacks::HttpChannel> channel_;

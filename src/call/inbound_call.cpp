@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/utf8.h"
+#include "call/loop_check.h"
 #include "sip/uri.h"
 
 namespace rw::call {
@@ -83,6 +84,7 @@ InboundCall InboundCall::read(const sip::Message& invite) {
     }
   }
   if (const auto* privacy = invite.header("Privacy")) call.is_private = lower_case(*privacy) != "none";
+  call.hops_left = LoopCheck::hops_left(invite);
   if (const auto* id = invite.header("Call-ID")) call.call_id = to_utf8(*id);
   if (const auto* trace = invite.header("X-Trace-Id"); trace != nullptr && trace->size() <= 128)
     call.trace_id = to_utf8(*trace);

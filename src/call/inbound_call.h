@@ -20,7 +20,9 @@ struct InboundCall {
   std::string pai_number;
   bool is_private = false;
   std::string call_id;
-  std::string trace_id;                                             ///< X-Trace-Id, or empty
+  int hops_left = 70;      ///< Max-Forwards
+  std::string loop_marks;  ///< LoopCheck::marks() of it, for the legs that are placed for it; empty: not known
+  std::string trace_id;    ///< X-Trace-Id, or empty
   std::vector<std::pair<std::string, std::string>> custom_headers;  ///< those that begin with X- or P-, as received
 
   static InboundCall read(const sip::Message& invite);

@@ -89,6 +89,14 @@ void LegMedia::start_timeout_watch() {
   if (is_open()) services_.media.start_timeout_watch(leg_);
 }
 
+void LegMedia::expect_confirmation(std::chrono::milliseconds time) {
+  if (is_open()) services_.media.expect_confirmation(leg_, time);
+}
+
+void LegMedia::confirm() {
+  if (is_open()) services_.media.confirm(leg_);
+}
+
 void LegMedia::release() {
   if (!is_open()) return;
   services_.media.release(leg_);

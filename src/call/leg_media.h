@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,9 @@ class LegMedia {
   /// Where we receive, once it is open.
   const net::Address& address() const { return address_; }
 
+  /// Sound goes there for `time` from now on, unless something shows that the other side is there: confirm(), or RTP.
+  void expect_confirmation(std::chrono::milliseconds time);
+  void confirm();
   /// The call is answered: the absence of RTP counts from now on.
   void start_timeout_watch();
   void release();

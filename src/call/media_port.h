@@ -17,6 +17,8 @@ class MediaPort {
   virtual Result<media::Engine::NewLeg> create(media::LegId beside) = 0;
   virtual void configure(media::LegId leg, media::LegParameters parameters) = 0;
   virtual void start_timeout_watch(media::LegId leg) = 0;
+  virtual void expect_confirmation(media::LegId leg, std::chrono::milliseconds time) = 0;
+  virtual void confirm(media::LegId leg) = 0;
   virtual void play(media::LegId leg, media::Play item) = 0;
   virtual void send_digits(media::LegId leg, media::SendDigits digits) = 0;
   virtual void echo(media::LegId leg, media::Echo echo) = 0;

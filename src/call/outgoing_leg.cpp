@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/utf8.h"
+#include "call/loop_check.h"
 #include "sip/uri.h"
 
 namespace rw::call {
@@ -158,6 +159,10 @@ Result<sip::OutgoingInvite> outgoing_invite(const Destination& destination, cons
     return fail("destAddr: a tel: URI needs a trunk with `tel = true`, or just one trunk, or an outbound proxy");
   invite.target = target->to_string();
   invite.follow_redirects = origin.follow_redirects;
+  if (origin.caller != nullptr) {
+    invite.max_forwards = std::max(0, origin.caller->hops_left - 1);
+    if (!origin.caller->loop_marks.empty()) invite.headers.emplace_back(LoopCheck::header, origin.caller->loop_marks);
+  }
   invite.from = headers.caller_privacy ? anonymous : address(caller.user, domain, caller.display_name);
   auto to = *target;
   if (headers.sip_to) {

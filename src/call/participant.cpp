@@ -9,6 +9,7 @@
 #include "call/joined.h"
 #include "call/referring.h"
 #include "call/warning.h"
+#include "ops/bound.h"
 #include "sdp/succession.h"
 #include "sip/uri.h"
 
@@ -155,6 +156,7 @@ bool Participant::answer_with(const std::string& sdp) {
   description_ = sdp::succeeding(description_, sdp);
   answered_ = services_.sip.answer(sip_leg_, description_, {}, services_.now);
   if (!answered_) hang_up(End{EndReason::cancelled, 487, "Request cancelled", {}}, no_decision);  // just now
+  if (answered_ && proof_ != CallerProof::secret) media_.expect_confirmation(services_.settings.unconfirmed_media);
   return answered_;
 }
 
@@ -174,6 +176,7 @@ bool Participant::start_ringback(Ringback kind) {
     if (early_media || offers) {
       if (const auto described = describe(); !described) return answer();  // which fails in the same way, and tells it
       media_.start();
+      if (proof_ == CallerProof::none) media_.expect_confirmation(services_.settings.unconfirmed_early_media);
     }
     if (provisional_ != status)
       services_.sip.provisional(sip_leg_, status, early_media || offers ? description_ : "", {}, services_.now);
@@ -276,7 +279,13 @@ bool Participant::take_answer(const std::string& sdp) {
   return true;
 }
 
+void Participant::show_life() {
+  media_.confirm();
+  unconfirmed_place_.leave();
+}
+
 void Participant::acknowledged(const sip::Acknowledged& ack) {
+  show_life();
   static constexpr auto missing = "the ACK has no answer to our offer";
   if (ack.unanswered && !confirmed_) {
     lost_media(missing);
@@ -295,6 +304,7 @@ void Participant::acknowledged(const sip::Acknowledged& ack) {
 }
 
 void Participant::provisional_acknowledged(const sip::ProvisionalAcknowledged& prack) {
+  show_life();
   if (prack.unanswered) {
     lost_media("the PRACK has no answer to our offer");
   } else if (!prack.sdp.empty()) {
@@ -429,6 +439,10 @@ void Participant::media_event(const media::Event& event) {
     activity_->play_ended(played->play);
   } else if (std::holds_alternative<media::FellSilent>(event)) {
     activity_->fell_silent();
+  } else if (std::holds_alternative<media::Unconfirmed>(event)) {
+    services_.metrics.refused("unconfirmedMedia");
+    session_.log().info("sound stopped", {{"participantId", id_},
+                                          {"why", "nothing shows that the caller is there: no ACK, PRACK or RTP"}});
   } else if (std::holds_alternative<media::RtpTimedOut>(event)) {
     static constexpr std::string_view what = "RTP media timeout";
     alarm("callError", what, {{"description", "no RTP came"}, {"participantId", id_}, {"user", user_}});

@@ -8,12 +8,14 @@
 #include "call/background_sound.h"
 #include "call/call_event.h"
 #include "call/call_plan.h"
+#include "call/caller_check.h"
 #include "call/inbound_call.h"
 #include "call/ivr.h"
 #include "call/leg_log.h"
 #include "call/leg_media.h"
 #include "call/recording.h"
 #include "call/session.h"
+#include "call/unconfirmed_calls.h"
 
 namespace rw::call {
 
@@ -121,6 +123,13 @@ class Participant final : public IvrHost {
   /// The place of its trunk's limits that an inbound leg takes up, until it ends.
   void hold(CallLimits::Place place) { trunk_place_ = std::move(place); }
 
+  /// The same of the places for calls whose caller has not shown that it is there, until it does. `proof`: how sure it
+  /// is who it is.
+  void hold(UnconfirmedCalls::Place place, CallerProof proof) {
+    unconfirmed_place_ = std::move(place);
+    proof_ = proof;
+  }
+
   // ---- inputs
   /// Keeps the INVITE's offer (empty: a late offer). An error: it can't be served, by us or by a device.
   sdp::Outcome<void> check_offer(const std::string& sdp, bool for_device);
@@ -194,6 +203,8 @@ class Participant final : public IvrHost {
   /// The answer to an offer of ours. False: it can't be used, and the call has been ended.
   bool take_answer(const std::string& sdp);
   End end_of(const sip::Ended& end);
+  /// The caller has shown that it is there.
+  void show_life();
   bool refers_itself() const { return referrer_ && referrer_->participant == id_; }
 
   Services& services_;
@@ -220,6 +231,8 @@ class Participant final : public IvrHost {
   bool late_reinvite_ = false;  ///< an ACK has yet to say what a re-INVITE without a description is about
   std::optional<PartyAddress> referrer_;
   CallLimits::Place trunk_place_;
+  UnconfirmedCalls::Place unconfirmed_place_;
+  CallerProof proof_ = CallerProof::secret;
   std::optional<LegLine> placed_;  ///< until the log has told what became of it
   std::unique_ptr<Activity> activity_;
 };

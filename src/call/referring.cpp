@@ -1,12 +1,17 @@
 #include "call/referring.h"
 
 #include "call/participant.h"
+#include "call/session.h"
 
 namespace rw::call {
 
 std::string replaced_participant(const Services& services, const sip::ReferReceived& refer) {
   const auto found = services.sip_legs.find(refer.replaces);
-  return found == services.sip_legs.end() ? std::string() : found->second->id();
+  const auto referrer = services.sip_legs.find(refer.leg);
+  const bool known = found != services.sip_legs.end() && referrer != services.sip_legs.end();
+  // Another customer's call is not there for this one.
+  if (!known || found->second->session().domain() != referrer->second->session().domain()) return {};
+  return found->second->id();
 }
 
 void Referring::stop(const End* end) {

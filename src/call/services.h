@@ -18,6 +18,7 @@
 #include "call/media_port.h"
 #include "call/party.h"
 #include "call/recording.h"
+#include "call/unconfirmed_calls.h"
 #include "callbacks/channel.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
@@ -37,6 +38,8 @@ struct Settings {
   std::chrono::milliseconds max_session{14'400'000};
   std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
   bool follow_redirects = false;
+  /// How long sound goes to a caller of whom nothing shows that it is there: behind our 200, and before.
+  std::chrono::milliseconds unconfirmed_media{1000}, unconfirmed_early_media{20'000};
 };
 
 /// What is told of a leg if its CANCEL fails.
@@ -67,6 +70,8 @@ struct Services {
 
   /// Of domains and trunks; the same for all shards.
   std::shared_ptr<CallLimits> limits = std::make_shared<CallLimits>();
+  /// Of calls that have come in, until their caller has shown that it is there; the same for all shards.
+  std::shared_ptr<UnconfirmedCalls> unconfirmed = std::make_shared<UnconfirmedCalls>();
 
   Timers timers{};
   IdSource ids{};

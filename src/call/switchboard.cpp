@@ -5,6 +5,7 @@
 #include "call/alerting.h"
 #include "call/caller_check.h"
 #include "call/fallback.h"
+#include "ops/bound.h"
 
 namespace rw::call {
 namespace {
@@ -13,7 +14,7 @@ constexpr Refusal stopping{503, "Server is stopping"};
 
 }  // namespace
 
-Switchboard::Switchboard(Services& services) : services_(services) {}
+Switchboard::Switchboard(Services& services) : services_(services), loops_(services.tokens) {}
 
 Switchboard::~Switchboard() = default;
 
@@ -120,6 +121,14 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 404, "no mediaservice has this number", call);
     return;
   }
+  auto unconfirmed =
+      services_.unconfirmed->enter(invite.flow.remote, domain->name, trunk != nullptr ? trunk->name : "");
+  if (!unconfirmed.taken()) {
+    services_.metrics.call_refused(503);
+    services_.metrics.refused("unconfirmedCalls");
+    refuse(invite.leg, 503, "its source or trunk has as many calls without ACK or PRACK as it may have", call, 10);
+    return;
+  }
   auto place = services_.limits->enter(*domain, nullptr, services_.now);
   auto trunk_place = trunk != nullptr && place ? services_.limits->enter(*domain, trunk, services_.now)
                                                : tl::expected<CallLimits::Place, CallLimits::Full>();
@@ -129,12 +138,14 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 503, full.what, call, full.retry_after);
     return;
   }
+  call.loop_marks = loops_.marks(*invite.request, domain->name, call.called_party);
   const auto inbound = std::make_shared<const InboundCall>(std::move(call));
   SessionHolder& holder = *this;
   Session& session = open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
   session.hold(std::move(*place));
   participant.hold(std::move(*trunk_place));
+  participant.hold(std::move(unconfirmed), proof_of(trunk, invite.flow));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()},
                                        {"participantId", participant.id()},
                                        {"domain", domain->name},
@@ -155,6 +166,14 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   }
 }
 
+bool Switchboard::may_replace(sip::LegId leg, const sip::Message& invite, const sip::Flow& flow) const {
+  const auto found = services_.sip_legs.find(leg);
+  if (found == services_.sip_legs.end()) return false;
+  const auto uri = sip::Uri::parse(invite.request_uri());
+  const auto domain = uri ? called_domain(*services_.directory(), *uri, invite, flow.remote).domain : nullptr;
+  return domain && domain->name == found->second->session().domain();
+}
+
 Session& Switchboard::open(std::unique_ptr<Session> session) {
   services_.metrics.call_started();
   auto& opened = *session;
@@ -171,7 +190,7 @@ void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const
                                       ops::text("why", why)});
   sip::Headers headers;
   if (retry_after > 0) headers.emplace_back("Retry-After", std::to_string(retry_after));
-  services_.sip.reject(leg, status, headers, services_.now);
+  services_.sip.refuse(leg, status, headers, services_.now);
 }
 
 void Switchboard::end_all(TimePoint now) {

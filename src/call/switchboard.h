@@ -11,6 +11,7 @@
 
 #include "call/admission_control.h"
 #include "call/call_plan.h"
+#include "call/loop_check.h"
 #include "call/participant.h"
 #include "call/remote_call_order.h"
 #include "call/services.h"
@@ -67,6 +68,9 @@ class Switchboard final : private SessionHolder {
   /// Ends every session, because the server stops.
   void end_all(TimePoint now);
 
+  /// Whether an INVITE may name this leg in its Replaces header: only one for the domain that the leg belongs to.
+  bool may_replace(sip::LegId leg, const sip::Message& invite, const sip::Flow& flow) const;
+
   std::size_t sessions() const { return sessions_.size(); }
   std::size_t participants() const { return services_.participants.size(); }
 
@@ -92,6 +96,7 @@ class Switchboard final : private SessionHolder {
   void settle();
 
   Services& services_;
+  const LoopCheck loops_;
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> over_;  ///< until nothing of them is on the stack
   std::vector<Session*> touched_;

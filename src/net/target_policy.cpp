@@ -14,8 +14,8 @@ constexpr std::uint16_t first_free_port = 1024;  ///< below are the services of 
 const std::vector<Network>& refused_networks() {
   static const auto networks = [] {
     std::vector<Network> all;
-    for (const auto* text : {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255",
-                             "::/96", "fe80::/10", "ff00::/8"})
+    for (const auto* text : {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255", "::/96",
+                             "fe80::/10", "ff00::/8"})
       all.push_back(*Network::parse(text));
     return all;
   }();

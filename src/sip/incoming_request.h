@@ -22,7 +22,8 @@ struct IncomingRequest {
   std::string via_line;  ///< the topmost line, with received and rport filled in
   std::string call_id, from_tag, to_tag;
   std::uint32_t cseq = 0;
-  SessionBody body;  ///< filled in by who handles the request
+  bool stranger = false;  ///< Admission::stranger
+  SessionBody body;       ///< filled in by who handles the request
 
   const std::string& method() const { return message->method(); }
 

@@ -34,6 +34,7 @@ struct Leg : Dialog {
 
   // ---- the INVITE that is being answered: the first, or a re-INVITE
   std::optional<Pending> invite;
+  bool untold = false;            ///< the caller has not had its 100
   Timer invitation;               ///< when the first INVITE's Expires is over
   std::optional<Pending> update;  ///< an UPDATE, or a PRACK, with an offer
   bool settled = false;      ///< what the INVITE offered was answered before its 2xx, by what has been acknowledged

@@ -15,8 +15,29 @@ bool is_safe(const Headers& headers) {
 
 }  // namespace
 
+void UserAgent::Impl::say_trying(Leg& leg) {
+  if (!std::exchange(leg.untold, false) || !leg.invite) return;
+  respond(leg.invite->transaction, leg.invite->request.response(100, {}));
+}
+
+bool UserAgent::Impl::refuse(Leg& leg, int status, const Headers& headers) {
+  if (!leg.untold || !leg.invite) return reject(leg, status, headers);
+  if (status < 300 || status > 699 || !is_safe(headers)) return false;
+  const auto pending = std::move(*leg.invite);
+  leg.invite.reset();
+  auto response = pending.request.response(status, pending.request.stateless_tag(tags));
+  for (const auto& [name, value] : headers) response.add(name, value);
+  send(pending.request.reply_to, response.serialise());
+  by_invite.erase(pending.transaction);
+  transactions.forget_server(pending.transaction);
+  end(leg, EndCause::rejected, status);
+  events.pop_back();  // whoever refuses knows
+  return true;
+}
+
 bool UserAgent::Impl::provisional(Leg& leg, int status, std::string sdp, const Headers& headers) {
   if (!leg.invite || leg.established || status <= 100 || status >= 200 || !is_safe(headers)) return false;
+  say_trying(leg);
   if (leg.reliable || leg.update) {  // one at a time (RFC 3262 section 3)
     leg.deferred_progress = Leg::Deferred{status, std::move(sdp), headers};
     return true;
@@ -64,6 +85,7 @@ void UserAgent::Impl::retransmit_reliable(LegId id, TimePoint due) {
 
 bool UserAgent::Impl::answer(Leg& leg, std::string sdp, const Headers& headers) {
   if (!leg.invite || leg.established || !is_safe(headers)) return false;
+  say_trying(leg);
   leg.deferred_progress.reset();
   if (leg.reliable || leg.update) {  // the 2xx waits for the PRACK (RFC 3262 section 3)
     leg.deferred_answer = Leg::Deferred{200, std::move(sdp), headers};

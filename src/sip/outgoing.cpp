@@ -17,7 +17,11 @@ std::string_view via_transport(Transport transport) {
 }  // namespace
 
 void UserAgent::Impl::respond(const std::string& transaction, const Message& response) {
-  transactions.respond(transaction, response.status(), response.serialise(), now);
+  if (stateless && stateless->transaction == transaction) {
+    send(stateless->reply_to, response.serialise());
+  } else {
+    transactions.respond(transaction, response.status(), response.serialise(), now);
+  }
 }
 
 void UserAgent::Impl::respond(const IncomingRequest& request, const std::string& transaction, int status,

@@ -137,6 +137,10 @@ bool UserAgent::Impl::try_next_hop(Leg& leg, bool unreachable) {
   while (call.next_hop < call.hops.size()) {
     const auto& hop = call.hops[call.next_hop++];
     if (hop.only_if_unreachable && !unreachable) continue;
+    if (call.wanted.routes.empty() && !may_reach(hop.flow, {})) {
+      call.phrase = "The address is not one that may be used";
+      continue;
+    }
     const auto* listener = listener_for(options.listeners, hop.flow);
     if (listener == nullptr) {
       call.phrase = "No listener for the transport";
@@ -154,6 +158,7 @@ Message UserAgent::Impl::build_invite(Leg& leg, std::string& branch) {
   const auto& call = *leg.call;
   --leg.local_cseq;  // dialog_request counts, but the same INVITE may go to several hops
   auto request = dialog_request(leg, "INVITE", branch);
+  request.set("Max-Forwards", std::to_string(call.wanted.max_forwards));
   request.add("Allow", std::string(allowed_methods));
   request.add("Supported", std::string(supported_options));
   request.add("Session-Expires", std::to_string(call.session_expires));

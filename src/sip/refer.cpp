@@ -27,13 +27,15 @@ Leg* UserAgent::Impl::replaced_by(const Replaces& replaces) {
   return same ? leg : nullptr;
 }
 
-std::pair<LegId, int> UserAgent::Impl::replaced_by(const Message& invite) {
-  const auto lines = invite.headers("Replaces");
+std::pair<LegId, int> UserAgent::Impl::replaced_by(const IncomingRequest& invite) {
+  const auto lines = invite.message->headers("Replaces");
   if (lines.empty()) return {0, 0};
   const auto replaces = lines.size() == 1 ? Replaces::parse(lines.front()) : Result<Replaces>(fail("more than one"));
   if (!replaces) return {0, 400};
   const auto* leg = replaced_by(*replaces);
-  if (leg == nullptr) return {0, 481};  // an early dialog is nothing that could be taken over here
+  const bool allowed =
+      leg != nullptr && (!options.may_replace || options.may_replace(leg->id, *invite.message, invite.flow));
+  if (!allowed) return {0, 481};  // an early dialog is nothing that could be taken over here
   if (leg->leaving) return {0, 603};
   if (replaces->early_only) return {0, 486};
   return {leg->id, 0};

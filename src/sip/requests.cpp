@@ -32,7 +32,9 @@ bool takes_sdp(const Message& message) {
 UserAgent::Impl::Impl(UserAgentOptions given)
     : options(std::move(given)),
       times{.t1 = options.t1},
-      transactions(timers, times, [this](const Flow& flow, std::string bytes) { send(flow, std::move(bytes)); }),
+      transactions(
+          timers, times, [this](const Flow& flow, std::string bytes) { send(flow, std::move(bytes)); },
+          options.forgotten),
       tags(options.shard_tag) {}
 
 Leg* UserAgent::Impl::leg(LegId id) {
@@ -97,7 +99,8 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
   }
   const bool fresh_invite = request.method() == "INVITE" && request.to_tag.empty();
   if (fresh_invite && options.admit) {
-    if (const auto admission = options.admit(*request.message, request.flow, now); admission.status != 0) {
+    const auto admission = options.admit(*request.message, request.flow, now);
+    if (admission.status != 0) {
       if (admission.silent) return;
       auto refusal = request.response(admission.status, request.stateless_tag(tags));
       for (const auto& [name, value] : admission.headers) refusal.add(name, value);
@@ -105,15 +108,28 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
       send(request.reply_to, refusal.serialise());
       return;
     }
+    request.stranger = admission.stranger;
   }
   request.body = SessionBody::read(*request.message);
-  transactions.begin_server(transaction, request.reply_to, request.method() == "INVITE");
+  auto* leg = request.to_tag.empty() ? nullptr : leg_of(request);
+  // Nothing is kept of what is answered at once, and would be answered the same if it came again.
+  stateless.reset();
+  if (request.method() == "CANCEL" || leg == nullptr) {
+    stateless.emplace(Stateless{transaction, request.reply_to});
+  } else {
+    transactions.begin_server(transaction, request.reply_to, request.method() == "INVITE");
+  }
+  answer_request(leg, std::move(request), transaction);
+  stateless.reset();
+}
+
+void UserAgent::Impl::answer_request(Leg* leg, IncomingRequest request, const std::string& transaction) {
   if (request.method() == "CANCEL") {
     receive_cancel(request);
   } else if (auto refusal = objection(request)) {
     tell_refused(request, *refusal);
     respond(transaction, *refusal);
-  } else if (auto* leg = request.to_tag.empty() ? nullptr : leg_of(request)) {
+  } else if (leg != nullptr) {
     inside_dialog(*leg, std::move(request), transaction);
   } else if (request.to_tag.empty()) {
     outside_dialog(request, transaction);
@@ -198,6 +214,7 @@ void UserAgent::Impl::receive_cancel(const IncomingRequest& request) {
 }
 
 void UserAgent::Impl::withdraw(Leg& leg, std::string reason) {
+  say_trying(leg);
   const auto pending = std::move(*leg.invite);
   leg.invite.reset();
   by_invite.erase(pending.transaction);
@@ -244,7 +261,7 @@ void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::stri
     respond(request, transaction, 400);
     return;
   }
-  const auto [replaced, refusal] = replaced_by(*request.message);
+  const auto [replaced, refusal] = replaced_by(request);
   if (refusal != 0) {
     respond(request, transaction, refusal);
     return;
@@ -274,7 +291,6 @@ void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::stri
   by_invite.emplace(transaction, id);
   by_caller.emplace(caller, id);
   leg.invite.emplace(Pending{request, transaction});
-  respond(transaction, request.response(100, {}));
   if (!agree_on_session(leg, request, transaction)) {
     leg.invite.reset();
     by_invite.erase(transaction);
@@ -282,6 +298,10 @@ void UserAgent::Impl::new_invite(const IncomingRequest& request, const std::stri
     events.pop_back();  // nobody has heard of this leg
     return;
   }
+  stateless.reset();
+  transactions.begin_server(transaction, request.reply_to, true, !request.stranger);
+  leg.untold = true;
+  untold.push_back(id);
   std::uint32_t time = 0;
   const auto expires = value_of(*request.message, "Expires");
   if (std::from_chars(expires.data(), expires.data() + expires.size(), time).ec == std::errc{}) {  // RFC 3261 13.3.1

@@ -43,4 +43,14 @@ Result<std::size_t> first_message(std::string_view buffered) {
   return total <= buffered.size() ? total : 0;
 }
 
+bool opens_call(std::string_view message) {
+  if (message.starts_with("INVITE ")) return true;
+  if (!message.starts_with("SIP/2.0 2")) return false;
+  for (auto rest = message; !rest.empty();) {
+    const auto header = take_header(rest);
+    if (same_letters(name_in(header), "CSeq")) return value_in(header).ends_with("INVITE");
+  }
+  return false;
+}
+
 }  // namespace rw::sip

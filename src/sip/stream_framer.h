@@ -12,4 +12,7 @@ namespace rw::sip {
 /// any more.
 Result<std::size_t> first_message(std::string_view buffered);
 
+/// Whether a message of ours makes, or may make, a call: an INVITE, or a 2xx to one.
+bool opens_call(std::string_view message);
+
 }  // namespace rw::sip

@@ -28,8 +28,8 @@ bool goes_over(const Flow& mine, const Flow& closed) {
 
 }  // namespace
 
-Transactions::Transactions(Timers& timers, TransactionTimes times, Sender send)
-    : timers_(timers), times_(times), send_(std::move(send)) {}
+Transactions::Transactions(Timers& timers, TransactionTimes times, Sender send, std::function<void()> forgotten)
+    : timers_(timers), times_(times), send_(std::move(send)), forgotten_(std::move(forgotten)) {}
 
 std::string Transactions::server_key(const Message& request, const Via& via, std::string_view method) {
   std::string key = via.branch;
@@ -69,8 +69,9 @@ bool Transactions::absorb(const std::string& key, bool is_ack, TimePoint now) {
   return true;
 }
 
-void Transactions::begin_server(const std::string& key, const Flow& reply_to, bool is_invite) {
+void Transactions::begin_server(const std::string& key, const Flow& reply_to, bool is_invite, bool repeats) {
   Server& server = servers_[key];
+  server.repeats = repeats;
   server.flow = reply_to;
   server.is_invite = is_invite;
 }
@@ -87,14 +88,33 @@ void Transactions::respond(const std::string& key, int status, std::string bytes
   if (!server.is_invite) {
     server.state = ServerState::completed;
     end_server_after(key, server, stream ? Duration::zero() : times_.timeout(), now);
+    linger(key, server);
     return;
   }
   server.state = status < 300 ? ServerState::accepted : ServerState::completed;
   end_server_after(key, server, times_.timeout(), now);
-  if (server.state == ServerState::completed && !stream) {
+  if (server.state == ServerState::accepted) return;
+  if (!stream && server.repeats) {
     server.interval = times_.t1;
     server.retransmit = timers_.start(now + server.interval,
                                       [this, key, due = now + server.interval] { retransmit_response(key, due); });
+  }
+  linger(key, server);
+}
+
+void Transactions::linger(const std::string& key, const Server& server) {
+  lingering_.emplace_back(key, server.last_response.size());
+  lingering_bytes_ += server.last_response.size();
+  while (!lingering_.empty()) {  // they mostly end in the order in which they have begun to linger
+    const auto& [oldest, bytes] = lingering_.front();
+    const auto found = servers_.find(oldest);
+    if (found != servers_.end() && found->second.state == ServerState::completed) {
+      if (lingering_bytes_ <= most_lingering_bytes) break;
+      servers_.erase(found);
+      if (forgotten_) forgotten_();
+    }
+    lingering_bytes_ -= bytes;
+    lingering_.pop_front();
   }
 }
 

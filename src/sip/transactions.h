@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -33,7 +36,12 @@ class Transactions {
   /// A response, provisional or final; a time-out comes as 408, a failed transport as 503 (`made_here`).
   using ResponseHandler = std::function<void(const Message&)>;
 
-  Transactions(Timers& timers, TransactionTimes times, Sender send);
+  /// Of final responses other than to an accepted INVITE so many bytes are kept; beyond, the oldest are forgotten, and
+  /// their requests, if they come again, count as new.
+  static constexpr std::size_t most_lingering_bytes = 16 * 1024 * 1024;
+
+  /// `forgotten`: told of each response that was forgotten before its time; may be empty.
+  Transactions(Timers& timers, TransactionTimes times, Sender send, std::function<void()> forgotten = {});
 
   // ---- server side
   /// What a request belongs to: branch, sent-by and method (RFC 3261 17.2.3). An ACK or CANCEL has its INVITE's key if
@@ -43,7 +51,11 @@ class Transactions {
   bool absorb(const std::string& key, bool is_ack, TimePoint now);
   bool has_server(const std::string& key) const { return servers_.contains(key); }
   std::vector<std::string> server_keys() const;
-  void begin_server(const std::string& key, const Flow& reply_to, bool is_invite);
+  /// `repeats`: a final response that refuses an INVITE is sent again until it is acknowledged; else only when the
+  /// INVITE comes again.
+  void begin_server(const std::string& key, const Flow& reply_to, bool is_invite, bool repeats = true);
+  /// As if there had been none.
+  void forget_server(const std::string& key) { servers_.erase(key); }
   /// Sends a response of a transaction that has begun; a final one ends it but for what lingers.
   void respond(const std::string& key, int status, std::string bytes, TimePoint now);
 
@@ -70,6 +82,7 @@ class Transactions {
   struct Server {
     Flow flow;
     bool is_invite = false;
+    bool repeats = true;
     ServerState state = ServerState::proceeding;
     std::string last_response;
     Duration interval{};
@@ -93,6 +106,7 @@ class Transactions {
   };
 
   void end_server_after(const std::string& key, Server& server, Duration time, TimePoint now);
+  void linger(const std::string& key, const Server& server);
   void retransmit_response(const std::string& key, TimePoint now);
   void retransmit_request(const std::string& key, TimePoint now);
   void fail_client(const std::string& key, int status);
@@ -101,6 +115,9 @@ class Transactions {
   Timers& timers_;
   const TransactionTimes times_;
   Sender send_;
+  std::function<void()> forgotten_;
+  std::deque<std::pair<std::string, std::size_t>> lingering_;  ///< keys of those that may be forgotten, oldest first
+  std::size_t lingering_bytes_ = 0;
   std::unordered_map<std::string, Server> servers_;
   std::unordered_map<std::string, Client> clients_;
 };

@@ -37,6 +37,9 @@ void UserAgent::take_lookups(std::vector<Lookup>& into) {
 }
 
 void UserAgent::take_transmits(std::vector<Transmit>& into) {
+  for (const auto id : std::exchange(impl_->untold, {})) {
+    if (auto* leg = impl_->leg(id)) impl_->say_trying(*leg);
+  }
   std::move(impl_->transmits.begin(), impl_->transmits.end(), std::back_inserter(into));
   impl_->transmits.clear();
 }
@@ -62,6 +65,12 @@ bool UserAgent::reject(LegId id, int status, const Headers& headers, TimePoint n
   impl_->now = now;
   auto* leg = impl_->leg(id);
   return leg != nullptr && impl_->reject(*leg, status, headers);
+}
+
+bool UserAgent::refuse(LegId id, int status, const Headers& headers, TimePoint now) {
+  impl_->now = now;
+  auto* leg = impl_->leg(id);
+  return leg != nullptr && impl_->refuse(*leg, status, headers);
 }
 
 bool UserAgent::answer_offer(LegId id, std::string sdp, TimePoint now) {

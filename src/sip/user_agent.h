@@ -45,9 +45,11 @@ struct OutgoingInvite {
   Headers headers;                                                      ///< whatever else it has to carry
   std::vector<Credentials> credentials;
   bool follow_redirects = false;
+  int max_forwards = 70;
 };
 
-/// An INVITE that opens a call. 100 Trying has been sent. Answer with provisional(), answer() or reject().
+/// An INVITE that opens a call. 100 Trying goes out with the next take_transmits(). Answer with provisional(), answer()
+/// or reject(); or at once with refuse().
 struct IncomingInvite {
   LegId leg = 0;
   std::shared_ptr<const Message> request;
@@ -140,8 +142,8 @@ enum class EndCause : std::uint8_t {
   transport_failed
 };
 
-/// The last event of every leg, exactly once. Nothing of it is left in the user agent but what RFC 3261 wants to
-/// linger.
+/// The last event of every leg but those that refuse() has ended, exactly once. Nothing of it is left in the user agent
+/// but what RFC 3261 wants to linger.
 struct Ended {
   LegId leg = 0;
   EndCause cause = EndCause::remote_bye;
@@ -166,6 +168,7 @@ struct Admission {
   int status = 0;             ///< 0: let it in; otherwise the final response, sent statelessly
   int retry_after = 0;        ///< seconds, for 503; 0: no Retry-After
   bool silent = false;        ///< the response is not sent at all
+  bool stranger = false;      ///< whom nobody has vouched for: its source may be forged, so refusals are not repeated
   Headers headers = {};       ///< of the response
   std::string_view why = {};  ///< a sentence for the log; lives as long as the process
 };
@@ -190,6 +193,15 @@ struct UserAgentOptions {
   std::vector<Flow> listeners;
   /// Asked before any work is done for an INVITE outside a dialog. May be empty.
   std::function<Admission(const Message& invite, const Flow& flow, TimePoint now)> admit;
+  /// Whether whoever sends an INVITE may name this leg in its Replaces header; if not, it is as if there were no such
+  /// leg. Empty: anybody.
+  std::function<bool(LegId replaced, const Message& invite, const Flow& flow)> may_replace;
+  /// Whether something may be sent to an address that the other side or the call layer's target has named: asked each
+  /// time. Not asked about preset routes, and about where the other side's own requests come from. Empty: anywhere.
+  std::function<bool(const net::Address&)> may_reach;
+  /// Told when the response of a past transaction had to be forgotten before its time, because there are too many bytes
+  /// of them. May be empty.
+  std::function<void()> forgotten;
   /// Told of each request that the user agent itself refuses, or refuses within a call for the call layer; not of
   /// challenges, of what admit() has refused, and of 487. May be empty.
   std::function<void(const RefusedRequest&)> refused;
@@ -228,6 +240,9 @@ class UserAgent {
   /// 200 with the answer, or the offer if the INVITE had none. Without either if a reliable provisional response has
   /// settled that.
   bool answer(LegId leg, std::string sdp, const Headers& headers, TimePoint now);
+  /// The final response `status` (300–699), before anything else has been done for the INVITE: nothing of it is kept,
+  /// no 100 is sent, and the same INVITE would come as a new one (RFC 3261 8.2.7). After take_transmits(), as reject().
+  bool refuse(LegId leg, int status, const Headers& headers, TimePoint now);
   /// The final response `status` (300–699).
   bool reject(LegId leg, int status, const Headers& headers, TimePoint now);
 

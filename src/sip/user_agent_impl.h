@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,6 +31,8 @@ class UserAgent::Impl {
   /// 400 or 505, if there is enough in it to answer at all.
   void refuse_unreadable(const Flow& flow, std::string_view text, const std::string& why);
   void receive_request(IncomingRequest request);
+  /// `leg`: whose dialog it is in, or null.
+  void answer_request(Leg* leg, IncomingRequest request, const std::string& transaction);
   void receive_ack(const IncomingRequest& request);
   void receive_cancel(const IncomingRequest& request);
   /// 487 to the INVITE that waits for its final response: the caller has given up, or its time is over.
@@ -55,6 +58,9 @@ class UserAgent::Impl {
   bool provisional(Leg& leg, int status, std::string sdp, const Headers& headers);
   bool answer(Leg& leg, std::string sdp, const Headers& headers);
   bool reject(Leg& leg, int status, const Headers& headers);
+  bool refuse(Leg& leg, int status, const Headers& headers);
+  /// 100, if the caller has not had it.
+  void say_trying(Leg& leg);
   bool answer_offer(Leg& leg, std::string sdp);
   bool reject_offer(Leg& leg, int status, const Headers& headers);
   /// Sends what has waited for the PRACK.
@@ -125,7 +131,7 @@ class UserAgent::Impl {
   /// The established leg whose dialog a Replaces value names, or null.
   Leg* replaced_by(const Replaces& replaces);
   /// What an INVITE's Replaces header comes to (RFC 3891 section 3): the leg, or the status that refuses it.
-  std::pair<LegId, int> replaced_by(const Message& invite);
+  std::pair<LegId, int> replaced_by(const IncomingRequest& invite);
 
   // ---- outgoing.cpp
   void respond(const std::string& transaction, const Message& response);
@@ -147,6 +153,8 @@ class UserAgent::Impl {
   /// used, if that lives; else what RFC 3263 makes of its route set or remote target. At once, unless a name has to be
   /// looked up; none: there is no way.
   void find_ways(const Course& course, WaysFound found);
+  /// Whether a hop that others have named may be used; `flow`: by which they have come, or port 0.
+  bool may_reach(const Flow& hop, const Flow& flow) const;
   /// Those hops that a listener of ours reaches; behind them what was used before.
   std::vector<Flow> usable(const Course& course, const std::vector<Flow>& hops) const;
   void look_up_ways(const std::string& uri, WaysFound found);
@@ -201,6 +209,13 @@ class UserAgent::Impl {
   std::unordered_map<std::uint64_t, std::string> way_lookup_uris;
   std::vector<std::shared_ptr<DialogRequest>> stranded;  ///< no way leads to where they should go
   Timer stranded_timer;
+  /// A request that is answered without a transaction (RFC 3261 8.2.7), while that is being done: by its key.
+  struct Stateless {
+    std::string transaction;
+    Flow reply_to;
+  };
+  std::optional<Stateless> stateless;
+  std::vector<LegId> untold;  ///< legs whose caller has had no 100
   std::vector<Lookup> lookups;
   std::vector<Transmit> transmits;
   std::vector<Event> events;

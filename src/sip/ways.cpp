@@ -10,6 +10,7 @@ namespace {
 
 /// Bound on how many ways are tried for one request in a dialog.
 constexpr std::size_t most_ways = 4;
+constexpr std::uint16_t first_free_port = 1024;  ///< below are the services of systems
 
 /// Whether a hop that the URI names is the one that a connection of ours leads to. A URI that names no transport does
 /// not forbid the one that has been in use.
@@ -43,11 +44,20 @@ void UserAgent::Impl::find_ways(const Course& course, WaysFound found) {
   found(usable(course, literal ? *literal : std::vector<Flow>{}));
 }
 
+bool UserAgent::Impl::may_reach(const Flow& hop, const Flow& flow) const {
+  // Where they have come from themselves, if that can't be forged or gets no connection.
+  const bool own_host = flow.remote.port() != 0 && hop.remote.same_host(flow.remote) &&
+                        (is_stream(flow.transport) || !is_stream(hop.transport));
+  const bool own_port = hop.remote.port() == flow.remote.port() || hop.remote.port() >= first_free_port;
+  return (own_host && own_port) || !options.may_reach || options.may_reach(hop.remote);
+}
+
 std::vector<Flow> UserAgent::Impl::usable(const Course& course, const std::vector<Flow>& hops) const {
   const auto& flow = course.flow;
   std::vector<Flow> ways;
   for (auto hop : hops) {
     if (ways.size() == most_ways) break;
+    if (!may_reach(hop, flow)) continue;
     if (keeps_to(flow, hop, *course.uri)) {
       hop = flow;
     } else if (hop.transport == flow.transport && hop.remote.is_v6() == flow.local.is_v6()) {
@@ -190,7 +200,8 @@ void UserAgent::Impl::send_ack(const SentAck& ack) {
               auto way = ways.front();
               const auto literal = course.uri ? literal_hops(*course.uri) : Result<std::vector<Flow>>(fail(""));
               // Nobody is told that a connection had gone which an ACK was to go over.
-              if (way.connection != 0 && literal && !literal->empty() && literal->front().transport == way.transport)
+              if (way.connection != 0 && literal && !literal->empty() && literal->front().transport == way.transport &&
+                  may_reach(literal->front(), course.flow))
                 way.instead = literal->front().remote;
               auto request = message;
               request.set("Via", via_for(way, branch));

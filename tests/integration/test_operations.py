@@ -3,12 +3,13 @@
 import re
 
 import pytest
+from support.server import ROOT
 
 
 AT_ZERO = ["ringwright_sessions", "ringwright_participants", "ringwright_rtp_ports_in_use", "ringwright_media_legs", "ringwright_outbox_pending",
            "ringwright_sip_transactions", "ringwright_rtp_packets_sent_total", "ringwright_rtp_packets_received_total",
            "ringwright_rtp_packets_dropped_total", "ringwright_rtp_packets_lost_total", "ringwright_calls_started_total",
-           'ringwright_calls_total{outcome="normal"}', 'ringwright_calls_total{outcome="error"}']
+           'ringwright_calls_total{outcome="normal"}', 'ringwright_calls_total{outcome="error"}', 'ringwright_refused_total{bound="loop"}']
 
 
 def test_healthz_and_readyz(server):
@@ -154,3 +155,14 @@ def test_no_descriptor_is_left_of_a_call(own_server, application, phone):
     assert server.count_descriptors() <= before + 8, "more than the pooled connections"
 
 
+
+
+def test_each_bound_is_counted_from_the_start_and_described(own_server):
+    """docs/security.md has a row for each, which names a test that is there."""
+    counted = {name.split('"')[1] for name in own_server().metrics() if name.startswith("ringwright_refused_total{")}
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| `(tests/[^`]+)` \|$", (ROOT / "docs/security.md").read_text(), re.M))
+    assert counted == set(rows)
+    for place in rows.values():
+        file, _, test = place.partition("::")
+        assert not test or f"def {test}(" in (ROOT / file).read_text(), place
+        assert (ROOT / file).exists()

@@ -121,9 +121,9 @@ def test_the_answer_is_repeated_until_the_ack(server, application, phone):
     application.completed("normal")
 
 
-def test_a_refusal_is_repeated_until_the_ack(server, application, phone):
+def test_a_refusal_is_repeated_until_the_ack(own_server, application, phone):
     application.replies["newCall"] = {"action": "drop", "dropCode": "busy"}
-    caller = phone()
+    caller = phone(own_server(trunks=[{"name": "carrier", "allow": ["127.0.0.0/8"]}]))
     caller.invite()
     assert [caller.wait_final().status for _ in range(2)] == [486] * 2
     caller.ack_refusal()

@@ -189,4 +189,6 @@ def test_a_flood_of_refused_requests_is_no_flood_of_lines(own_server, phone):
         stranger.cseq = at + 1
         stranger.send_text(stranger.request_text("INFO"))
     wait_until(lambda: server.metrics()['ringwright_sip_messages_total{transport="udp"}'] == 2000, "not all of them have come")
-    assert 50 <= len(lines(server, "request refused")) < 1000
+    written = lines(server, "request refused")
+    assert 50 <= len(written) < 1000
+    assert server.metrics()['ringwright_refused_total{bound="logLines"}'] == 2000 - len(written)

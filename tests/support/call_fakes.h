@@ -23,6 +23,8 @@ class Media : public MediaPort {
     configured.push_back(std::move(parameters));
   }
   void start_timeout_watch(media::LegId) override { ++watches; }
+  void expect_confirmation(media::LegId leg, std::chrono::milliseconds time) override { unconfirmed[leg] = time; }
+  void confirm(media::LegId leg) override { unconfirmed.erase(leg); }
   void play(media::LegId leg, media::Play item) override {
     queue.push_back({item.id, item.sound, item.silence, {}, leg});
   }
@@ -70,7 +72,8 @@ class Media : public MediaPort {
     media::LegId leg = 0;
   };
   bool exhausted = false;
-  std::map<media::LegId, media::LegId> joined;  ///< both ways
+  std::map<media::LegId, media::LegId> joined;                    ///< both ways
+  std::map<media::LegId, std::chrono::milliseconds> unconfirmed;  ///< how long is waited for a sign of life
   std::map<media::LegId, std::pair<media::LegId, media::LegId>> listeners;
   std::vector<std::pair<media::LegId, media::Record>> records;
   std::chrono::milliseconds silence_watched{0};

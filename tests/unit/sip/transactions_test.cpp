@@ -50,5 +50,54 @@ TEST(Transactions, WhatIsBeingWorkedOnOutlivesItsConnection) {
   EXPECT_EQ(results, (std::vector<int>{180, 486}));
 }
 
+class LingeringTest : public testing::Test {
+ protected:
+  static constexpr std::size_t large = 60'000;
+
+  void answer(const std::string& key, int status, bool is_invite, bool repeats = true) {
+    transactions.begin_server(key, flow, is_invite, repeats);
+    transactions.respond(key, status, std::string(large, 'x'), now);
+  }
+  void advance(Duration time) {
+    for (const auto end = now + time; timers.next() && *timers.next() <= end;) timers.advance(now = *timers.next());
+    now += time;
+  }
+
+  Timers timers;
+  std::size_t sent = 0, forgotten = 0;
+  Transactions transactions{timers, {}, [this](const Flow&, const std::string&) { ++sent; }, [this] { ++forgotten; }};
+  Flow flow{Transport::udp, {}, *net::Address::parse("10.0.0.1:5060"), 0};
+  TimePoint now = Clock::now();
+};
+
+TEST_F(LingeringTest, ManyLongResponsesAreNotKept) {
+  const auto fit = Transactions::most_lingering_bytes / large;
+  for (std::size_t at = 0; at < 2000; ++at) answer(std::to_string(at), at % 2 == 0 ? 200 : 500, at % 3 == 0);
+  const auto accepted = static_cast<std::size_t>(2000 / 6 + 1);  // 2xx to an INVITE are the calls' own
+  EXPECT_LE(transactions.size(), fit + accepted);
+  EXPECT_GE(transactions.size(), fit);
+  EXPECT_EQ(forgotten, 2000 - transactions.size());
+  EXPECT_TRUE(transactions.has_server("1999"));
+  EXPECT_FALSE(transactions.has_server("1")) << "the oldest goes first";
+  advance(std::chrono::seconds(40));
+  EXPECT_EQ(transactions.size(), 0U);
+  const auto before = forgotten;
+  for (std::size_t at = 0; at < fit; ++at) answer("again" + std::to_string(at), 200, false);
+  EXPECT_EQ(forgotten, before) << "those that are over don't count";
+}
+
+TEST_F(LingeringTest, ARefusalIsRepeatedUnlessItIsAStrangers) {
+  answer("known", 486, true);
+  advance(std::chrono::seconds(3));
+  EXPECT_EQ(sent, 3U);
+  EXPECT_TRUE(transactions.absorb("known", true, now));
+  sent = 0;
+  answer("stranger", 486, true, false);
+  advance(std::chrono::seconds(3));
+  EXPECT_EQ(sent, 1U);
+  EXPECT_TRUE(transactions.absorb("stranger", false, now));
+  EXPECT_EQ(sent, 2U) << "the INVITE has come again";
+}
+
 }  // namespace
 }  // namespace rw::sip

@@ -20,8 +20,12 @@ async function command(name, members) {
 }
 
 // Serves Ringwright's callbacks on the port that the command line names, or 9000. `events` has a function for each callback that matters,
-// from the request's JSON to the reply's (or a promise of it); all others get {}. `page` is what a browser gets.
+// from the request's JSON to the reply's (or a promise of it); all others get {}, and alarms are printed. `page` is what a browser gets.
 function serve(events, page = '') {
+  const other = (request) => {
+    if (request.errorDetails) console.log('alarm:', JSON.stringify(request));
+    return {};
+  };
   const server = http.createServer((request, response) => {
     const answer = (status, kind, content) => {
       response.writeHead(status, { 'Content-Type': kind, 'Content-Length': Buffer.byteLength(content) });
@@ -35,9 +39,10 @@ function serve(events, page = '') {
     request.on('data', (part) => parts.push(part));
     request.on('end', async () => {
       try {
-        const reply = await (events[request.url.slice(1)] ?? (() => ({})))(JSON.parse(Buffer.concat(parts)));
+        const reply = await (events[request.url.slice(1)] ?? other)(JSON.parse(Buffer.concat(parts)));
         answer(200, 'application/json', JSON.stringify(reply));
       } catch (problem) {
+        console.error(problem);
         answer(500, 'text/plain', String(problem));
       }
     });

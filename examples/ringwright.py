@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import traceback
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,21 +33,32 @@ def command(name, **members):
 
 def server(events, page=None):
     """An HTTP server for Ringwright's callbacks, on the port that the command line names, or 9000. `events` has a function for each
-    callback that matters, from the request's JSON to the reply's; all others get {}. `page` is what a browser gets."""
+    callback that matters, from the request's JSON to the reply's; all others get {}, and alarms are printed. `page` is what a browser
+    gets."""
+
+    def other(request):
+        if "errorDetails" in request:
+            print("alarm:", json.dumps(request), flush=True)
+        return {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # connections are kept open
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            reply = events.get(self.path.strip("/"), lambda _: {})(body)
+            try:
+                reply = events.get(self.path.strip("/"), other)(body)
+            except Exception:
+                traceback.print_exc()
+                self.answer("text/plain", b"the application has failed", 500)
+                return
             self.answer("application/json", json.dumps(reply).encode())
 
         def do_GET(self):
             self.answer("text/html; charset=utf-8", (page or "").encode())
 
-        def answer(self, kind, content):
-            self.send_response(200)
+        def answer(self, kind, content, status=200):
+            self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -9,7 +9,7 @@
 
 const { pressed, say, serve } = require('../ringwright.js');
 
-const phones = process.argv.length > 3 ? process.argv.slice(3) : ['sip:phone@127.0.0.1:5081', 'sip:phone@127.0.0.1:5082'];
+const phones = process.argv.length > 3 ? process.argv.slice(3) : ['sip:phone@127.0.0.1:5081', 'sip:phone@127.0.0.1:5083'];
 
 const steps = {
   menu: () => ({

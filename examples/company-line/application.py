@@ -13,7 +13,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 from ringwright import pressed, say, server  # noqa: E402
 
-PHONES = sys.argv[2:] or ["sip:phone@127.0.0.1:5081", "sip:phone@127.0.0.1:5082"]
+PHONES = sys.argv[2:] or ["sip:phone@127.0.0.1:5081", "sip:phone@127.0.0.1:5083"]
 
 
 def new_call(call):

@@ -82,7 +82,7 @@ def one_phone_after_the_other(kitchen):
     caller.invite()
     kitchen.phones["5081"].wait_request("INVITE")
     kitchen.phones["5081"].refuse(486)
-    phone = kitchen.answers("5082")
+    phone = kitchen.answers("5083")
     answer = caller.wait_final()
     caller.follow(answer)
     caller.ack()
@@ -109,7 +109,7 @@ def call_and_ask(kitchen):
 
 def click_to_call(kitchen):
     first = kitchen.answers("5081")
-    second = kitchen.answers("5082")
+    second = kitchen.answers("5083")
     talk(first, second)
     first.hang_up()
     second.wait_request("BYE")
@@ -129,8 +129,8 @@ def queue(kitchen):
 def transfer(kitchen):
     caller, phone = kitchen.connected()
     talk(caller, phone)
-    phone.request("REFER", extra=f"Refer-To: <{kitchen.phones['5082'].uri}>\r\n")
-    third = kitchen.answers("5082")
+    phone.request("REFER", extra=f"Refer-To: <{kitchen.phones['5083'].uri}>\r\n")
+    third = kitchen.answers("5083")
     talk(caller, third)
     phone.wait_request("BYE")
     caller.hang_up()
@@ -146,7 +146,7 @@ def recorded_call(kitchen):
 
 def somebody_listens(kitchen):
     caller, phone = kitchen.connected()
-    listener = kitchen.answers("5082")
+    listener = kitchen.answers("5083")
     talk(caller, phone)
     listener.rtp.wait_until(lambda: listener.rtp.has_tone_pair(500, 900))
     caller.hang_up()

@@ -1,6 +1,6 @@
 # make run    install what is needed, build, start the server with the demo application
 # make test   install, build, unit tests and integration tests
-# make check  second compiler, sanitizers, fuzzers, clang-tidy, format, OpenAPI lint
+# make check  second compiler, sanitizers, fuzzers, clang-tidy, format, OpenAPI lint, that the documents name tests that exist
 # make bench  the figures of docs/performance.md (takes some minutes of an idle machine)
 .PHONY: run build test unit integration check asan tsan fuzz tidy format lint bench install-build install-test install-check clean
 .DEFAULT_GOAL := build
@@ -62,6 +62,7 @@ format:
 
 lint:
 	$(PYTHON) scripts/api-coverage check
+	$(PYTHON) scripts/named-tests
 	cd openapi && npm ci --silent --ignore-scripts --no-audit --no-fund --no-update-notifier && \
 	  REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --no-update-notifier redocly lint --max-problems 1000 ringwright.yaml
 

@@ -113,6 +113,7 @@ def test_a_phrase_error_and_a_command_of_which_nothing_could_be_played(applicati
     alarm(application, "ivrCommandError", "phraseError", format="file")
     alarm(application, "ivrCommandError", "IVR command failed", field="phrases", phrases=2)
     application.wait_for("getIvrCommand", 2)
+    application.wait_for("alarms", 3)
     told = [one.body["errorDetails"]["description"] for one in application.events("alarms") if one.body["error"] == "phraseError"]
     assert len(told) == 2 and any("nothing" in one for one in told) and any("phrases[1].fileName" in one for one in told)
     caller.hang_up()
@@ -125,6 +126,7 @@ def test_a_command_of_which_something_was_heard_has_not_failed(application, phon
     application.wait_for("getIvrCommand", 2)
     caller.hang_up()
     application.completed("normal")
+    application.wait_for("alarms")
     assert [one.body["error"] for one in application.events("alarms")] == ["phraseError"]
 
 

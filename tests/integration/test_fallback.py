@@ -201,6 +201,7 @@ def test_an_expired_entry_is_not_used(server, application, phone, fallback):
     application.replies["newCall"] = AWAY
     assert phone().refused().status == 480
     application.completed("error")
+    application.wait_for("alarms")
     assert [one.body["error"] for one in application.events("alarms")] == ["newCall request failed"]
 
 
@@ -229,4 +230,5 @@ def test_fifty_calls_at_once(application, phone, fallback, away):
         caller.rtp.wait_for_tone(500)
         caller.wait_request("BYE", timeout=60)
     application.wait_for("sessionCompleted", 50)
+    application.wait_for("alarms", 50)
     assert len([one for one in application.events("alarms") if one.body["error"] == "triggeredByError"]) == 50

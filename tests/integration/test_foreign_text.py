@@ -140,6 +140,7 @@ def test_a_misspelt_member_is_told_once_in_a_session(own_server, application, ph
     application.wait_for("getIvrCommand", 3)
     caller.hang_up()
     application.wait_for("sessionCompleted")
+    application.wait_for("alarms", 2)
     told = [one.body.get("warnings") for one in application.events("alarms")]
     assert [one for one in told if one] == [[{"event": "getIvrCommand", "member": "barge_in", "nearest": "bargeIn"}]]
     assert len([line for line in server.log_lines() if line["msg"] == "unknown member ignored"]) == 1

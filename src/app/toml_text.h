@@ -8,8 +8,7 @@ namespace rw::app {
 
 /// The line, from 1 on, of the first octet that is no ASCII and stands in neither a string nor a comment nor a byte
 /// order mark in front; nothing if there is none, or if the text breaks off before it. TOML has no place for one
-/// (TOML 1.0, "Spec", "Keys"). The parser must not be given it: with many of them its test for white space runs into
-/// what it has told the compiler never happens.
+/// (TOML 1.0, "Spec", "Keys"); the parser takes some of them for white space.
 std::optional<std::size_t> line_of_stray_character(std::string_view text);
 
 }  // namespace rw::app

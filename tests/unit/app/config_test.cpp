@@ -45,6 +45,7 @@ TEST(Config, WhatIsNotTomlIsSaidWithItsLine) {
   EXPECT_THAT(problem("[=]"), HasSubstr("test.toml:1: Error while parsing key: expected bare key "));
   EXPECT_THAT(problem("a = 1\n[[[[[[[[[{\"a\\nb9 971= "), HasSubstr("test.toml:2: "));
   EXPECT_THAT(problem("[[[[[[[[[{\"a\nb9 971= "), HasSubstr("test.toml:1: "));
+  EXPECT_THAT(problem("a = 0{\"n\\abli\uFD3Fa\"a\\nbl\\0i"), HasSubstr("test.toml:1: "));
   EXPECT_THAT(problem("a = n\n"), testing::EndsWith("saw 'n '")) << "a line, whatever it quotes";
   const std::vector<std::string> wrong{"[",     "[[",     "[]",     "[[]]",     "[{}]",     "[.a]",  "[a.",
                                        "[a.]",  "[a.=]",  "[\"",    "[\"a",     "[a]]",     "[[a]",  "=",

@@ -22,8 +22,7 @@ class LoopCheck {
   explicit LoopCheck(const ReplyTokens& tokens) : key_(tokens.derive_key("marks of calls")) {}
 
   /// 483 if no hop is left; 482 if the call has been to the number that it calls. A number that it has not been to is
-  /// none: that is a spiral (RFC 3261 16.3).
-  /// `source`: where it comes from.
+  /// none: that is a spiral (RFC 3261 16.3). `source`: where the INVITE comes from.
   sip::Admission decide(const tenant::Directory& directory, const sip::Message& invite,
                         const net::Address& source) const;
   /// The value of the header for what is placed for the caller: the marks that came, and one of this number.

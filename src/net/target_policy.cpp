@@ -9,8 +9,6 @@
 namespace rw::net {
 namespace {
 
-constexpr std::uint16_t first_free_port = 1024;  ///< below are the services of systems
-
 const std::vector<Network>& refused_networks() {
   static const auto networks = [] {
     std::vector<Network> all;
@@ -40,7 +38,7 @@ bool TargetPolicy::allows(const Address& address) const {
   const bool named = listed_ && std::ranges::any_of(*listed_, [&](const Network& one) { return names(one, address); });
   if (named) return true;
   if (listed_ && !is_in(*listed_, address)) return false;
-  if (address.port() < first_free_port) return false;
+  if (address.port() < first_unprivileged_port) return false;
   return (loopback_ && address.is_loopback()) || !is_in(refused_networks(), address);
 }
 

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "net/address.h"
 
 namespace rw::net {
+
+/// Below are the services of systems.
+inline constexpr std::uint16_t first_unprivileged_port = 1024;
 
 /// Which addresses SIP requests may go to that others have named: the destinations of tenants, a Contact, a Route, what
 /// their names lead to. Private networks may, since phones are there; what would reach this machine, its neighbours'

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "net/target_policy.h"
 #include "sip/dialog_request.h"
 #include "sip/header_values.h"
 #include "sip/next_hops.h"
@@ -10,7 +11,6 @@ namespace {
 
 /// Bound on how many ways are tried for one request in a dialog.
 constexpr std::size_t most_ways = 4;
-constexpr std::uint16_t first_free_port = 1024;  ///< below are the services of systems
 
 /// Whether a hop that the URI names is the one that a connection of ours leads to. A URI that names no transport does
 /// not forbid the one that has been in use.
@@ -48,7 +48,7 @@ bool UserAgent::Impl::may_reach(const Flow& hop, const Flow& flow) const {
   // Where they have come from themselves, if that can't be forged or gets no connection.
   const bool own_host = flow.remote.port() != 0 && hop.remote.same_host(flow.remote) &&
                         (is_stream(flow.transport) || !is_stream(hop.transport));
-  const bool own_port = hop.remote.port() == flow.remote.port() || hop.remote.port() >= first_free_port;
+  const bool own_port = hop.remote.port() == flow.remote.port() || hop.remote.port() >= net::first_unprivileged_port;
   return (own_host && own_port) || !options.may_reach || options.may_reach(hop.remote);
 }
 

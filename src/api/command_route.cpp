@@ -1,5 +1,6 @@
 #include "api/command_route.h"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 
 #include "api/answers.h"
@@ -12,6 +13,13 @@ namespace rw::api {
 namespace {
 
 constexpr std::size_t longest_idempotency_key = 255;
+
+/// Keys that are remembered for a domain: at least as many as it may send while they are.
+std::size_t most_keys(const tenant::Domain& domain) {
+  constexpr double seconds = 61;  // a burst of one second's worth, and 60 s at the rate
+  const auto by_rate = static_cast<std::size_t>(domain.requests_per_second.value_or(0) * seconds);
+  return std::max(IdempotencyCache::usual_keys, by_rate);
+}
 
 /// The session that a command is about, by the replyId of its body; empty: it names none.
 std::string session_of(const ReplyTokens& tokens, const boost::json::object& body) {
@@ -134,9 +142,10 @@ void add_path_command(http::Router& router, const std::shared_ptr<Routes>& route
                if (const auto key = request.header("Idempotency-Key")) {
                  if (key->empty() || key->size() > longest_idempotency_key)
                    return answer_to(failure(400, "Idempotency-Key: expected 1 to 255 characters"));
-                 auto whole_key = domain->name + "/" + name;
+                 auto whole_key = name;
                  for (const auto& capture : about) whole_key += "/" + request.capture(capture);
-                 auto first = routes->idempotency.admit(whole_key + "\n" + std::string(*key), answer_to, Clock::now());
+                 auto first = routes->idempotency.admit(domain->name, whole_key + "\n" + std::string(*key),
+                                                        most_keys(*domain), answer_to, Clock::now());
                  if (!first) return;
                  answer_to = std::move(*first);
                }

@@ -15,7 +15,11 @@ namespace rw::api {
 
 /// What the routes share; lives as long as one of them.
 struct Routes {
-  explicit Routes(Deps d) : deps(std::move(d)), authoriser(deps.directory, deps.jwks), limits(deps.most_failures) {}
+  explicit Routes(Deps d)
+      : deps(std::move(d)),
+        authoriser(deps.directory, deps.jwks),
+        limits(deps.most_failures),
+        idempotency(std::chrono::seconds(60), [this] { bounded("idempotencyKeys"); }) {}
   Deps deps;
   Authoriser authoriser;
   RequestLimits limits;
@@ -27,6 +31,10 @@ struct Routes {
                                                    Scheme scheme = Scheme::bearer);
   /// The answer for a client whose credentials are not looked at, because too many were bad; nothing for any other.
   std::optional<http::Answer> barred(const http::IncomingRequest& request);
+  /// Counts what a bound has stopped.
+  void bounded(ops::Bound bound) const {
+    if (deps.bounded) deps.bounded(bound);
+  }
   /// Notes that its credentials, if it has any, are bad.
   void failed(const http::IncomingRequest& request);
 

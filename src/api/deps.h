@@ -10,6 +10,7 @@
 #include "api/jwks_cache.h"
 #include "base/reply_token.h"
 #include "http/exchange.h"
+#include "ops/bound.h"
 #include "ops/log.h"
 #include "storage/prompt_store.h"
 #include "tenant/directory.h"
@@ -41,6 +42,7 @@ struct Deps {
   /// Puts a command whose session is not here to the process whose calls this server has not taken over; false: there
   /// is none, and `respond` has not been used. May be empty.
   std::function<bool(const http::IncomingRequest&, const http::Responder& respond)> elsewhere{};
+  std::function<void(ops::Bound)> bounded{};  ///< told of what a bound has stopped; may be empty
 };
 
 }  // namespace rw::api

@@ -108,7 +108,8 @@ void serve(Routes& routes, Verb verb, ProvisionedKind kind, const http::Incoming
   if (const auto key = request.header("Idempotency-Key"); key && verb == Verb::create) {
     if (key->empty() || key->size() > 255)
       return respond(failure(400, "Idempotency-Key: expected 1 to 255 characters"));
-    auto first = routes.idempotency.admit(request.path + "\n" + std::string(*key), respond, Clock::now());
+    auto first = routes.idempotency.admit("/provisioning", request.path + "\n" + std::string(*key),
+                                          IdempotencyCache::usual_keys, respond, Clock::now());
     if (!first) return;
     respond = std::move(*first);
   }

@@ -254,7 +254,8 @@ Result<void> Server::start_http() {
                  [this](std::string_view limit) { metrics_.api_refused(limit); },
                  [this](const http::IncomingRequest& request, const http::Responder& respond) {
                    return ask_predecessor(request, respond);
-                 }};
+                 },
+                 [this](ops::Bound bound) { metrics_.refused(bound); }};
   provisioner_->start();
   public_url_ = config_.http.public_url;
   http_ = std::make_unique<http::Server>(http_loop_, api::make_router(std::move(deps)),

@@ -51,37 +51,38 @@ bool has_gaps(std::string_view line) {
 
 }  // namespace
 
-Result<IncomingRequest> IncomingRequest::read(Message message, const Flow& flow) {
+Result<IncomingRequest> IncomingRequest::read(std::shared_ptr<const Message> message, const Flow& flow) {
   for (const auto* name : {"Via", "From", "To", "Call-ID", "CSeq"}) {
-    if (message.header(name) == nullptr) return fail(std::string(name) + " missing");
+    if (message->header(name) == nullptr) return fail(std::string(name) + " missing");
   }
   IncomingRequest request;
   request.flow = flow;
-  const auto& via_line = *message.header("Via");
+  const auto& via_line = *message->header("Via");
   const auto values = split_list(via_line);
   if (values.empty()) return fail("Via empty");
-  if (std::ranges::any_of(message.headers("Via"), has_gaps)) return fail("Via: parameters of nothing");
+  if (std::ranges::any_of(message->headers("Via"), has_gaps)) return fail("Via: parameters of nothing");
   auto via = Via::parse(values.front());
   if (!via) return tl::unexpected(via.error());
   request.via = std::move(*via);
-  const auto from = NameAddress::parse_any(*message.header("From"));
+  const auto from = NameAddress::parse_any(*message->header("From"));
   if (!from) return fail("From: " + from.error().message);
-  const auto to = NameAddress::parse_any(*message.header("To"));
+  const auto to = NameAddress::parse_any(*message->header("To"));
   if (!to) return fail("To: " + to.error().message);
   if (const auto* tag = from->parameter("tag")) request.from_tag = *tag;
   if (const auto* tag = to->parameter("tag")) request.to_tag = *tag;
-  request.call_id = *message.header("Call-ID");
+  request.call_id = *message->header("Call-ID");
   if (request.call_id.empty()) return fail("Call-ID empty");
-  const auto& cseq = *message.header("CSeq");
+  const auto& cseq = *message->header("CSeq");
   const auto read = std::from_chars(cseq.data(), cseq.data() + cseq.size(), request.cseq);
   const auto method = std::string_view(read.ptr, static_cast<std::size_t>(cseq.data() + cseq.size() - read.ptr));
   const auto name = method.find_first_not_of(" \t");
   if (read.ec != std::errc{} || name == std::string_view::npos || name == 0 || request.cseq > 0x7fffffffU)
     return fail("bad CSeq");
   // A method that is not known is the worse fault, and the one that is told (RFC 4475 3.1.2.18).
-  if (method.substr(name) != message.method() && is_known(message.method())) return fail("CSeq is not for this method");
+  if (method.substr(name) != message->method() && is_known(message->method()))
+    return fail("CSeq is not for this method");
   complete_via(request, via_line);
-  request.message = std::make_shared<const Message>(std::move(message));
+  request.message = std::move(message);
   return request;
 }
 

@@ -28,7 +28,7 @@ struct IncomingRequest {
   const std::string& method() const { return message->method(); }
 
   /// The error names the header that is missing or wrong.
-  static Result<IncomingRequest> read(Message message, const Flow& flow);
+  static Result<IncomingRequest> read(std::shared_ptr<const Message> message, const Flow& flow);
   /// The To tag of its responses, if it makes no dialog.
   std::string stateless_tag(const StatelessTags& tags) const;
   /// A response to it; `local_tag` goes into To unless that has a tag already.

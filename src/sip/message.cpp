@@ -154,6 +154,13 @@ Message Message::response(int status, std::string reason_phrase) {
 }
 
 Result<Message> Message::parse(std::string_view text) {
+  std::string_view body;
+  auto message = parse_head(text, body);
+  if (message) message->keep_body(body);
+  return message;
+}
+
+Result<Message> Message::parse_head(std::string_view text, std::string_view& body) {
   if (text.size() > max_message_bytes) return fail("message too long");
   std::string_view line;
   do {  // empty lines before the start line are tolerated (RFC 3261 7.5)
@@ -205,7 +212,7 @@ Result<Message> Message::parse(std::string_view text) {
     if (bytes > text.size()) return fail("body shorter than its Content-Length");
     text = text.substr(0, bytes);
   }
-  message.body_ = text;
+  body = text;
   return message;
 }
 

@@ -20,6 +20,8 @@ class Message {
  public:
   /// A whole message, body included. The error says what is wrong, for the log and the 400's reason.
   static Result<Message> parse(std::string_view text);
+  /// The same, but `body`, a part of `text`, is only looked for: keep_body() copies it, if anybody wants it.
+  static Result<Message> parse_head(std::string_view text, std::string_view& body);
   static Message request(std::string method, std::string request_uri);
   static Message response(int status, std::string reason_phrase = {});  ///< empty: the RFC's own phrase
 
@@ -30,6 +32,7 @@ class Message {
   const std::string& reason_phrase() const { return reason_phrase_; }
   const std::string& body() const { return body_; }
   void set_body(std::string body, std::string_view content_type);
+  void keep_body(std::string_view body) { body_ = body; }  ///< as it came, whatever the headers say of it
 
   /// The first header of that name (long form; compact forms were expanded when parsed; no regard to case), or null.
   const std::string* header(std::string_view name) const;

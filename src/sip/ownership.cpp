@@ -42,7 +42,8 @@ Ownership::Owner Ownership::of_tag(std::string_view tag) const {
 }
 
 Ownership::Owner Ownership::of(std::string_view text) const {
-  auto message = Message::parse(text);
+  std::string_view body;
+  auto message = Message::parse_head(text, body);
   if (!message) return Owner::nobody;
   if (!message->is_request()) {
     const auto* line = message->header("Via");
@@ -51,7 +52,7 @@ Ownership::Owner Ownership::of(std::string_view text) const {
     if (!via || !via->branch.starts_with(cookie)) return Owner::nobody;
     return of_tag(std::string_view(via->branch).substr(cookie.size()));
   }
-  const auto request = IncomingRequest::read(std::move(*message), {});
+  const auto request = IncomingRequest::read(std::make_shared<const Message>(std::move(*message)), {});
   if (!request) return Owner::nobody;
   if (const auto owner = of_tag(request->to_tag); owner != Owner::nobody) return owner;
   const bool of_invite = request->method() == "ACK" || request->method() == "CANCEL";

@@ -27,6 +27,11 @@ bool takes_sdp(const Message& message) {
   return !named;
 }
 
+/// An INVITE outside a dialog.
+bool is_new_invite(const IncomingRequest& request) {
+  return request.method() == "INVITE" && request.to_tag.empty();
+}
+
 }  // namespace
 
 UserAgent::Impl::Impl(UserAgentOptions given)
@@ -60,7 +65,8 @@ void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint
     if (is_stream(flow.transport) && text.size() >= 4) send(flow, "\r\n");  // the pong of RFC 5626 3.5.1
     return;
   }
-  auto message = Message::parse(text);
+  std::string_view body;
+  auto message = Message::parse_head(text, body);
   if (!message) {
     refuse_unreadable(flow, text, message.error().message);
     return;
@@ -69,15 +75,23 @@ void UserAgent::Impl::receive(const Flow& flow, std::string_view text, TimePoint
     const auto* line = message->header("Via");
     const auto values = line == nullptr ? std::vector<std::string_view>{} : split_list(*line);
     const auto via = values.empty() ? Result<Via>(fail("no Via")) : Via::parse(values.front());
-    if (via) transactions.response(*message, via->branch, now);
+    if (!via) return;
+    message->keep_body(body);
+    transactions.response(*message, via->branch, now);
     return;
   }
-  auto request = IncomingRequest::read(std::move(*message), flow);
-  if (request) {
-    receive_request(std::move(*request));
-  } else {
+  const auto head = std::make_shared<Message>(std::move(*message));
+  auto request = IncomingRequest::read(head, flow);
+  if (!request) {
     refuse_unreadable(flow, text, request.error().message);
+    return;
   }
+  if (is_of_interest(*request)) head->keep_body(body);
+  receive_request(std::move(*request));
+}
+
+bool UserAgent::Impl::is_of_interest(const IncomingRequest& request) {
+  return is_allowed(request.method()) && (is_new_invite(request) || leg_of(request) != nullptr);
 }
 
 void UserAgent::Impl::refuse_unreadable(const Flow& flow, std::string_view text, const std::string& why) {
@@ -97,8 +111,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
     receive_ack(request);
     return;
   }
-  const bool fresh_invite = request.method() == "INVITE" && request.to_tag.empty();
-  if (fresh_invite && options.admit) {
+  if (is_new_invite(request) && options.admit) {
     const auto admission = options.admit(*request.message, request.flow, now);
     if (admission.status != 0) {
       if (admission.silent) return;
@@ -114,7 +127,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
   auto* leg = request.to_tag.empty() ? nullptr : leg_of(request);
   // Nothing is kept of what is answered at once, and would be answered the same if it came again.
   stateless.reset();
-  if (request.method() == "CANCEL" || leg == nullptr) {
+  if (request.method() == "CANCEL" || leg == nullptr || !is_allowed(request.method())) {
     stateless.emplace(Stateless{transaction, request.reply_to});
   } else {
     transactions.begin_server(transaction, request.reply_to, request.method() == "INVITE");

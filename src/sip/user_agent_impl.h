@@ -30,6 +30,8 @@ class UserAgent::Impl {
   void connection_closed(const Flow& flow);
   /// 400 or 505, if there is enough in it to answer at all.
   void refuse_unreadable(const Flow& flow, std::string_view text, const std::string& why);
+  /// Whether anybody is going to look at its body: of what is refused whatever it carries, none is copied.
+  bool is_of_interest(const IncomingRequest& request);
   void receive_request(IncomingRequest request);
   /// `leg`: whose dialog it is in, or null.
   void answer_request(Leg* leg, IncomingRequest request, const std::string& transaction);

@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!message) return 0;
   if (!rw::sip::Message::parse(message->serialise())) std::abort();
   if (!message->is_request()) return 0;
-  if (const auto request = rw::sip::IncomingRequest::read(std::move(*message), {}))
+  if (const auto request =
+          rw::sip::IncomingRequest::read(std::make_shared<const rw::sip::Message>(std::move(*message)), {}))
     (void)request->response(200, "tag").serialise();
   return 0;
 }

@@ -23,7 +23,7 @@ std::string response(const std::string& branch) {
 }
 
 std::string key_of(const std::string& text, std::string_view method) {
-  const auto read = IncomingRequest::read(*Message::parse(text), {});
+  const auto read = IncomingRequest::read(std::make_shared<const Message>(*Message::parse(text)), {});
   return Transactions::server_key(*read->message, read->via, method);
 }
 

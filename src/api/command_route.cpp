@@ -68,10 +68,12 @@ http::Responder with_warnings(const ops::Log& log, std::string_view command, std
                               const boost::json::object& body, const http::Responder& respond) {
   const auto unknown = call::unknown_members(command, body);
   if (unknown.empty()) return respond;
-  for (const auto& one : unknown) {
-    log.warning("unknown member ignored",
-                {{"command", command}, {"domain", domain}, ops::text("member", one.path), {"nearest", one.nearest}});
-  }
+  log.warning("unknown member ignored",
+              {{"command", command},
+               {"domain", domain},
+               ops::text("member", unknown.front().path),
+               {"nearest", unknown.front().nearest},
+               ops::if_any("count", unknown.size() > 1 ? std::to_string(unknown.size()) : "")});
   return http::Responder([warnings = call::warnings_of(unknown), respond](std::optional<http::Answer> answer) {
     if (!answer) answer = failure(500, "nobody answered the request");
     if (auto object = read_json_object(answer->body)) {

@@ -73,7 +73,7 @@ struct CallPlan {
     std::string address;
     bool operator==(const Unusable&) const = default;
   };
-  std::vector<Unusable> unusable;  ///< addresses that are none: each raises an alarm
+  std::vector<Unusable> unusable;  ///< addresses that are none: one alarm tells of all
   Ringback ringback = Ringback::tone;
   Greeting greeting;
   std::optional<MonitorPlan> monitor;

@@ -46,9 +46,12 @@ struct Doer {
   }
 
   void operator()(const CallPlan& plan) const {
-    for (const auto& [field, address] : plan.unusable)
-      participant.alarm(question.alarm_type, "Invalid sip address: " + address,
-                        {{"field", field}, {"address", address}});
+    if (!plan.unusable.empty()) {
+      const auto& [field, address] = plan.unusable.front();
+      boost::json::object details{{"field", field}, {"address", address}};
+      if (plan.unusable.size() > 1) details["count"] = plan.unusable.size();
+      participant.alarm(question.alarm_type, "Invalid sip address: " + address, std::move(details));
+    }
     if (plan.destinations.empty()) {
       without_decision(services, participant);
     } else {

@@ -46,9 +46,8 @@ void FallingBack::act() {
   }
 }
 
-void FallingBack::phrase_failed(const std::string& format, const std::string& problem, bool timed_out) {
-  caller_.alarm("ivrCommandError", timed_out ? "phraseRemoteCacheTimeout" : "phraseError",
-                {{"format", format}, {"field", "ivrfallback"}, {"description", problem}});
+void FallingBack::phrases_failed(const PhraseFailure& failure) {
+  caller_.alarm("ivrCommandError", failure.error(), failure.details("ivrfallback"));
 }
 
 RecordingOrder FallingBack::recording_of(const RecordPhrase& phrase) {

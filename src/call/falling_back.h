@@ -27,7 +27,7 @@ class FallingBack final : public Activity, private PhrasePlayer::Listener {
 
  private:
   void act();
-  void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
+  void phrases_failed(const PhraseFailure& failure) override;
   RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override { act(); }
 

@@ -163,6 +163,7 @@ void Ivr::run(IvrCommand command) {
     command_.action.reset();
   }
   state_ = State::playing;
+  player_.stop();  // what it has to tell is the command's before
   failed_phrases_ = 0;
   phrases_ = command_.phrases.size();
   player_.start(std::move(command_.phrases), host_.codec());
@@ -175,7 +176,7 @@ void Ivr::change_background(const IvrCommand::Background& wanted) {
   background_pause_ = wanted.pause;
   if (wanted.stop) return;
   if (const auto* bad = std::get_if<BadPhrase>(&wanted.source)) {
-    tell_phrase_failed(bad->format, bad->problem, false);
+    background_failed(bad->format, bad->problem);
   } else if (const auto* request = std::get_if<audio::SoundRequest>(&std::get<Phrase>(wanted.source).content)) {
     wanted_background_ = *request;
   }
@@ -210,14 +211,13 @@ void Ivr::barge_in() {
   }
 }
 
-void Ivr::phrase_failed(const std::string& format, const std::string& problem, bool timed_out) {
-  ++failed_phrases_;
-  tell_phrase_failed(format, problem, timed_out);
+void Ivr::phrases_failed(const PhraseFailure& failure) {
+  failed_phrases_ += failure.count;
+  host_.alarm("ivrCommandError", failure.error(), failure.details());
 }
 
-void Ivr::tell_phrase_failed(const std::string& format, const std::string& problem, bool timed_out) {
-  host_.alarm("ivrCommandError", timed_out ? "phraseRemoteCacheTimeout" : "phraseError",
-              {{"format", format}, {"description", problem}});
+void Ivr::background_failed(const std::string& format, const std::string& problem) {
+  host_.alarm("ivrCommandError", "phraseError", {{"format", format}, {"description", problem}});
 }
 
 void Ivr::phrases_done() {
@@ -279,7 +279,7 @@ void Ivr::pause(milliseconds length) {
 void Ivr::start_background() {
   if (!wanted_background_ || background_.running()) return;
   background_.start(*wanted_background_, host_.codec(), background_pause_,
-                    [this](const std::string& problem) { tell_phrase_failed("backgroundPrompt", problem, false); });
+                    [this](const std::string& problem) { background_failed("backgroundPrompt", problem); });
 }
 
 Ivr::Interruption Ivr::interrupt(std::string_view command) {

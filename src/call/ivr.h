@@ -100,8 +100,8 @@ class Ivr final : public Activity, private PhrasePlayer::Listener {
   void run(IvrCommand command);
   void check_digits();
   void barge_in();
-  void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
-  void tell_phrase_failed(const std::string& format, const std::string& problem, bool timed_out);
+  void phrases_failed(const PhraseFailure& failure) override;
+  void background_failed(const std::string& format, const std::string& problem);
   RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override;
   std::pair<RecordedLeg, RecordedLeg> recorded_sides() const;

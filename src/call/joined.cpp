@@ -42,9 +42,8 @@ void Joined::play_greeting() {
   player_.start(own_greeting(), participant_.codec());
 }
 
-void Joined::phrase_failed(const std::string& format, const std::string& problem, bool timed_out) {
-  participant_.alarm("ivrCommandError", timed_out ? "phraseRemoteCacheTimeout" : "phraseError",
-                     {{"format", format}, {"field", "greeting"}, {"description", problem}});
+void Joined::phrases_failed(const PhraseFailure& failure) {
+  participant_.alarm("ivrCommandError", failure.error(), failure.details("greeting"));
 }
 
 RecordingOrder Joined::recording_of(const RecordPhrase& phrase) {

@@ -45,7 +45,7 @@ class Joined final : public Half, private PhrasePlayer::Listener {
   void peer_says(const Letter& letter) override;
   const Phrases& own_greeting() const;
   void play_greeting();
-  void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) override;
+  void phrases_failed(const PhraseFailure& failure) override;
   RecordingOrder recording_of(const RecordPhrase& phrase) override;
   void phrases_done() override;
   std::pair<RecordedLeg, RecordedLeg> recorded_legs() const;

@@ -51,6 +51,7 @@ void PhrasePlayer::stop() {
   items_.clear();
   current_ = 0;
   round_.reset();
+  tell_failures(true);
 }
 
 void PhrasePlayer::skip_current() {
@@ -84,7 +85,7 @@ void PhrasePlayer::play_ended(media::PlayId play) {
     format = std::get<Phrase>(item.phrase).format;
     if (item.sound) problem = item.sound->problem();
   }
-  if (!problem.empty()) listener_.phrase_failed(format, problem, false);
+  if (!problem.empty()) failures_.add(PhraseFailure::Cause::failed, format, problem);
   if (playing()) pump();
 }
 
@@ -154,14 +155,27 @@ void PhrasePlayer::pump() {
     round_.reset();
     items_.clear();
     current_ = 0;
+    tell_failures(true);
     listener_.phrases_done();
+  } else if (!round.expired() && items_[current_].stage == Stage::queued) {
+    tell_failures(false);
+  }
+}
+
+/// What fails while nothing is heard is told when something is, or all is over: then it is known how many there are.
+void PhrasePlayer::tell_failures(bool all) {
+  const auto tell = [this](const PhraseFailure& failure) { listener_.phrases_failed(failure); };
+  if (all) {
+    failures_.tell_rest(tell);
+  } else {
+    failures_.tell_new(tell);
   }
 }
 
 void PhrasePlayer::prepare(std::size_t index) {
   Item& item = items_[index];
   if (const auto* bad = std::get_if<BadPhrase>(&item.phrase)) {
-    give_up(index, bad->problem, false);
+    give_up(index, bad->problem, PhraseFailure::Cause::unreadable);
     return;
   }
   const auto request = sound_of(std::get<Phrase>(item.phrase));
@@ -171,7 +185,7 @@ void PhrasePlayer::prepare(std::size_t index) {
   }
   item.stage = Stage::loading;
   item.patience = services_.timers.start(services_.now + longest_preparation, [this, index] {
-    give_up(index, "it was not ready within 10 seconds", true);
+    give_up(index, "it was not ready within 10 seconds", PhraseFailure::Cause::timed_out);
     pump();
   });
   services_.sounds.load(*request, codec_,
@@ -188,7 +202,7 @@ void PhrasePlayer::loaded(std::size_t index, Result<media::SoundPtr> sound) {
     item.sound = std::move(*sound);
     item.stage = Stage::ready;
   } else {
-    give_up(index, sound.error().message, false);
+    give_up(index, sound.error().message, PhraseFailure::Cause::failed);
   }
   pump();
 }
@@ -216,13 +230,13 @@ void PhrasePlayer::enqueue(Item& item) {
   }
 }
 
-void PhrasePlayer::give_up(std::size_t index, const std::string& problem, bool timed_out) {
+void PhrasePlayer::give_up(std::size_t index, const std::string& problem, PhraseFailure::Cause cause) {
   Item& item = items_[index];
   item.stage = Stage::over;
   item.patience.cancel();
   const auto format = std::holds_alternative<Phrase>(item.phrase) ? std::get<Phrase>(item.phrase).format
                                                                   : std::get<BadPhrase>(item.phrase).format;
-  listener_.phrase_failed(format, problem, timed_out);
+  failures_.add(cause, format, problem);
 }
 
 }  // namespace rw::call

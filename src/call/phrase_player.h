@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "call/phrase.h"
+#include "call/phrase_failures.h"
 #include "call/recording.h"
 #include "call/services.h"
 
@@ -17,8 +18,8 @@ class PhrasePlayer {
   class Listener {
    public:
     virtual ~Listener() = default;
-    /// `timed_out`: preparing it took longer than ten seconds.
-    virtual void phrase_failed(const std::string& format, const std::string& problem, bool timed_out) = 0;
+    /// Phrases could not be played. Before phrases_done(), and once or twice for each kind of failure.
+    virtual void phrases_failed(const PhraseFailure& failure) = 0;
     /// A `record` phrase begins.
     virtual RecordingOrder recording_of(const RecordPhrase& phrase) = 0;
     /// The last phrase has been heard, or given up. May be called from inside start() and skip_current().
@@ -65,7 +66,8 @@ class PhrasePlayer {
   const RecordPhrase* recording_now() const;
   bool ends_recording(Item& item);
   void begin_recording(Item& item, const RecordPhrase& phrase);
-  void give_up(std::size_t index, const std::string& problem, bool timed_out);
+  void give_up(std::size_t index, const std::string& problem, PhraseFailure::Cause cause);
+  void tell_failures(bool all);
 
   Services& services_;
   const media::LegId leg_;
@@ -73,6 +75,7 @@ class PhrasePlayer {
   rtp::Codec codec_ = rtp::Codec::pcma;
   std::vector<Item> items_;
   std::size_t current_ = 0;
+  PhraseFailures failures_;
   Recording recording_;
   bool pumping_ = false;
   bool has_played_ = false;

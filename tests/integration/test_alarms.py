@@ -120,6 +120,60 @@ def test_a_phrase_error_and_a_command_of_which_nothing_could_be_played(applicati
     application.completed("normal")
 
 
+def told_of(application, count):
+    """The errors and details of all alarms, when there are so many and the call is over."""
+    application.wait_for("sessionCompleted")
+    application.wait_for("alarms", count)
+    return [(one.body["error"], one.body["errorDetails"]) for one in application.events("alarms")]
+
+
+@pytest.mark.parametrize("bad, further", [
+    ([{"format": "file"}] * 100, True),
+    ([{"format": f"nobody knows {number}"} for number in range(100)], True),
+    ([{"fileName": f"nothing{number}"} for number in range(100)], True),
+    ([{"url": "http://127.0.0.1:1/x.wav"}] * 100, False),
+])
+def test_a_reply_with_a_hundred_bad_phrases_is_one_alarm_that_counts_them(own_server, application, phone, bad, further):
+    server = own_server()
+    caller = in_ivr(phone, application, {"phrases": bad}, on=server)
+    application.wait_for("getIvrCommand", 2)
+    caller.hang_up()
+    (first, details), (second, of_all) = told_of(application, 2)
+    assert (first, second) == ("phraseError", "IVR command failed")
+    assert details["count"] == 100 and ("further" in details) == further, details
+    assert len(details.get("further", [])) <= 5 and of_all["phrases"] == 100
+    assert len([line for line in server.log_lines() if line["msg"] == "alarm"]) == 2
+
+
+def test_bad_phrases_between_good_ones_are_two_alarms(own_server, application, phone, tone_file):
+    server = own_server()
+    tone_file(server, "a.wav", 500, 0.05)
+    caller = in_ivr(phone, application, {"phrases": [{"format": "file"}, {"fileName": "a"}] * 20}, on=server)
+    application.wait_for("getIvrCommand", 2)
+    caller.hang_up()
+    told = told_of(application, 2)
+    assert [error for error, _ in told] == ["phraseError"] * 2
+    assert sum(details.get("count", 1) for _, details in told) == 20
+
+
+def test_each_kind_of_bad_phrase_is_told(own_server, application, phone):
+    server = own_server()
+    caller = in_ivr(phone, application, {"phrases": [{"format": "file"}, {"fileName": "nothing"}, {"format": "tts"}] * 5}, on=server)
+    application.wait_for("getIvrCommand", 2)
+    caller.hang_up()
+    *bad, failed = told_of(application, 4)
+    assert sorted((details["format"], details["count"]) for _, details in bad) == [("file", 5), ("file", 5), ("tts", 5)]
+    assert failed[0] == "IVR command failed"
+
+
+def test_twenty_addresses_that_are_none_are_one_alarm(own_server, application, phone):
+    server = own_server()
+    application.replies["newCall"] = {"action": "call", "destAddr": [f"nowhere {number}" for number in range(20)]}
+    phone(server).refused()
+    ((error, details),) = told_of(application, 1)
+    assert error == "Invalid sip address: nowhere 0" and details["count"] == 20
+
+
 def test_a_command_of_which_something_was_heard_has_not_failed(application, phone):
     caller = in_ivr(phone, application, {"phrases": [{"fileName": "nothing"}, {"fileName": "a"}]})
     caller.rtp.wait_for_tone(500)

@@ -9,13 +9,15 @@
 #include <optional>
 #include <string>
 
-#include "api/json_body.h"
 #include "base/base64url.h"
+#include "base/json_text.h"
+#include "base/utf8.h"
 
 namespace rw::api {
 namespace {
 
 constexpr std::size_t longest_kid = 512;
+constexpr std::size_t longest_problem = 100;
 constexpr std::size_t most_looked_at = 256;
 constexpr std::size_t coordinate_bytes = 32;
 constexpr std::size_t most_exponent_bytes = 8;
@@ -114,8 +116,8 @@ std::optional<JwtKey> read_key(const boost::json::object& key) {
 }  // namespace
 
 Result<std::vector<JwtKey>> read_jwks(std::string_view text) {
-  const auto set = parse_json_body(text);
-  if (!set) return fail("not a JSON Web Key Set");
+  const auto set = read_strict_json_object(text);
+  if (!set) return fail("not a JSON Web Key Set: " + std::string(utf8_prefix(set.error().message, longest_problem)));
   const auto* member = set->if_contains("keys");
   const auto* list = member == nullptr ? nullptr : member->if_array();
   if (list == nullptr) return fail("not a JSON Web Key Set: expected a list `keys`");

@@ -2,29 +2,23 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 
-#include "api/json_body.h"
 #include "base/ascii.h"
 #include "base/base64url.h"
 #include "base/json_fields.h"
+#include "base/json_text.h"
+#include "base/utf8.h"
 
 namespace rw::api {
 namespace {
 
 constexpr std::size_t longest_token = 8192;
-constexpr std::size_t deepest = 32;
 
-/// What is signed is read as it stands: none of the leniency of bodies.
+/// What is signed is read as it stands: none of the leniency of bodies, and no member twice.
 Result<boost::json::object> json_part(std::string_view text) {
   const auto decoded = from_base64url(text);
   if (!decoded) return fail("not a JSON Web Token");
-  boost::json::parse_options options;
-  options.max_depth = deepest;
-  boost::system::error_code error;
-  auto value = boost::json::parse(*decoded, error, {}, options);
-  if (error || !value.is_object()) return fail("not a JSON Web Token");
-  return std::move(value.get_object());
+  return read_strict_json_object(*decoded);
 }
 
 }  // namespace
@@ -39,7 +33,10 @@ Result<Jwt> Jwt::parse(std::string_view token) {
   auto header = json_part(token.substr(0, first));
   auto claims = json_part(token.substr(first + 1, last - first - 1));
   auto signature = from_base64url(token.substr(last + 1));
-  if (!header || !claims || !signature) return fail("not a JSON Web Token");
+  for (const auto* part : {&header, &claims}) {
+    if (!*part) return fail("not a JSON Web Token: " + std::string(utf8_prefix(part->error().message, 100)));
+  }
+  if (!signature) return fail("not a JSON Web Token");
   Jwt jwt;
   const auto name = JsonFields(*header).text("alg").value_or("");
   if (name == "RS256") {

@@ -7,6 +7,9 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "base/utf8.h"
 
@@ -64,19 +67,24 @@ class Handler {
   static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
 
-  explicit Handler(std::string_view verbatim) : verbatim_(verbatim) { stack_.reset(); }
+  /// `once`: no member may stand twice in an object.
+  explicit Handler(std::string_view verbatim, bool once = false) : verbatim_(verbatim), once_(once) { stack_.reset(); }
 
   json::value release() { return stack_.release(); }
+
+  std::string twice;  ///< the member that stands twice
 
   bool on_document_begin(json::error_code&) { return true; }
   bool on_document_end(json::error_code&) { return true; }
   bool on_object_begin(json::error_code&) {
     ++depth_;
+    if (once_) names_.emplace_back();
     return true;
   }
   bool on_object_end(std::size_t count, json::error_code&) {
     stack_.push_object(count);
     --depth_;
+    if (once_) names_.pop_back();
     return true;
   }
   bool on_array_begin(json::error_code&) {
@@ -92,8 +100,13 @@ class Handler {
     key_.append(part.data(), part.size());
     return true;
   }
-  bool on_key(json::string_view part, std::size_t, json::error_code&) {
+  bool on_key(json::string_view part, std::size_t, json::error_code& error) {
     key_.append(part.data(), part.size());
+    if (once_ && !names_.back().insert(key_).second) {
+      error = boost::system::errc::make_error_code(boost::system::errc::invalid_argument);
+      twice = key_;
+      return false;
+    }
     if (depth_ == 1) keeps_digits_ = !verbatim_.empty() && key_ == verbatim_;
     if (keeps_digits_ && key_.starts_with(mark)) key_.insert(0, 1, mark);
     stack_.push_key(key_);
@@ -149,6 +162,8 @@ class Handler {
 
   json::value_stack stack_;
   const std::string_view verbatim_;
+  const bool once_;
+  std::vector<std::unordered_set<std::string>> names_;  ///< of the objects that are open
   std::string key_, number_;
   std::size_t depth_ = 0;
   bool keeps_digits_ = false;
@@ -212,6 +227,20 @@ Result<json::value> read_json(std::string_view text, std::string_view verbatim) 
   if (!error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) error = json::error::extra_data;
   if (error) return fail(error.message());
   return parser.handler().release();
+}
+
+Result<json::object> read_strict_json_object(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = deepest;
+  json::basic_parser<Handler> parser(options, std::string_view(), true);
+  json::error_code error;
+  const auto used = parser.write_some(false, text.data(), text.size(), error);
+  if (!parser.handler().twice.empty()) return fail("a member stands twice: " + parser.handler().twice);
+  if (!error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) error = json::error::extra_data;
+  if (error) return fail(error.message());
+  auto value = parser.handler().release();
+  if (!value.is_object()) return fail("not a JSON object");
+  return std::move(value.get_object());
 }
 
 Result<json::object> read_json_object(std::string_view text, std::string_view verbatim) {

@@ -12,6 +12,32 @@ from support.sdk import AccessKey, send
 from support.tokens import Key
 from support.web import File, Web
 
+# ---- what a token says
+
+HEADER = '{"alg":"HS256"}'
+FAR = 4102444800
+
+
+@pytest.mark.parametrize("header, claims, taken", [
+    (HEADER, f'{{"exp":{FAR},"domain":"demo.example"}}', True),
+    (HEADER, f'{{"exp":{FAR},"domain":"second.example","domain":"demo.example"}}', False),
+    (HEADER, f'{{"exp":{FAR},"domain":"demo.example","domain":"second.example"}}', False),
+    (HEADER, f'{{"exp":{FAR},"dom\\u0061in":"second.example","domain":"demo.example"}}', False),
+    (HEADER, f'{{"exp":1,"exp":{FAR}}}', False),
+    (HEADER, f'{{"exp":{FAR},"other":{{"a":[{{"b":1,"b":1}}]}}}}', False),
+    (HEADER, f'{{"exp":{FAR},"other":[{{"a":1}},{{"a":2}}],"a":{{"exp":1}}}}', True),
+    ('{"alg":"none","alg":"HS256"}', f'{{"exp":{FAR}}}', False),
+    ('{"alg":"HS256","alg":"HS256"}', f'{{"exp":{FAR}}}', False),
+    ('{"alg":"HS256","jwk":{"kid":"a","kid":"b"}}', f'{{"exp":{FAR}}}', False),
+])
+def test_a_token_in_which_something_stands_twice_opens_nothing(own_server, header, claims, taken):
+    key = Key("HS256")
+    server = own_server(domain_keys={"auth": "token", "jwt_secret": key.secret}, more='[[domains]]\nname = "second.example"\n')
+    answer = server.request("GET", "/demo.example/promptfile", headers={"Authorization": "Bearer " + key.token_of(header, claims)})
+    assert answer.status == (200 if taken else 401), answer.raw
+    assert taken or "stands twice" in answer.body["reason"]
+
+
 # ---- AWS Signature Version 4
 
 
@@ -239,13 +265,15 @@ def test_an_address_that_comes_back(fetching, web):
     assert len(web.requests) == 2
 
 
-@pytest.mark.parametrize("lie", ["html", "huge", "list", "secrets", "empty", "short"])
+@pytest.mark.parametrize("lie", ["html", "huge", "list", "secrets", "empty", "short", "twice", "key with a member twice"])
 def test_what_is_no_key_set_opens_nothing(fetching, web, lie):
     key = Key("RS256")
     web.files["/keys"] = {
         "html": File(b"<html>keys</html>"), "list": File(b"[]"), "empty": File(b'{"keys":[]}'),
         "huge": File(json.dumps({"keys": [key.jwk()], "pad": "x" * 300_000}).encode()),
         "secrets": key_set({"kty": "oct", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY", "alg": "HS256"}),
+        "twice": File(b'{"keys":[],"keys":[' + json.dumps(key.jwk()).encode() + b"]}"),
+        "key with a member twice": File(b'{"keys":[' + json.dumps(key.jwk()).encode().replace(b"{", b'{"use":"enc",') + b"]}"),
         "short": File(json.dumps({"keys": [key.jwk()]}).encode()[:-20]),
     }[lie]
     ask = fetching()

@@ -57,7 +57,11 @@ class Key:
         claims = {"exp": int(time.time()) + 300, **claims}
         claims = {name: value for name, value in claims.items() if value is not None}
         header = {"alg": alg or self.kind, "typ": "JWT", **({"kid": kid} if kid else {})}
-        text = encode(json.dumps(header).encode()) + "." + encode(json.dumps(claims).encode())
+        return self.token_of(json.dumps(header), json.dumps(claims), alg)
+
+    def token_of(self, header, claims, alg=None):
+        """Of texts, which are taken as they are."""
+        text = encode(header.encode()) + "." + encode(claims.encode())
         return text + "." + encode(b"" if alg == "none" else self.sign(text.encode()))
 
     def header(self, **more):

@@ -103,5 +103,22 @@ TEST(JsonFields, TheFirstErrorSaysWhetherItIsForbidden) {
   EXPECT_FALSE(other.forbidden());
 }
 
+TEST(JsonText, OfAMemberThatStandsTwiceTheLastOneCounts) {
+  EXPECT_EQ(read_json_object(R"({"a":1,"a":2})")->at("a"), 2);
+}
+
+TEST(JsonText, WhereRightsAreGivenAMemberStandsOnce) {
+  EXPECT_TRUE(read_strict_json_object(R"({"a":1,"b":{"a":2},"c":[{"a":1},{"a":2}]})"));
+  for (const auto* twice : {R"({"a":1,"a":1})", R"({"b":{"a":1,"a":2}})", R"({"b":[[{"a":1,"c":{},"a":2}]]})",
+                            R"({"a":{"a":1},"a":2})", R"({"\u0061":1,"a":2})", R"({"":1,"":2})"}) {
+    EXPECT_FALSE(read_strict_json_object(twice)) << twice;
+  }
+  EXPECT_FALSE(read_strict_json_object("{} {}"));
+  EXPECT_FALSE(read_strict_json_object("[]"));
+  EXPECT_FALSE(read_strict_json_object("{\"a\":\"\xe9\"}"));
+  EXPECT_FALSE(read_strict_json_object("\xef\xbb\xbf{}"));
+  EXPECT_FALSE(read_strict_json_object(R"({"a":)"));
+}
+
 }  // namespace
 }  // namespace rw

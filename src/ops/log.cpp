@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 #include "base/utf8.h"
 #include "ops/mask.h"
@@ -29,32 +30,52 @@ std::string_view name_of(Level level) {
   return "error";
 }
 
+/// What may not stand in a line as it is: some reader would take it for the end of a line, for a command to the
+/// terminal, or show what comes behind it in another order.
+bool is_unsafe(char32_t point) {
+  constexpr char32_t first_c1 = 0x80, last_c1 = 0x9f, arabic_letter_mark = 0x61c, left_to_right_mark = 0x200e,
+                     right_to_left_mark = 0x200f, line_separator = 0x2028, last_override = 0x202e,
+                     first_isolate = 0x2066, last_isolate = 0x2069;
+  return point < ' ' || point == 0x7f || (point >= first_c1 && point <= last_c1) || point == arabic_letter_mark ||
+         point == left_to_right_mark || point == right_to_left_mark ||
+         (point >= line_separator && point <= last_override) || (point >= first_isolate && point <= last_isolate);
+}
+
+/// The character that begins at `at` of a text that is UTF-8, and how many octets it has.
+std::pair<char32_t, std::size_t> character_at(std::string_view text, std::size_t at) {
+  const auto octet = [&](std::size_t index) { return static_cast<unsigned char>(text[at + index]); };
+  const auto lead = octet(0);
+  const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  char32_t point = length == 1 ? lead : lead & (0x7f >> length);
+  for (std::size_t index = 1; index < length; ++index) point = point << 6 | (octet(index) & 0x3f);
+  return {point, length};
+}
+
+/// The one way of a text into a line: as in a string of JSON. `text` is UTF-8.
 void append_json(std::string& line, std::string_view text) {
-  static constexpr char hex[] = "0123456789abcdef";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [point, length] = character_at(text, at);
+    if (point == '"' || point == '\\') {
       line += '\\';
-      line += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      line.append("\\u00").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+      line += text[at];
+    } else if (is_unsafe(point)) {
+      line += fmt::format("\\u{:04x}", static_cast<unsigned>(point));
     } else {
-      line += c;
+      line += text.substr(at, length);
     }
+    at += length;
   }
 }
 
 /// A field of a text line: bare if it is one word, else quoted.
 void append_text(std::string& line, std::string_view value) {
-  const bool bare =
-      !value.empty() && value.find_first_of(std::string_view(" \"\\=\r\n\t\0", 8)) == std::string_view::npos;
-  if (bare) {
+  std::string escaped;
+  append_json(escaped, value);
+  if (!value.empty() && escaped == value && value.find_first_of(" =") == std::string_view::npos) {
     line += value;
     return;
   }
-  line += '"';
-  append_json(line, value);
-  line += '"';
+  line.append("\"").append(escaped).append("\"");
 }
 
 /// 2026-01-31T23:59:59.123Z
@@ -138,10 +159,11 @@ void Log::write(Level level, std::string_view message, std::initializer_list<Fie
   std::string line;
   if (sink_->format == Format::json) {
     line = fmt::format(R"({{"ts":"{}","level":"{}","msg":")", time_stamp(), name_of(level));
-    append_json(line, message);
+    append_json(line, to_utf8(std::string(message)));
     line += '"';
   } else {
-    line = fmt::format("{} {:<7} {}", time_stamp(), name_of(level), message);
+    line = fmt::format("{} {:<7} ", time_stamp(), name_of(level));
+    append_json(line, to_utf8(std::string(message)));
   }
   line += context_;
   for (const auto& field : fields) append(line, field);

@@ -52,6 +52,25 @@ def test_log_lines_are_utf8_whatever_a_phone_sends(own_server, application, phon
     assert set(description.removeprefix("dropCode: unknown code ")) == {"é"}
 
 
+UNSAFE = [*range(0x00, 0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize("trace_id", ["a\x85b", "a\u2028b\u2029c", "a\x9b31mb", "a\x1b[31mb", "\u202egnirts", "\u2066a\u2069\u061c\u200f", "a\udcffb\udc85c\udc9b"])
+def test_what_others_write_ends_no_line_of_the_log_and_commands_no_terminal(own_server, application, phone, style, trace_id):
+    server = own_server({"log": {"format": style, "level": "info"}})
+    application.replies["newCall"] = {"action": "drop", "dropCode": "x" + trace_id}
+    phone(server).refused(extra=f"X-Trace-Id: {trace_id}\r\n")
+    application.completed("error")
+    application.wait_for("alarms")
+    server.errors.flush()
+    lines = (server.folder / "stderr").read_bytes().decode("utf-8").split("\n")
+    unsafe = {f"{ord(one):x}" for line in lines for one in line if ord(one) in UNSAFE}
+    assert not unsafe
+    marks = {f"\\u{ord(one):04x}" for one in trace_id if ord(one) in UNSAFE}
+    assert any(all(mark in line for mark in marks) for line in lines)
+
+
 def test_an_address_with_escaped_latin1_is_called_as_it_stands_and_told_in_utf8(server, application, phone, called_phone):
     callee = called_phone(pick_up=False)
     application.replies["newCall"] = {"action": "call", "destAddr": callee.uri.replace("bob", "jos%E9")}

@@ -9,7 +9,7 @@ namespace {
 
 /// The stable codes: programs may depend on them.
 std::string_view code_of(int status) {
-  static constexpr std::array<std::pair<int, std::string_view>, 17> table{{
+  static constexpr std::array<std::pair<int, std::string_view>, 18> table{{
       {400, "invalid"},
       {401, "unauthorized"},
       {403, "forbidden"},
@@ -27,6 +27,7 @@ std::string_view code_of(int status) {
       {501, "notImplemented"},
       {502, "badGateway"},
       {503, "unavailable"},
+      {507, "insufficientStorage"},
   }};
   for (const auto& [number, code] : table) {
     if (number == status) return code;

@@ -12,6 +12,7 @@
 #include "http/exchange.h"
 #include "ops/bound.h"
 #include "ops/log.h"
+#include "storage/disk_shares.h"
 #include "storage/prompt_store.h"
 #include "tenant/directory.h"
 #include "tenant/fallbacks.h"
@@ -42,6 +43,7 @@ struct Deps {
   /// Puts a command whose session is not here to the process whose calls this server has not taken over; false: there
   /// is none, and `respond` has not been used. May be empty.
   std::function<bool(const http::IncomingRequest&, const http::Responder& respond)> elsewhere{};
+  storage::DiskShares* disk = nullptr;        ///< null: nothing is known of it, and nothing bounded
   std::function<void(ops::Bound)> bounded{};  ///< told of what a bound has stopped; may be empty
 };
 

@@ -12,8 +12,13 @@ void add_health(http::Router& router, const std::shared_ptr<Routes>& routes) {
     respond(json_answer(200, {{"status", "ok"}}));
   });
   router.add("GET", "/readyz", [routes](const IncomingRequest&, const Responder& respond) {
-    const bool ready = routes->deps.is_ready();
-    respond(ready ? json_answer(200, {{"status", "ready"}}) : failure(503, "the server is starting or draining"));
+    if (!routes->deps.is_ready()) return respond(failure(503, "the server is starting or draining"));
+    boost::json::object body{{"status", "ready"}};
+    if (routes->deps.disk != nullptr) {
+      const auto disk = routes->deps.disk->disk();
+      if (disk.nearly_full()) body["disk"] = disk.full() ? "full" : "nearlyFull";
+    }
+    respond(json_answer(200, body));
   });
   router.add("GET", "/metrics", [routes](const IncomingRequest&, const Responder& respond) {
     respond({.status = 200,

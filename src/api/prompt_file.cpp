@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
+#include <charconv>
 #include <ctime>
 
 #include "api/answers.h"
@@ -13,7 +14,7 @@
 namespace rw::api {
 namespace {
 
-constexpr int most_uploads = 32;
+constexpr int most_uploads = 256;
 
 http::Answer list(storage::PromptStore& store, const std::string& domain, const std::string& next) {
   const auto page = store.list(domain, next);
@@ -98,6 +99,15 @@ void move_command(const Deps& deps, const tenant::Domain& domain, const http::In
   });
 }
 
+/// Whether there is room for an upload, as far as it says how long it is.
+storage::StoreResult<void> has_room(const Deps& deps, const std::string& domain, const http::IncomingRequest& request) {
+  if (deps.disk == nullptr) return {};
+  std::uint64_t bytes = 0;
+  if (const auto length = request.header("Content-Length"))
+    std::from_chars(length->data(), length->data() + length->size(), bytes);
+  return deps.disk->may_take(domain, storage::DiskShares::on_disk(bytes));
+}
+
 /// The start of a PUT. What can be refused without the body is.
 std::unique_ptr<http::BodySink> begin_upload(Routes& routes, UploadSlots& slots, const http::IncomingRequest& request,
                                              const http::Responder& respond) {
@@ -108,13 +118,19 @@ std::unique_ptr<http::BodySink> begin_upload(Routes& routes, UploadSlots& slots,
     respond(store_failure(valid.error()));
     return nullptr;
   }
-  auto slot = slots.take();
+  if (auto room = has_room(routes.deps, domain->name, request); !room) {
+    respond(store_failure(room.error()));
+    return nullptr;
+  }
+  auto slot = slots.take(domain->name);
   if (!slot) {
-    respond(failure(503, "too many uploads at once"));
+    routes.bounded("uploads");
+    respond(slot.error() == UploadSlots::Full::domain ? failure(429, "the domain has too many uploads at once")
+                                                      : failure(503, "too many uploads at once"));
     return nullptr;
   }
   return std::make_unique<PromptUploadSink>(routes.deps.storage_threads, routes.deps.prompts, domain->name, name,
-                                            std::move(slot), respond);
+                                            std::move(*slot), respond);
 }
 
 }  // namespace

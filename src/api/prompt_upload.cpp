@@ -17,6 +17,8 @@ http::Answer store_failure(const storage::StoreError& error) {
       return failure(413, error.message);
     case Kind::not_audio:
       return failure(415, error.message);
+    case Kind::no_room:
+      return failure(507, error.message);
     case Kind::changed:
     case Kind::not_configured:
       return failure(409, error.message);
@@ -31,12 +33,29 @@ http::Answer store_failure(const storage::StoreError& error) {
   return failure(500, error.message);
 }
 
-std::shared_ptr<void> UploadSlots::take() {
-  if (free_->fetch_sub(1) <= 0) {
-    free_->fetch_add(1);
-    return nullptr;
+/// Gives the place back that it stands for.
+struct UploadSlots::Place {
+  Place(std::shared_ptr<Taken> of, std::string who) : taken(std::move(of)), domain(std::move(who)) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    const std::lock_guard lock(taken->mutex);
+    --taken->all;
+    const auto own = taken->domains.find(domain);
+    if (--own->second == 0) taken->domains.erase(own);
   }
-  return {static_cast<void*>(free_.get()), [free = free_](void*) { free->fetch_add(1); }};
+  std::shared_ptr<Taken> taken;
+  std::string domain;
+};
+
+tl::expected<std::shared_ptr<void>, UploadSlots::Full> UploadSlots::take(const std::string& domain) {
+  const std::lock_guard lock(taken_->mutex);
+  const auto own = taken_->domains.find(domain);
+  if (own != taken_->domains.end() && own->second >= most_of_domain_) return tl::unexpected(Full::domain);
+  if (taken_->all >= most_) return tl::unexpected(Full::server);
+  ++taken_->all;
+  ++taken_->domains[domain];
+  return std::make_shared<Place>(taken_, domain);
 }
 
 /// One piece after the other, so never used by two threads at once.

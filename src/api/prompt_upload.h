@@ -1,9 +1,13 @@
 #pragma once
 
-#include <atomic>
+#include <algorithm>
 #include <boost/asio/thread_pool.hpp>
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <tl/expected.hpp>
+#include <unordered_map>
 
 #include "http/exchange.h"
 #include "storage/prompt_store.h"
@@ -13,15 +17,27 @@ namespace rw::api {
 /// The answer for what prompt storage refused.
 http::Answer store_failure(const storage::StoreError& error);
 
-/// How many uploads there may be at once: each takes disk space that nobody has agreed to yet. Thread-safe.
+/// How many uploads there may be at once: of a domain an eighth of all, so that one that drips leaves places to others.
+/// Thread-safe.
 class UploadSlots {
  public:
-  explicit UploadSlots(int most) : free_(std::make_shared<std::atomic<int>>(most)) {}
-  /// Held for as long as the upload takes; null if there is none left.
-  std::shared_ptr<void> take();
+  explicit UploadSlots(int most) : most_(most), most_of_domain_(std::max(least_of_domain, most / parts)) {}
+  /// Whose places are all taken; the domain's are looked at first.
+  enum class Full : std::uint8_t { domain, server };
+  /// Held for as long as the upload takes.
+  tl::expected<std::shared_ptr<void>, Full> take(const std::string& domain);
 
  private:
-  std::shared_ptr<std::atomic<int>> free_;
+  static constexpr int parts = 8, least_of_domain = 2;
+  struct Taken {
+    std::mutex mutex;
+    int all = 0;
+    std::unordered_map<std::string, int> domains;
+  };
+  struct Place;
+
+  const int most_, most_of_domain_;
+  const std::shared_ptr<Taken> taken_ = std::make_shared<Taken>();
 };
 
 /// Brings a PUT's body into prompt storage, piece by piece, on the threads where that may block.

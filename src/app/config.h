@@ -103,6 +103,7 @@ struct Config {
     auth::AwsCredentials credentials;
     bool path_style = false;
     std::uint64_t cache_mb = 1024;
+    std::uint64_t reserve_mb = 256;  ///< of the disk, for the server's own data
   } storage;
   speech::SpeechSettings speech;                      ///< [tts]
   std::string database_url = "sqlite:ringwright.db";  ///< a file in data_dir, or postgresql://…

@@ -30,20 +30,19 @@ std::shared_ptr<const ledger::Notice> load(ledger::NoticeStore& store, std::int6
 Result<std::unique_ptr<Keeping>> Keeping::open(const Config& config, OwnFolder folder,
                                                callbacks::FindService find_service, ops::Metrics& metrics,
                                                const ops::Log& log) {
-  auto notices = ledger::NoticeStore::open(folder.path + "/outbox.db", {}, log);
+  auto notices =
+      ledger::NoticeStore::open(folder.path + "/outbox.db", {}, log, [&metrics] { metrics.write_failed("outbox"); });
   if (!notices) return tl::unexpected(notices.error());
   std::unique_ptr<Keeping> keeping(new Keeping(std::move(*notices), std::move(folder), std::move(find_service)));
   auto waiting = keeping->notices_->take_waiting();
-  if (auto told = callbacks::complete_cut_sessions(keeping->sessions_, *keeping->notices_, waiting,
-                                                   callback_settings(config), metrics, log);
-      !told) {
-    return tl::unexpected(told.error());
-  }
+  callbacks::complete_cut_sessions(keeping->sessions_, *keeping->notices_, waiting, callback_settings(config), metrics,
+                                   log);
   const auto shards = static_cast<std::size_t>(config.server.shards);
   const auto count = waiting.size();
   keeping->waiting_ = by_shard(std::move(waiting), shards);
   for (std::size_t shard = 0; shard < shards; ++shard) {
-    auto journal = ledger::SessionJournal::create(keeping->sessions_.file(shard), log);
+    auto journal = ledger::SessionJournal::create(keeping->sessions_.file(shard), log,
+                                                  [&metrics] { metrics.write_failed("sessions"); });
     if (!journal) return tl::unexpected(journal.error());
     keeping->journals_.push_back(std::move(*journal));
   }
@@ -77,11 +76,7 @@ Result<std::vector<std::vector<ledger::Waiting>>> Keeping::adopt(OwnFolder& left
   }
   (*theirs)->flush();
   (*theirs)->stop();
-  if (auto told =
-          callbacks::complete_cut_sessions(left.sessions, *notices_, taken, callback_settings(config), metrics, log);
-      !told) {
-    return tl::unexpected(told.error());
-  }
+  callbacks::complete_cut_sessions(left.sessions, *notices_, taken, callback_settings(config), metrics, log);
   if (!taken.empty())
     log.info("notifications of another process will be delivered", {{"count", std::to_string(taken.size())}});
   return by_shard(std::move(taken), waiting_.size());

@@ -28,10 +28,12 @@ Result<std::unique_ptr<storage::PromptStore>> as_prompt_store(Result<std::unique
 }  // namespace
 
 Result<std::unique_ptr<storage::PromptStore>> make_prompt_store(const Config& config, const std::string& own,
-                                                                bool alone) {
+                                                                bool alone,
+                                                                std::shared_ptr<storage::DiskShares> shares) {
   auto service = service_of(config.storage);
   if (!config.storage.s3)
-    return as_prompt_store(storage::FilePromptStore::open(config.server.data_dir, std::move(service), alone));
+    return as_prompt_store(
+        storage::FilePromptStore::open(config.server.data_dir, std::move(service), alone, std::move(shares)));
   if (!service) return fail("storage.access_key_id: missing");
   storage::S3PromptStore::Options options;
   options.s3.location = service->location(config.storage.region, config.storage.bucket);
@@ -40,6 +42,7 @@ Result<std::unique_ptr<storage::PromptStore>> make_prompt_store(const Config& co
   options.cache.folder = std::filesystem::path(own) / "s3-cache";
   options.cache.most_bytes = config.storage.cache_mb * 1024 * 1024;
   options.move_to = std::move(*service);
+  options.shares = std::move(shares);
   return as_prompt_store(storage::S3PromptStore::open(std::move(options)));
 }
 

@@ -171,6 +171,8 @@ std::shared_ptr<const tenant::Domain> read_domain(TomlReader& table, const Trust
   table.each_table("access_keys", [&](TomlReader& key) { domain->access_keys.push_back(read_access_key(key)); });
   read_limits(table, domain->limits);
   domain->requests_per_second = table.number("requests_per_second", 0.01, 1e6);
+  constexpr long long most_storage = 1'000'000'000'000'000;
+  table.whole("max_storage", domain->max_storage, 0, most_storage);
   read_networks(table, "allow_media", domain->allow_media);
   table.texts("allow_callbacks", domain->allow_callbacks);
   for (const auto& pattern : domain->allow_callbacks) {

@@ -52,6 +52,7 @@ void read_storage(TomlReader& table, Config::Storage& storage) {
   read_location(table, storage);
   read_credentials(table, storage.credentials);
   table.whole("cache_mb", storage.cache_mb, 1, 1'000'000);
+  table.whole("reserve_mb", storage.reserve_mb, 0, 1'000'000);
   if (!storage.s3) return;
   if (storage.region.empty()) table.problem("region", "missing: kind is \"s3\"");
   if (storage.bucket.empty()) table.problem("bucket", "missing: kind is \"s3\"");

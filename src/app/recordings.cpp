@@ -103,6 +103,17 @@ void Recordings::finished(const recording::Finished& finished) {
                      {"kept", finished.kept}}}},
                   {});
   }
+  if (!finished.cut_short.empty()) {
+    options_.tell(application, {},
+                  {{"type", "ivrCommandError"},
+                   {"error", "mediaServerError"},
+                   {"domain", finished.domain},
+                   {"sessionId", application.session_id},
+                   {"errorDetails",
+                    {{"description", "a recording was ended before its time: " + finished.cut_short},
+                     {"fileName", finished.file_name}}}},
+                  {});
+  }
   const auto* tell = context.if_contains("tell");
   if (tell == nullptr || !tell->is_bool() || !tell->get_bool()) return acknowledge(finished.id);
   const auto* members = context.if_contains("members");

@@ -44,7 +44,21 @@ Result<void> Server::start_storage() {
   auto secret = reply_secret(config_);
   if (!secret) return tl::unexpected(secret.error());
   tokens_ = std::make_unique<ReplyTokens>(std::move(*secret));
-  auto store = make_prompt_store(config_, own_folder_->path, !predecessor_);
+  disk_ = std::make_shared<storage::DiskShares>(storage::DiskShares::Options{
+      .folder = config_.server.data_dir,
+      .reserve = config_.storage.reserve_mb << 20U,
+      .most =
+          [this](const std::string& name) {
+            const auto directory = directory_.get();
+            const auto domain = directory ? directory->domain(name) : nullptr;
+            return domain ? domain->max_storage : tenant::Domain::usual_storage;
+          },
+      .refused =
+          [this](storage::DiskShares::Bound bound) {
+            metrics_.refused(bound == storage::DiskShares::Bound::share ? ops::Bound("storage")
+                                                                        : ops::Bound("storageReserve"));
+          }});
+  auto store = make_prompt_store(config_, own_folder_->path, !predecessor_, disk_);
   if (!store) return tl::unexpected(store.error());
   prompts_ = std::move(*store);
   prompts_->on_change([this](const std::string& domain) { sounds_->forget(domain); });
@@ -57,8 +71,9 @@ Result<void> Server::start_storage() {
     return prompt;
   };
   options.makers.fetch_rules = {net::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
-  auto speech = speech::SpeechService::make(config_.speech, config_.server.data_dir + "/speech",
-                                            make_shared_speech(config_), log_);
+  auto speech = speech::SpeechService::make(
+      config_.speech, config_.server.data_dir + "/speech", make_shared_speech(config_), log_,
+      [disk = disk_](std::uint64_t bytes) { return disk->may_take({}, bytes).has_value(); });
   if (!speech) return tl::unexpected(speech.error());
   speech_ = std::move(*speech);
   options.makers.make_engine = [this] { return speech_->make_engine(); };
@@ -222,6 +237,7 @@ Result<void> Server::start_sip() {
   }
   recording::Recorder::Options recorder(*prompts_);
   recorder.folder = recordings_folder_;
+  recorder.shares = disk_;
   recorder.log = log_;
   if (auto opened = recordings_->open(std::move(recorder)); !opened) return opened;
   if (predecessor_) {
@@ -255,6 +271,7 @@ Result<void> Server::start_http() {
                  [this](const http::IncomingRequest& request, const http::Responder& respond) {
                    return ask_predecessor(request, respond);
                  },
+                 disk_.get(),
                  [this](ops::Bound bound) { metrics_.refused(bound); }};
   provisioner_->start();
   public_url_ = config_.http.public_url;

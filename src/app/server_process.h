@@ -37,6 +37,7 @@
 #include "ops/metrics.h"
 #include "sounds/sound_loader_pool.h"
 #include "speech/speech_service.h"
+#include "storage/disk_shares.h"
 #include "storage/prompt_store.h"
 #include "tenant/current_directory.h"
 
@@ -97,6 +98,7 @@ class Server {
   void finish(std::chrono::seconds patience);
   void watch_deliveries(TimePoint deadline);
   void beat();
+  void look_at_disk();
   void stop_all();
   std::size_t pending_recordings() const;
   std::size_t sum(std::size_t (Shard::*what)() const) const;
@@ -112,6 +114,7 @@ class Server {
   http::ClientLibrary client_library_;
   tenant::CurrentDirectory directory_;
   std::unique_ptr<ReplyTokens> tokens_;
+  std::shared_ptr<storage::DiskShares> disk_;
   std::unique_ptr<storage::PromptStore> prompts_;
   std::unique_ptr<FallbackKeeper> fallbacks_;
   boost::asio::thread_pool prompts_threads_;
@@ -149,6 +152,7 @@ class Server {
   bool draining_ = false;
   bool handed_over_ = false;  ///< draining because another process takes the new calls
   bool has_terminal_ = false;
+  bool disk_is_low_ = false;  ///< the log has said so
 };
 
 }  // namespace rw::app

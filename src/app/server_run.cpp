@@ -52,10 +52,23 @@ int Server::run() {
 
 void Server::beat() {
   keeping_->touch();
+  look_at_disk();
   heartbeat_.expires_after(std::chrono::seconds(1));
   heartbeat_.async_wait([this](const boost::system::error_code& error) {
     if (!error) beat();
   });
+}
+
+void Server::look_at_disk() {
+  const auto disk = disk_->disk();
+  if (disk.nearly_full() == disk_is_low_) return;
+  disk_is_low_ = !disk_is_low_;
+  const auto free = std::to_string(disk.free), reserve = std::to_string(disk.reserve);
+  if (disk_is_low_) {
+    log_.warning("the disk is nearly full", {{"free", free}, {"reserve", reserve}});
+  } else {
+    log_.info("the disk has room again", {{"free", free}, {"reserve", reserve}});
+  }
 }
 
 void Server::wait_for_signal() {
@@ -184,6 +197,9 @@ ops::Metrics::Sample Server::sample() const {
   sample.outbox = static_cast<double>(keeping_->undelivered());
   sample.rtp_ports_in_use = static_cast<double>(media.ports_in_use);
   sample.rtp_ports_resting = static_cast<double>(media.ports_resting);
+  const auto disk = disk_->disk();
+  sample.disk_free = static_cast<double>(disk.free);
+  sample.disk_reserve = static_cast<double>(disk.reserve);
   sample.media_legs = static_cast<double>(media.legs);
   sample.packets_sent = static_cast<double>(media.packets_sent);
   sample.packets_received = static_cast<double>(media.packets_received);

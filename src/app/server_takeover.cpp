@@ -135,6 +135,7 @@ void Server::adopt_what_is_left() {
     }
     recording::Recorder::Options recorder(*prompts_);
     recorder.folder = left.path + "/recordings";
+    recorder.shares = disk_;
     recorder.log = log_;
     auto recordings = make_recordings();
     if (const auto opened = recordings->open(std::move(recorder)); !opened)

@@ -68,14 +68,14 @@ Result<OpenSession> read_open_session(const std::string& text) {
   return session;
 }
 
-Result<void> complete_cut_sessions(ledger::SessionFolder& folder, ledger::NoticeStore& store,
-                                   std::vector<ledger::Waiting>& waiting, const Settings& settings,
-                                   ops::Metrics& metrics, const ops::Log& log) {
+void complete_cut_sessions(ledger::SessionFolder& folder, ledger::NoticeStore& store,
+                           std::vector<ledger::Waiting>& waiting, const Settings& settings, ops::Metrics& metrics,
+                           const ops::Log& log) {
   std::unordered_set<std::string> complete;
   for (const auto& one : waiting)
     if (one.event == ledger::completed_event) complete.insert(one.lane);
   IdSource ids;
-  const auto refused = std::make_shared<std::atomic<bool>>(false);
+  const auto refused = std::make_shared<std::atomic<std::size_t>>(0);
   for (const auto& [id, record] : folder.cut()) {
     if (complete.contains(id)) continue;
     auto session = read_open_session(record);
@@ -89,7 +89,7 @@ Result<void> complete_cut_sessions(ledger::SessionFolder& folder, ledger::Notice
                 {{"traceId", notice->trace_id}, {"sessionId", id}, {"callId", notice->call_id}});
     metrics.call_ended(cut_reason);
     const auto number = store.put(notice, [refused](std::int64_t, bool written) {
-      if (!written) *refused = true;
+      if (!written) ++*refused;
     });
     if (number == 0) {
       metrics.callback_failed(notice->event, "outboxFull");
@@ -99,9 +99,11 @@ Result<void> complete_cut_sessions(ledger::SessionFolder& folder, ledger::Notice
     waiting.push_back({number, id, notice->domain, notice->mediaservice, notice->event, notice->call_id});
   }
   store.flush();
-  if (*refused) return fail("the ends of sessions that were cut off can't be stored");
+  if (const auto count = refused->load(); count != 0)
+    log.error(
+        "the ends of sessions that were cut off can't be stored: they are lost if the server ends before they are told",
+        {{"count", std::to_string(count)}});
   folder.clear();
-  return {};
 }
 
 }  // namespace rw::callbacks

@@ -25,10 +25,11 @@ std::string write(const OpenSession& session);
 Result<OpenSession> read_open_session(const std::string& text);
 
 /// Puts a sessionCompleted with reason `error` into the store for each session that an earlier process was cut off
-/// from, and adds it to `waiting`; not for those whose sessionCompleted waits already. Clears the folder when all is on
-/// the disk. Duration ◆: until the earlier process was alive last.
-Result<void> complete_cut_sessions(ledger::SessionFolder& folder, ledger::NoticeStore& store,
-                                   std::vector<ledger::Waiting>& waiting, const Settings& settings,
-                                   ops::Metrics& metrics, const ops::Log& log);
+/// from, and adds it to `waiting`; not for those whose sessionCompleted waits already. Clears the folder. What the
+/// disk refuses is told to the log: it is delivered all the same, but lost if the process ends before. Duration ◆:
+/// until the earlier process was alive last.
+void complete_cut_sessions(ledger::SessionFolder& folder, ledger::NoticeStore& store,
+                           std::vector<ledger::Waiting>& waiting, const Settings& settings, ops::Metrics& metrics,
+                           const ops::Log& log);
 
 }  // namespace rw::callbacks

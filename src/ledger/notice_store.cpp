@@ -36,12 +36,13 @@ struct NoticeStore::Statements {
   database::Statement insert, remove, load;
 };
 
-Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, Limits limits, const ops::Log& log) {
+Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, Limits limits, const ops::Log& log,
+                                                       std::function<void()> failed) {
   auto database = database::SqliteFile::open(file);
   if (!database) return tl::unexpected(database.error());
   try {
     database->run(layout);
-    std::unique_ptr<NoticeStore> store(new NoticeStore(std::move(*database), limits, log));
+    std::unique_ptr<NoticeStore> store(new NoticeStore(std::move(*database), limits, log, std::move(failed)));
     store->read_waiting();
     store->thread_ = std::thread([raw = store.get()] {
       name_this_thread("outbox");
@@ -53,11 +54,13 @@ Result<std::unique_ptr<NoticeStore>> NoticeStore::open(const std::string& file, 
   }
 }
 
-NoticeStore::NoticeStore(database::SqliteFile database, Limits limits, const ops::Log& log)
+NoticeStore::NoticeStore(database::SqliteFile database, Limits limits, const ops::Log& log,
+                         std::function<void()> failed)
     : limits_(limits),
       log_(log),
       database_(std::move(database)),
-      statements_(std::make_unique<Statements>(database_)) {}
+      statements_(std::make_unique<Statements>(database_)),
+      failed_(std::move(failed)) {}
 
 NoticeStore::~NoticeStore() {
   stop();
@@ -179,11 +182,16 @@ void NoticeStore::work() {
 void NoticeStore::write(std::vector<Job>& jobs) {
   jobs.insert(jobs.begin(), std::make_move_iterator(again_.begin()), std::make_move_iterator(again_.end()));
   again_.clear();
+  for (const auto& job : jobs) {
+    if (const auto* remove = std::get_if<Remove>(&job)) unwritten_.erase(remove->number);
+  }
   const bool written = commit(jobs);
   last_commit_ = Clock::now();
   if (written) removed(jobs);
+  if (!written && failed_) failed_();
   for (auto& job : jobs) {
     if (auto* put = std::get_if<Put>(&job)) {
+      if (!written) unwritten_.emplace(put->number, put->notice);
       if (put->stored) put->stored(put->number, written);
     } else if (auto* load = std::get_if<Load>(&job)) {
       load_now(*load);
@@ -197,21 +205,17 @@ bool NoticeStore::commit(const std::vector<Job>& jobs) {
   if (std::ranges::all_of(jobs, [](const Job& job) { return std::holds_alternative<Load>(job); })) return true;
   try {
     database_.run("BEGIN IMMEDIATE");
+    for (const auto& [number, notice] : unwritten_) insert(number, *notice);
     for (const auto& job : jobs) {
       if (const auto* put = std::get_if<Put>(&job)) {
-        const auto& notice = *put->notice;
-        auto& insert = statements_->insert;
-        insert.bind(1, put->number).bind(2, notice.lane).bind(3, notice.domain).bind(4, notice.mediaservice);
-        insert.bind(5, notice.event).bind(6, notice.call_id).bind(7, static_cast<std::int64_t>(notice.size()));
-        insert.bind(8, notice.put_at).bind(9, notice.base).bind(10, notice.session_id).bind(11, notice.trace_id);
-        insert.bind(12, notice.body).step();
-        insert.reset();
+        insert(put->number, *put->notice);
       } else if (const auto* remove = std::get_if<Remove>(&job)) {
         statements_->remove.bind(1, remove->number).step();
         statements_->remove.reset();
       }
     }
     database_.run("COMMIT");
+    unwritten_.clear();
     return true;
   } catch (const std::runtime_error& error) {
     complain(error.what());
@@ -226,7 +230,17 @@ bool NoticeStore::commit(const std::vector<Job>& jobs) {
   return false;
 }
 
+void NoticeStore::insert(std::int64_t number, const Notice& notice) {
+  auto& insert = statements_->insert;
+  insert.bind(1, number).bind(2, notice.lane).bind(3, notice.domain).bind(4, notice.mediaservice);
+  insert.bind(5, notice.event).bind(6, notice.call_id).bind(7, static_cast<std::int64_t>(notice.size()));
+  insert.bind(8, notice.put_at).bind(9, notice.base).bind(10, notice.session_id).bind(11, notice.trace_id);
+  insert.bind(12, notice.body).step();
+  insert.reset();
+}
+
 void NoticeStore::load_now(Load& job) {
+  if (const auto found = unwritten_.find(job.number); found != unwritten_.end()) return job.loaded(found->second);
   auto notice = std::make_shared<Notice>();
   auto& row = statements_->load;
   bool found = false;

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,13 +30,16 @@ class NoticeStore {
     std::size_t notices = 400'000, notices_of_domain = 100'000;
     std::uint64_t bytes = 2ULL << 30, bytes_of_domain = 512ULL << 20;
   };
-  /// Called once on the store's thread: `written`: it is on the disk. If not, the disk refused it: the notice lives
-  /// only as long as the process.
+  /// Called once on the store's thread: `written`: it is on the disk. If not, the disk refused it: it is tried again
+  /// with what comes later; until then the notice lives only as long as the process.
   using Stored = std::function<void(std::int64_t number, bool written)>;
   using Loaded = std::function<void(std::shared_ptr<const Notice>)>;
 
   /// Opens `file`, or makes it.
-  static Result<std::unique_ptr<NoticeStore>> open(const std::string& file, Limits limits, const ops::Log& log);
+  /// `failed`: told, on the store's thread, of each time that the disk has refused what was to be written; may be
+  /// empty.
+  static Result<std::unique_ptr<NoticeStore>> open(const std::string& file, Limits limits, const ops::Log& log,
+                                                   std::function<void()> failed = {});
   ~NoticeStore();
   NoticeStore(const NoticeStore&) = delete;
   NoticeStore& operator=(const NoticeStore&) = delete;
@@ -79,7 +83,7 @@ class NoticeStore {
   };
   struct Statements;
 
-  NoticeStore(database::SqliteFile database, Limits limits, const ops::Log& log);
+  NoticeStore(database::SqliteFile database, Limits limits, const ops::Log& log, std::function<void()> failed);
   void read_waiting();
   void account(const std::string& domain, std::uint64_t bytes);
   void removed(const std::vector<Job>& jobs);
@@ -87,6 +91,7 @@ class NoticeStore {
   void work();
   void write(std::vector<Job>& jobs);
   bool commit(const std::vector<Job>& jobs);
+  void insert(std::int64_t number, const Notice& notice);
   void load_now(Load& job);
   void complain(std::string_view problem);
 
@@ -94,7 +99,9 @@ class NoticeStore {
   const ops::Log log_;
   database::SqliteFile database_;  ///< and all from here: of the thread, once it runs
   std::unique_ptr<Statements> statements_;
-  std::vector<Job> again_;  ///< removals that the disk refused
+  const std::function<void()> failed_;
+  std::vector<Job> again_;                                           ///< removals that the disk refused
+  std::map<std::int64_t, std::shared_ptr<const Notice>> unwritten_;  ///< notices that it refused
   TimePoint last_commit_{}, last_complaint_{};
   std::vector<Waiting> waiting_;
 

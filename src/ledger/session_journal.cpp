@@ -30,10 +30,22 @@ bool write_all(int file, std::string_view bytes) {
 
 }  // namespace
 
-Result<SessionJournal> SessionJournal::create(const std::string& path, const ops::Log& log) {
+Result<SessionJournal> SessionJournal::create(const std::string& path, const ops::Log& log,
+                                              std::function<void()> failed) {
   media::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
-  if (!file) return fail(path + ": " + std::strerror(errno));
-  return SessionJournal(path, std::move(file), log);
+  const int problem = errno;
+  const bool full = !file && (problem == ENOSPC || problem == EDQUOT);
+  if (!file && !full) return fail(path + ": " + std::strerror(problem));
+  SessionJournal journal(path, std::move(file), log, std::move(failed));
+  if (full) journal.complain(problem);
+  return journal;
+}
+
+void SessionJournal::complain(int problem) {
+  broken_ = true;
+  log_.error("a session can't be noted: if the server is killed now, its end is not told",
+             {{"file", path_}, {"problem", std::strerror(problem)}});
+  if (failed_) failed_();
 }
 
 void SessionJournal::open(const std::string& id, std::string record) {
@@ -59,9 +71,7 @@ void SessionJournal::append(std::string_view line) {
     return;
   }
   if (!write_all(file_.get(), line)) {
-    log_.error("a session can't be noted: if the server is killed now, its end is not told",
-               {{"file", path_}, {"problem", std::strerror(errno)}});
-    broken_ = true;
+    complain(errno);
     return;
   }
   size_ += line.size();

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,8 +19,9 @@ namespace rw::ledger {
 /// power leaves is up to the file system.) Belongs to the shard's thread.
 class SessionJournal {
  public:
-  /// Makes the file, which must not be there.
-  static Result<SessionJournal> create(const std::string& path, const ops::Log& log);
+  /// Makes the file, which must not be there; on a full disk later, when there is room. `failed`: told when the disk
+  /// begins to refuse; may be empty.
+  static Result<SessionJournal> create(const std::string& path, const ops::Log& log, std::function<void()> failed = {});
 
   /// `id` has no blanks, `record` (what has to be known of it) no line feeds. Again: replaces the record.
   void open(const std::string& id, std::string record);
@@ -27,14 +29,16 @@ class SessionJournal {
   std::size_t sessions() const { return records_.size(); }
 
  private:
-  SessionJournal(std::string path, media::FileDescriptor file, const ops::Log& log)
-      : path_(std::move(path)), file_(std::move(file)), log_(log) {}
+  SessionJournal(std::string path, media::FileDescriptor file, const ops::Log& log, std::function<void()> failed)
+      : path_(std::move(path)), file_(std::move(file)), log_(log), failed_(std::move(failed)) {}
+  void complain(int problem);
   void append(std::string_view line);
   void rewrite();
 
   std::string path_;
   media::FileDescriptor file_;
   ops::Log log_;
+  std::function<void()> failed_;
   std::unordered_map<std::string, std::string> records_;
   std::size_t live_ = 0;  ///< bytes of the records
   std::size_t size_ = 0;  ///< bytes of the file

@@ -44,6 +44,7 @@ class Metrics::Impl {
  public:
   Impl() {
     for (const auto reason : end_reasons) ended.Add({{"outcome", std::string(reason)}});
+    for (const auto* what : {"outbox", "sessions"}) failed_writes.Add({{"what", what}});
     for (std::size_t at = 0; at < bound_names.size(); ++at)
       bounds[at] = &over_bound.Add({{"bound", std::string(bound_names[at])}});
   }
@@ -88,6 +89,10 @@ class Metrics::Impl {
                                     .Name("ringwright_refused_total")
                                     .Help("What was refused, or left undone, because of a bound")
                                     .Register(registry);
+  Family<Counter>& failed_writes = prometheus::BuildCounter()
+                                       .Name("ringwright_write_failures_total")
+                                       .Help("What the disk has refused to keep, by what it was")
+                                       .Register(registry);
   std::array<Counter*, bound_names.size()> bounds{};
   mutable std::mutex mutex;
   std::function<Sample()> sampler;
@@ -131,6 +136,10 @@ void Metrics::refused(Bound bound, std::size_t times) {
   impl_->bounds[bound.index()]->Increment(static_cast<double>(times));
 }
 
+void Metrics::write_failed(std::string_view what) {
+  impl_->failed_writes.Add({{"what", std::string(what)}}).Increment();
+}
+
 void Metrics::registration(std::string_view domain, std::string_view trunk, std::string_view state) {
   for (const auto one : registration_states) {
     const Labels labels{{"domain", std::string(domain)}, {"trunk", std::string(trunk)}, {"state", std::string(one)}};
@@ -172,6 +181,8 @@ std::string Metrics::text() const {
   gauge("ringwright_rtp_ports_in_use", "RTP ports in use", sample.rtp_ports_in_use);
   gauge("ringwright_rtp_ports_resting", "RTP ports that rest before they are used again", sample.rtp_ports_resting);
   gauge("ringwright_media_legs", "Media legs", sample.media_legs);
+  gauge("ringwright_disk_free_bytes", "What is free on the disk of data_dir", sample.disk_free);
+  gauge("ringwright_disk_reserve_bytes", "What is kept free there for the server's own data", sample.disk_reserve);
   gauge("ringwright_io_uring", "1 if the media workers use io_uring", sample.io_uring ? 1 : 0);
   counter("ringwright_rtp_packets_sent_total", "RTP packets sent", sample.packets_sent);
   counter("ringwright_rtp_packets_received_total", "RTP packets received", sample.packets_received);

@@ -33,6 +33,8 @@ class Metrics {
   void api_refused(std::string_view limit);
   /// Something was refused, or left undone, because of a bound on what others may make us do.
   void refused(Bound bound, std::size_t times = 1);
+  /// The disk has refused what the server has to keep; `what`: outbox or sessions.
+  void write_failed(std::string_view what);
   /// The state that a trunk's registration is in now: unregistered, registering, registered or failed.
   void registration(std::string_view domain, std::string_view trunk, std::string_view state);
   /// The trunk does not register any more.
@@ -43,6 +45,7 @@ class Metrics {
     double sessions = 0, participants = 0, sip_transactions = 0, outbox = 0, recordings = 0;
     double rtp_ports_in_use = 0, rtp_ports_resting = 0, media_legs = 0;
     double packets_sent = 0, packets_received = 0, packets_dropped = 0, packets_lost = 0, late_ticks = 0;
+    double disk_free = 0, disk_reserve = 0;  ///< bytes
     bool io_uring = false;
   };
   void set_sampler(std::function<Sample()> sampler);

@@ -112,6 +112,13 @@ void Filing::close(std::shared_ptr<Take> take) {
     auto failure = take->failure();
     if (failure.empty() && !entry->heard) failure = nothing_heard(entry->kind);
     auto file = take->file();
+    held_.insert_or_assign(entry->id, take->take_space());
+    if (!take->cut_short().empty()) {
+      cut_short_[entry->id] = take->cut_short();
+      options_.log.warning(
+          "A recording was ended before its time",
+          {{"recordingId", entry->id}, {"domain", entry->domain}, ops::text("reason", take->cut_short())});
+    }
     take->release();
     if (!failure.empty()) return failed(*entry, std::move(failure));
     entry->size = file->size();
@@ -184,7 +191,8 @@ void Filing::failed(Entry& entry, std::string reason) {
 void Filing::report(const Entry& entry) {
   Finished finished{
       entry.id,     entry.kind, entry.domain, entry.file_name, entry.size, entry.duration, entry.state == State::stored,
-      entry.reason, {},         entry.context};
+      entry.reason, {},         {},           entry.context};
+  if (const auto cut = cut_short_.extract(entry.id); cut && finished.success) finished.cut_short = cut.mapped();
   std::error_code ignored;
   if (!finished.success && fs::exists(kept_path_of(entry), ignored)) finished.kept = kept_path_of(entry);
   if (!finished.success)
@@ -193,6 +201,7 @@ void Filing::report(const Entry& entry) {
                                                   ops::text("fileName", entry.file_name),
                                                   ops::text("reason", entry.reason),
                                                   {"kept", finished.kept}});
+  if (finished.kept.empty()) held_.erase(entry.id);  // what is kept goes on to count
   --pending_;
   if (options_.report) options_.report(std::move(finished));
 }
@@ -221,6 +230,16 @@ void Filing::take_up(Journal::Found found) {
   });
 }
 
+/// What an earlier process has written counts, too.
+void Filing::hold(const Entry& entry) {
+  std::error_code gone;
+  const auto size = fs::file_size(path_of(entry), gone);
+  if (gone) return;
+  storage::HeldSpace space(options_.shares, entry.domain);
+  space.grow_anyway(size);
+  held_.insert_or_assign(entry.id, std::move(space));
+}
+
 void Filing::take_up_one(Entry& entry) {
   std::error_code ignored;
   switch (entry.state) {
@@ -230,8 +249,10 @@ void Filing::take_up_one(Entry& entry) {
     case State::failed:
       return report(entry);
     case State::uploading:
+      hold(entry);
       return upload_at(TimePoint::min(), entry, nullptr, 0);
     case State::recording:
+      hold(entry);
       break;
   }
   entry.ended = last_written(path_of(entry));

@@ -51,6 +51,7 @@ class Filing {
   void write(const Entry& entry);
   void upload_now(Entry entry, const std::shared_ptr<DiskFile>& unsynced, unsigned failures);
 
+  void hold(const Entry& entry);
   void take_up_one(Entry& entry);
   void repair(const Entry& entry);
   void repaired(const std::string& id, const Result<Repair>& repair, WallTime ended);
@@ -62,7 +63,9 @@ class Filing {
   const Recorder::Options options_;
   const std::string folder_, failed_folder_;
   const Journal journal_;
-  std::map<std::string, Entry> entries_;  ///< on the thread of files_ only
+  std::map<std::string, Entry> entries_;  ///< on the thread of files_ only, as the next two
+  std::map<std::string, storage::HeldSpace> held_;
+  std::map<std::string, std::string> cut_short_;  ///< why
   std::mutex unsynced_mutex_;
   std::vector<std::string> unsynced_;  ///< ids of entries that may not be on the disk yet
   std::atomic<std::size_t> pending_{0};

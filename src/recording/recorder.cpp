@@ -125,6 +125,8 @@ Result<std::shared_ptr<Recording>> Recorder::Core::start(Order order) {
   if (auto valid = storage::check_name(entry.file_name); !valid) return rw::fail(valid.error().message);
   auto parts = parts_for(order, *format);
   if (!parts) return tl::unexpected(parts.error());
+  parts->space = storage::HeldSpace(options_.shares, entry.domain);
+  if (auto room = parts->space.grow_to(0); !room) return rw::fail(room.error().message);
 
   Encoder* encoder = nullptr;
   {

@@ -6,6 +6,7 @@
 #include "media/recording_tap.h"
 #include "ops/log.h"
 #include "recording/order.h"
+#include "storage/disk_shares.h"
 #include "storage/prompt_store.h"
 
 namespace rw::recording {
@@ -25,6 +26,8 @@ struct Finished {
   std::string reason;  ///< of the failure
   /// The file that could not be stored and is kept for the operator: worth an alarm. Empty if there is none.
   std::string kept;
+  /// Why it ended before its time, though what there was has been stored: worth an alarm. Empty: it did not.
+  std::string cut_short;
   boost::json::object context;  ///< of the Order
 };
 
@@ -65,6 +68,8 @@ class Recorder {
     /// Told of every recording exactly once, on one thread of the recorder; again after a restart, unless
     /// acknowledge() was called. Must not block.
     std::function<void(Finished)> report;
+    /// Where it is counted what the files take, and asked whether they may grow; null: nowhere.
+    std::shared_ptr<storage::DiskShares> shares = nullptr;
     std::size_t encoder_threads = 1;
     std::size_t upload_threads = 2;
     std::size_t most = 4000;                                     ///< recordings at a time
@@ -84,7 +89,8 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  /// Does not block. The error says what is wrong with the order; that the disk is full, say, is told in Finished.
+  /// Does not block. The error says what is wrong with the order, or that the domain has no room; that the disk is
+  /// full, say, is told in Finished.
   Result<std::shared_ptr<Recording>> start(Order order);
 
   /// The result has reached whom it was meant for: it will not be told again.

@@ -72,13 +72,26 @@ bool Take::advance(TimePoint now) {
   const bool too_long = target >= longest;
   if (too_long) target = longest;
   encode_until(target);
-  const bool over = end || too_long;
+  const bool full = !has_room(!end && !too_long);
+  const bool over = end || too_long || full;
   if (auto written = write(over); !written) return fail_with(written.error().message, end.has_value());
   if (over && !end) {
     ended_.store(true, std::memory_order_relaxed);
     if (parts_.ended) parts_.ended(Ending::longest);
   }
   return over;
+}
+
+/// Counts what is to be written. `asked`: false: it is the last of it, and has to be.
+bool Take::has_room(bool asked) {
+  const auto size = file_->size() + plain_.size();
+  if (asked) {
+    const auto room = parts_.space.grow_to(size);
+    if (room) return true;
+    cut_short_ = room.error().message;
+  }
+  parts_.space.grow_anyway(size);
+  return !asked;
 }
 
 bool Take::fail_with(std::string reason, bool told) {

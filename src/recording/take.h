@@ -13,6 +13,7 @@
 #include "recording/seal.h"
 #include "recording/sound_encoder.h"
 #include "recording/track.h"
+#include "storage/disk_shares.h"
 
 namespace rw::recording {
 
@@ -31,6 +32,7 @@ class Take {
     std::unique_ptr<SoundEncoder> encoder;
     std::unique_ptr<Seal> seal;  ///< null: not encrypted
     std::function<void(Ending)> ended;
+    storage::HeldSpace space{nullptr, {}};  ///< what its file takes
   };
   Take(std::string id, Parts parts, TimePoint start);
 
@@ -56,6 +58,10 @@ class Take {
   bool heard() const;
   /// The rest: when it is over.
   const std::string& failure() const { return failure_; }
+  /// Why it was ended before its time, with what there was till then; empty: it was not.
+  const std::string& cut_short() const { return cut_short_; }
+  /// What the file takes: for whoever has the file now.
+  storage::HeldSpace take_space() { return std::move(parts_.space); }
   std::chrono::milliseconds duration() const;
   std::uint64_t dropped_packets() const;
 
@@ -68,6 +74,7 @@ class Take {
   std::int64_t position_of(std::chrono::milliseconds since_start) const;
   void collect(TimePoint now, bool all);
   void encode_until(std::int64_t position);
+  bool has_room(bool asked);
   Result<void> write(bool last);
   bool fail_with(std::string reason, bool told);
 
@@ -76,7 +83,7 @@ class Take {
   std::array<std::unique_ptr<PacketRing>, most_channels> rings_;
   std::array<std::unique_ptr<Track>, most_channels> tracks_;
   std::shared_ptr<DiskFile> file_;
-  std::string failure_;
+  std::string failure_, cut_short_;
 
   std::atomic<bool> ended_{false};
   mutable std::mutex end_mutex_;

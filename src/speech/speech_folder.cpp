@@ -149,6 +149,7 @@ Result<void> SpeechFolder::put(const std::string& key, std::string_view bytes) {
   const auto expires = expiry_of(bytes);
   if (!expires) return tl::unexpected(expires.error());
   if (bytes.size() > std::min(longest_entry, options_.most_bytes / 4)) return fail("it is too large for the cache");
+  if (options_.has_room && !options_.has_room(bytes.size())) return fail("the disk is nearly full");
   const auto now = options_.now();
   std::string written;
   {

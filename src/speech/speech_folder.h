@@ -26,6 +26,7 @@ class SpeechFolder {
     std::uint64_t most_bytes = 1024ULL * 1024 * 1024;
     std::function<std::int64_t()> now;  ///< seconds since 1970
     ops::Log log;
+    std::function<bool(std::uint64_t bytes)> has_room = {};  ///< whether the disk has; empty: it is not asked
   };
   /// Makes the folder if it isn't there, and tidies it: leftovers of writers that were killed, what has expired, what
   /// is too much.

@@ -120,7 +120,8 @@ class SpeechService::Engine final : public SpeechEngine {
 
 Result<std::unique_ptr<SpeechService>> SpeechService::make(SpeechSettings settings, const std::string& folder,
                                                            std::shared_ptr<SharedSpeechStore> shared,
-                                                           const ops::Log& log) {
+                                                           const ops::Log& log,
+                                                           std::function<bool(std::uint64_t bytes)> has_room) {
   std::unique_ptr<SpeechService> service(new SpeechService(std::move(settings), log));
   const auto& chosen = service->settings_;
   service->espeak_installed_ = is_installed(espeak_program);
@@ -133,7 +134,7 @@ Result<std::unique_ptr<SpeechService>> SpeechService::make(SpeechSettings settin
   }
   SpeechCache::Options cache{nullptr, chosen.cache ? std::move(shared) : nullptr, &system_now, service->log_};
   if (chosen.cache) {
-    auto opened = SpeechFolder::open({folder, chosen.cache_bytes, &system_now, service->log_});
+    auto opened = SpeechFolder::open({folder, chosen.cache_bytes, &system_now, service->log_, std::move(has_room)});
     if (opened) {
       cache.folder = std::move(*opened);
     } else {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,9 +19,10 @@ namespace rw::speech {
 class SpeechService {
  public:
   /// `folder`: where synthesised speech is kept. A folder that can't be used is logged, and then nothing is kept; the
-  /// error is one of the configuration. `shared` may be null.
+  /// error is one of the configuration. `shared` may be null. `has_room`: as SpeechFolder's.
   static Result<std::unique_ptr<SpeechService>> make(SpeechSettings settings, const std::string& folder,
-                                                     std::shared_ptr<SharedSpeechStore> shared, const ops::Log& log);
+                                                     std::shared_ptr<SharedSpeechStore> shared, const ops::Log& log,
+                                                     std::function<bool(std::uint64_t bytes)> has_room = {});
 
   /// An engine for one thread.
   ///

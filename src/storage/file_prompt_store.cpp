@@ -1,6 +1,7 @@
 #include "storage/file_prompt_store.h"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -52,6 +53,7 @@ class FilePromptStore::Upload final : public PromptUpload {
     if (!facts) return tl::unexpected(std::move(facts.error()));
     if (!sync_folder(store_.folder_))
       return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
+    file_->release_space();
     auto stored = store_.put(
         domain_, {name_, facts->size, std::move(facts->content_type), base64url(facts->sha256), file_->path()});
     if (stored) file_->keep();
@@ -64,11 +66,13 @@ class FilePromptStore::Upload final : public PromptUpload {
   const std::unique_ptr<UploadFile> file_;
 };
 
-FilePromptStore::FilePromptStore(database::SqliteFile database, std::filesystem::path folder)
-    : database_(std::move(database)), folder_(std::move(folder)) {}
+FilePromptStore::FilePromptStore(database::SqliteFile database, std::filesystem::path folder,
+                                 std::shared_ptr<DiskShares> shares)
+    : database_(std::move(database)), folder_(std::move(folder)), shares_(std::move(shares)) {}
 
 Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string& data_dir,
-                                                               std::optional<S3Service> move_to, bool alone) {
+                                                               std::optional<S3Service> move_to, bool alone,
+                                                               std::shared_ptr<DiskShares> shares) {
   const auto folder = std::filesystem::path(data_dir) / "prompts";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -78,8 +82,9 @@ Result<std::unique_ptr<FilePromptStore>> FilePromptStore::open(const std::string
   try {
     database->run(schema);
     auto store = std::unique_ptr<FilePromptStore>(
-        new FilePromptStore(std::move(*database), folder));  // NOLINT: private constructor
+        new FilePromptStore(std::move(*database), folder, std::move(shares)));  // NOLINT: private constructor
     if (alone) store->tidy();
+    store->count_all();
     if (move_to) store->mover_ = std::make_unique<S3Mover>(std::move(*move_to));
     return store;
   } catch (const std::exception& problem) {
@@ -97,6 +102,16 @@ void FilePromptStore::tidy() {
   }
 }
 
+void FilePromptStore::count_all() {
+  if (!shares_) return;
+  auto rows = database_.prepare("SELECT domain, size FROM prompts");
+  while (rows.step()) shares_->add(rows.text(0), DiskShares::on_disk(static_cast<std::uint64_t>(rows.number(1))));
+}
+
+void FilePromptStore::gone(const std::string& domain, std::int64_t size) {
+  if (shares_) shares_->give_back(domain, DiskShares::on_disk(static_cast<std::uint64_t>(size)));
+}
+
 StoredPrompt FilePromptStore::read(const database::Statement& row) const {
   return {row.text(0), static_cast<std::uint64_t>(row.number(1)), row.text(2), row.text(3),
           (folder_ / row.text(4)).string()};
@@ -110,7 +125,9 @@ StoreResult<std::unique_ptr<PromptUpload>> FilePromptStore::begin(const std::str
     const std::lock_guard lock(mutex_);
     object = ids_.uuid();
   }
-  auto file = UploadFile::create((folder_ / object).string(), kind);
+  // A recording is counted where it was written, until it is here.
+  auto file = UploadFile::create((folder_ / object).string(), kind,
+                                 {shares_, kind == UploadKind::prompt ? domain : std::string()});
   if (!file) return tl::unexpected(std::move(file.error()));
   return std::make_unique<Upload>(*this, domain, name, std::move(*file));
 }
@@ -118,9 +135,15 @@ StoreResult<std::unique_ptr<PromptUpload>> FilePromptStore::begin(const std::str
 StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const StoredPrompt& prompt) {
   const std::lock_guard lock(mutex_);
   try {
-    auto before = database_.prepare("SELECT object FROM prompts WHERE domain = ? AND name = ?");
-    before.bind(1, domain).bind(2, prompt.name);
-    const std::string replaced = before.step() ? before.text(0) : "";
+    std::string replaced;
+    std::int64_t replaced_size = 0;
+    {
+      auto before = database_.prepare("SELECT object, size FROM prompts WHERE domain = ? AND name = ?");
+      if (before.bind(1, domain).bind(2, prompt.name).step()) {
+        replaced = before.text(0);
+        replaced_size = before.number(1);
+      }
+    }
     auto row = database_.prepare(
         "INSERT OR REPLACE INTO prompts (domain, name, object, size, content_type, etag) VALUES (?, ?, ?, ?, ?, ?)");
     row.bind(1, domain)
@@ -129,7 +152,11 @@ StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const 
         .bind(4, static_cast<std::int64_t>(prompt.size));
     row.bind(5, prompt.content_type).bind(6, prompt.etag).step();
     // Whoever is reading the old file goes on reading it.
-    if (!replaced.empty()) ::unlink((folder_ / replaced).c_str());
+    if (!replaced.empty()) {
+      ::unlink((folder_ / replaced).c_str());
+      gone(domain, replaced_size);
+    }
+    if (shares_) shares_->add(domain, DiskShares::on_disk(prompt.size));
     tell_change(domain);
     return prompt;
   } catch (const std::exception& problem) {
@@ -161,19 +188,41 @@ StoreResult<void> FilePromptStore::remove(const std::string& domain, const std::
   return remove_version(domain, name, "");
 }
 
+/// On a disk that is full to the last block there is no room for the note that a file has gone: its own is used.
+void FilePromptStore::remove_row(const std::string& domain, const std::string& name, const std::string& object) {
+  const auto remove = [&] {
+    auto row = database_.prepare("DELETE FROM prompts WHERE domain = ? AND name = ?");
+    row.bind(1, domain).bind(2, name).step();
+  };
+  try {
+    remove();
+  } catch (const database::SqliteProblem&) {
+    struct statvfs disk {};
+    constexpr std::uint64_t little = 1 << 20;
+    const bool full = ::statvfs(folder_.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < little;
+    if (!full || ::truncate((folder_ / object).c_str(), 0) != 0) throw;
+    remove();
+  }
+}
+
 StoreResult<void> FilePromptStore::remove_version(const std::string& domain, const std::string& name,
                                                   const std::string& etag) {
   const std::lock_guard lock(mutex_);
   try {
-    auto row = database_.prepare("SELECT object, etag FROM prompts WHERE domain = ? AND name = ?");
-    row.bind(1, domain).bind(2, name);
-    if (!row.step()) return refuse(StoreError::Kind::not_found, "no such file: " + name);
-    if (!etag.empty() && row.text(1) != etag)
-      return refuse(StoreError::Kind::changed, "the file was replaced meanwhile; the older one has been copied");
-    const auto object = row.text(0);
-    auto gone = database_.prepare("DELETE FROM prompts WHERE domain = ? AND name = ?");
-    gone.bind(1, domain).bind(2, name).step();
+    std::string object;
+    std::int64_t size = 0;
+    {
+      auto row = database_.prepare("SELECT object, etag, size FROM prompts WHERE domain = ? AND name = ?");
+      row.bind(1, domain).bind(2, name);
+      if (!row.step()) return refuse(StoreError::Kind::not_found, "no such file: " + name);
+      if (!etag.empty() && row.text(1) != etag)
+        return refuse(StoreError::Kind::changed, "the file was replaced meanwhile; the older one has been copied");
+      object = row.text(0);
+      size = row.number(2);
+    }
+    remove_row(domain, name, object);
     ::unlink((folder_ / object).c_str());
+    gone(domain, size);
     tell_change(domain);
     return {};
   } catch (const std::exception& problem) {

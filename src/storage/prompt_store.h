@@ -19,6 +19,7 @@ struct StoreError {
     not_found,
     invalid_name,
     too_large,
+    no_room,  ///< the domain has all that it may have, or the disk is nearly full
     not_audio,
     storage,         ///< the disk, the database, or an answer of S3 that can't be right
     unavailable,     ///< S3 can't be reached, or is overloaded: later, perhaps

@@ -97,7 +97,8 @@ S3PromptStore::S3PromptStore(Options options, std::unique_ptr<FileCache> cache)
     : prefix_(std::move(options.prefix)),
       client_(std::move(options.s3)),
       mover_(std::move(options.move_to)),
-      cache_(std::move(cache)) {}
+      cache_(std::move(cache)),
+      shares_(std::move(options.shares)) {}
 
 Result<std::unique_ptr<S3PromptStore>> S3PromptStore::open(Options options) {
   auto cache = FileCache::open(options.cache);
@@ -124,7 +125,8 @@ StoreResult<std::unique_ptr<PromptUpload>> S3PromptStore::begin(const std::strin
                                                                 UploadKind kind) {
   auto key = key_of(domain, name);
   if (!key) return tl::unexpected(std::move(key.error()));
-  auto file = UploadFile::create(cache_->temporary(), kind);
+  auto file =
+      UploadFile::create(cache_->temporary(), kind, {shares_, kind == UploadKind::prompt ? domain : std::string()});
   if (!file) return tl::unexpected(std::move(file.error()));
   return std::make_unique<Upload>(*this, domain, name, std::move(*key), kind, std::move(*file));
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "storage/disk_shares.h"
 #include "storage/file_cache.h"
 #include "storage/prompt_store.h"
 #include "storage/s3_client.h"
@@ -25,6 +26,7 @@ class S3PromptStore final : public PromptStore {
     std::string prefix;
     FileCache::Options cache;
     S3Service move_to;
+    std::shared_ptr<DiskShares> shares = nullptr;  ///< where uploads on their way are counted; null: nowhere
   };
   /// Doesn't ask the bucket anything.
   static Result<std::unique_ptr<S3PromptStore>> open(Options options);
@@ -71,6 +73,7 @@ class S3PromptStore final : public PromptStore {
   S3Client client_;
   S3Mover mover_;
   const std::unique_ptr<FileCache> cache_;
+  const std::shared_ptr<DiskShares> shares_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Fetch>> fetches_;  ///< by id, those under way
   struct Known {

@@ -24,15 +24,21 @@ Result<std::string> content_type_of(const std::string& path, UploadKind kind) {
 
 }  // namespace
 
-UploadFile::UploadFile(std::string path, UploadKind kind, int fd)
-    : path_(std::move(path)), kind_(kind), fd_(fd), hash_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+UploadFile::UploadFile(std::string path, UploadKind kind, int fd, HeldSpace space)
+    : path_(std::move(path)),
+      kind_(kind),
+      fd_(fd),
+      space_(std::move(space)),
+      hash_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
   EVP_DigestInit_ex(hash_.get(), EVP_sha256(), nullptr);
 }
 
-StoreResult<std::unique_ptr<UploadFile>> UploadFile::create(std::string path, UploadKind kind) {
+StoreResult<std::unique_ptr<UploadFile>> UploadFile::create(std::string path, UploadKind kind, HeldSpace space) {
+  if (auto room = space.grow_to(0); !room) return tl::unexpected(std::move(room.error()));
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
   if (fd < 0) return not_written();
-  return std::unique_ptr<UploadFile>(new UploadFile(std::move(path), kind, fd));  // NOLINT: private constructor
+  return std::unique_ptr<UploadFile>(
+      new UploadFile(std::move(path), kind, fd, std::move(space)));  // NOLINT: private constructor
 }
 
 UploadFile::~UploadFile() {
@@ -46,6 +52,7 @@ StoreResult<void> UploadFile::write(std::span<const char> bytes) {
   if (size_ > (prompt ? PromptStore::max_bytes : PromptStore::max_recording_bytes))
     return refuse(StoreError::Kind::too_large,
                   prompt ? "the file is larger than 50 MB" : "the file is larger than 4 GB");
+  if (auto room = space_.grow_to(size_); !room) return room;
   EVP_DigestUpdate(hash_.get(), bytes.data(), bytes.size());
   while (!bytes.empty()) {
     const auto written = ::write(fd_, bytes.data(), bytes.size());

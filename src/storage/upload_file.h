@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "storage/disk_shares.h"
 #include "storage/prompt_store.h"
 
 namespace rw::storage {
@@ -14,8 +15,9 @@ namespace rw::storage {
 /// A file that an upload is written to and checked in. It is removed with this object, unless it was kept.
 class UploadFile {
  public:
-  /// The file must not be there yet.
-  static StoreResult<std::unique_ptr<UploadFile>> create(std::string path, UploadKind kind);
+  /// The file must not be there yet. `space`: what it takes, asked for before it is written.
+  static StoreResult<std::unique_ptr<UploadFile>> create(std::string path, UploadKind kind,
+                                                         HeldSpace space = {nullptr, {}});
   ~UploadFile();
   UploadFile(const UploadFile&) = delete;
   UploadFile& operator=(const UploadFile&) = delete;
@@ -33,13 +35,16 @@ class UploadFile {
   /// Can be read, too.
   int fd() const { return fd_; }
   void keep() { kept_ = true; }
+  /// It counts elsewhere from now on.
+  void release_space() { space_.release(); }
 
  private:
-  UploadFile(std::string path, UploadKind kind, int fd);
+  UploadFile(std::string path, UploadKind kind, int fd, HeldSpace space);
 
   const std::string path_;
   const UploadKind kind_;
   const int fd_;
+  HeldSpace space_;
   std::uint64_t size_ = 0;
   bool kept_ = false;
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash_;

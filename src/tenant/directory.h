@@ -102,6 +102,8 @@ struct Domain {
   std::string jwt_secret;
   std::vector<AccessKey> access_keys;
   Limits limits;
+  static constexpr std::uint64_t usual_storage = 2ULL << 30U;
+  std::uint64_t max_storage = usual_storage;  ///< bytes that its files may take of the server's own disk; 0: any number
   std::optional<double> requests_per_second;  ///< of the API; absent: any number
   std::vector<net::Network> allow_media;
   std::vector<std::string> allow_callbacks;

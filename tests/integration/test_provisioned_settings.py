@@ -19,6 +19,7 @@ from test_limits import (  # noqa: F401
     test_calls_beyond_calls_per_second_are_refused, test_calls_beyond_max_calls_are_refused_before_the_application_is_asked, waiting)
 from test_recording_faults import test_encrypted_for_the_domain  # noqa: F401
 from test_remote_calls import door, lab, test_callbacks_of_one_call_go_elsewhere  # noqa: F401
+from test_shares import test_many_small_files_count_by_what_they_take_of_the_disk  # noqa: F401
 from test_trunk_auth import (  # noqa: F401
     server_with, test_a_caller_proves_its_password, test_a_wrong_password_is_403, test_networks_keys_and_passwords_together)
 

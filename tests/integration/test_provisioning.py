@@ -320,7 +320,7 @@ def test_a_url_that_nothing_could_be_sent_to_is_refused(provisioned, application
 SAMPLES = {
     "domain": {"aliases": ["c.example"], "auth": "none", "jwt_public_keys": [Key("ES256").public_pem().decode()], "jwks_url": "https://keys.example/set",
                "jwt_secret": "s" * 32, "access_keys": [{"id": "AKID", "secret": "of-the-key", "region": "eu-north-1"}], "allow_media": ["10.0.0.0/8"],
-               "allow_callbacks": ["https://app.example:443"], "max_calls": 5, "calls_per_second": 2, "requests_per_second": 9,
+               "allow_callbacks": ["https://app.example:443"], "max_calls": 5, "calls_per_second": 2, "requests_per_second": 9, "max_storage": 99,
                "recording_key": Key("RS256").public_pem().decode()},
     "mediaservice": {"numbers": ["1*"], "secondary_callback_url": "http://127.0.0.1:2", "alarm_url": "http://127.0.0.1:3/a", "basic": "user:pass",
                      "bearer": "word", "signing_key": Key("ES256").private_pem().decode(), "ca": "CA", "tone_plan": "us", "drop_codes": {"busy": 600},

@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 
 from .description import Description
+from .small_disk import SmallDisk
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("RINGWRIGHT_BINARY", ROOT / "build/release/src/ringwright")).resolve()
@@ -44,11 +45,11 @@ class Answer:
 class Server:
     """`settings`: tables of the configuration that add to or replace the usual ones; `service`: the same for the mediaservice (None: without that key);
     `trunks`: of the domain; `domain_keys`: further keys of it; `more`: text for the end of the file; `small_disk`: a folder of the data
-    and how many bytes fit into it; `popen`: how the process is started."""
+    and how many bytes fit into it; `disk_size`: the same for all data, and for all its processes; `popen`: how the process is started."""
 
     domain = "demo.example"
 
-    def __init__(self, callback_url, settings=None, service=None, second_domain=False, trunks=(), more="", domain_keys=None, small_disk=None, popen=None):
+    def __init__(self, callback_url, settings=None, service=None, second_domain=False, trunks=(), more="", domain_keys=None, small_disk=None, disk_size=None, popen=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringwright-test-"))
         first = random.randrange(10000, 30000, 2)
         tables = {
@@ -66,6 +67,7 @@ class Server:
             lines.append(f"[{name}]")
             lines += [f"{key} = {toml(value)}" for key, value in table.items()]
         self.small_disk = small_disk
+        self.disk = SmallDisk(self.folder / "var", disk_size) if disk_size else None
         self.popen = popen or {}
         self.former = []
         lines += self._domain(self.domain, callback_url, {"id": "main", "numbers": ["1*", "main"], **(service or {})}, ["127.0.0.1"], trunks, domain_keys or {})
@@ -92,6 +94,8 @@ class Server:
             folder.mkdir(parents=True, exist_ok=True)
             mount = f'mount -t tmpfs -o size={self.small_disk[1]} tmpfs "$0" && exec "$@"'
             command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder), *command]
+        if self.disk:
+            command = [*self.disk.enter, *command]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, text=True, **self.popen)
         lines = queue.Queue()
         threading.Thread(target=lambda: [lines.put(line) for line in self.process.stdout], daemon=True).start()
@@ -249,6 +253,8 @@ class Server:
                 raise AssertionError("a former process did not end: " + self.log()[-2000:]) from None
         log = self.log()
         self.errors.close()
+        if self.disk:
+            self.disk.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         assert "Sanitizer" not in log, log[log.index("Sanitizer") - 200:][:6000]
         assert code == 0, f"exit code {code}: {log[-2000:]}"

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "api/prompt_file_url.h"
+#include "api/prompt_upload.h"
 #include "http/target.h"
 #include "support/fallback_store.h"
 #include "unit/api/memory_store.h"
@@ -267,6 +268,27 @@ TEST_F(RestApiTest, WhatPromptStorageRefuses) {
   EXPECT_EQ(text(json(missing), "error"), "notFound");
 }
 
+TEST(UploadSlots, ADomainHasAPartOfThem) {
+  UploadSlots slots(24);
+  std::vector<std::shared_ptr<void>> taken;
+  const auto take_all = [&](const std::string& domain) {
+    std::size_t got = 0;
+    for (;; ++got) {
+      auto place = slots.take(domain);
+      if (!place) return std::pair(got, place.error());
+      taken.push_back(*place);
+    }
+  };
+  EXPECT_EQ(take_all("a"), std::pair(std::size_t{3}, UploadSlots::Full::domain));
+  for (const auto* domain : {"b", "c", "d", "e", "f", "g", "h"}) EXPECT_EQ(take_all(domain).first, 3U);
+  EXPECT_EQ(take_all("i"), std::pair(std::size_t{0}, UploadSlots::Full::server));
+  EXPECT_EQ(take_all("a").second, UploadSlots::Full::domain) << "it has to wait for itself";
+  taken.erase(taken.begin());
+  EXPECT_EQ(take_all("b").second, UploadSlots::Full::domain);
+  EXPECT_EQ(take_all("i").first, 1U);
+  EXPECT_TRUE(UploadSlots(1).take("a"));
+}
+
 TEST_F(RestApiTest, UploadsAtOnceAreLimited) {
   const auto match = router_.find("PUT", "/open.test/promptfile/x");
   auto upload = request("PUT", "/open.test/promptfile/x");
@@ -277,7 +299,7 @@ TEST_F(RestApiTest, UploadsAtOnceAreLimited) {
   });
   std::vector<std::unique_ptr<http::BodySink>> sinks;
   while (auto sink = match.route->upload(upload, respond)) sinks.push_back(std::move(sink));
-  EXPECT_EQ(refused, 503);
+  EXPECT_EQ(refused, 429);
   EXPECT_EQ(sinks.size(), 32U);
   sinks.clear();
   boost::asio::post(threads_, boost::asio::use_future([] {})).get();  // the slots are given back before this

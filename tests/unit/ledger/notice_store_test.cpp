@@ -1,7 +1,10 @@
 #include "ledger/notice_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <atomic>
+#include <csignal>
 #include <future>
 
 #include "support/scratch_folder.h"
@@ -129,6 +132,56 @@ TEST(NoticeStore, a_large_backlog_is_taken_up_quickly) {
   EXPECT_EQ(store->take_waiting().size(), 100'000U);
   std::printf("100000 notices taken up in %.0f ms\n",
               std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+}
+
+/// Files can't grow while it lives, as on a disk that is full.
+class FullDisk {
+ public:
+  FullDisk() : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*signal_)(int);
+};
+
+TEST(NoticeStore, what_the_disk_refuses_is_stored_when_there_is_room) {
+  const ScratchFolder folder, copy;
+  std::atomic<int> failures = 0;
+  const ops::Log silent(ops::Log::Format::text, ops::Level::error);
+  const auto store = *NoticeStore::open(folder.file("outbox.db"), {}, silent, [&failures] { ++failures; });
+  const auto put = [&](const std::string& lane) {
+    std::promise<bool> written;
+    store->put(notice(lane, "body of " + lane), [&](std::int64_t, bool done) { written.set_value(done); });
+    return written.get_future().get();
+  };
+  ASSERT_TRUE(put("1"));
+  {
+    const FullDisk full;
+    EXPECT_FALSE(put("2"));
+    EXPECT_FALSE(put("3"));
+    EXPECT_EQ(load(*store, 2)->body, "body of 2");
+    store->remove(3, *notice("3", "body of 3"));  // it has been delivered
+    store->flush();
+  }
+  EXPECT_GE(failures, 2);
+  EXPECT_TRUE(put("4"));
+  EXPECT_EQ(load(*store, 2)->body, "body of 2");
+  for (const auto* name : {"outbox.db", "outbox.db-wal"})
+    std::filesystem::copy_file(folder.file(name), copy.file(name));
+  const auto again = open(copy);
+  std::vector<std::string> lanes;
+  for (const auto& one : again->take_waiting()) lanes.push_back(one.lane);
+  EXPECT_EQ(lanes, (std::vector<std::string>{"1", "2", "4"}));
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ class RecorderTest : public testing::Test {
   void open() {
     Recorder::Options options(store);
     options.folder = folder.file("recordings");
+    options.shares = shares;
     options.log = ops::Log(ops::Log::Format::text, quiet);
     options.report = [this](Finished finished) {
       const std::lock_guard lock(mutex_);
@@ -104,6 +105,8 @@ class RecorderTest : public testing::Test {
     recorder.reset();
     open();
   }
+
+  std::shared_ptr<storage::DiskShares> shares;  ///< from the next open() on
 
   void pass(std::chrono::milliseconds time) {
     const std::lock_guard lock(mutex_);

@@ -75,6 +75,24 @@ TEST_F(RecorderTest, TellsAgainAfterARestartUntilAcknowledged) {
   EXPECT_EQ(reported(), 2U);
 }
 
+TEST_F(RecorderTest, EndsWhereTheShareOfTheDomainDoes) {
+  shares = std::make_shared<storage::DiskShares>(storage::DiskShares::Options{
+      .folder = folder.path(), .reserve = 0, .most = [](const std::string&) { return 40'000; }});
+  reopen();
+  auto recording = *recorder->start(order("long.wav"));
+  EXPECT_GT(shares->used("a.example"), 0U);
+  for (int second = 0; second < 3; ++second) talk(*recording);
+  const auto finished = reports(1).front();
+  EXPECT_TRUE(finished.success) << finished.reason;
+  EXPECT_THAT(finished.cut_short, HasSubstr("max_storage"));
+  EXPECT_EQ(store.files.at(0).bytes.size(), finished.size);
+  EXPECT_EQ(shares->used("a.example"), 0U) << "it is the store's now";
+  shares->add("a.example", 40'000);
+  const auto another = recorder->start(order("another.wav"));
+  ASSERT_FALSE(another);
+  EXPECT_THAT(another.error().message, HasSubstr("max_storage"));
+}
+
 TEST_F(RecorderTest, OneSideIsEnough) {
   auto recording = *recorder->start(order("talk.wav"));
   recording_test::Phone phone(1, rtp::Codec::pcma, now);

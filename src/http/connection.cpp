@@ -150,7 +150,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     }
     body_ = BodyReader(*framing);
     body_bytes_ = 0;
-    body_deadline_ = steady_clock::now() + options().upload_timeout;
+    body_begun_ = steady_clock::now();
+    body_deadline_ = body_begun_ + options().upload_timeout;
+    sinking_ = {};
     if (!body_unread_) return body_complete();
     const bool awaits_continue = head.version() >= 11 && same_letters(head[beast::http::field::expect], "100-continue");
     if (awaits_continue) return write_continue();
@@ -180,10 +182,17 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   void read_body() {
     phase_ = Phase::reading;
-    if (steady_clock::now() >= body_deadline_) return refuse(408, "the body did not come in time");
+    const auto now = steady_clock::now();
+    if (now >= body_deadline_ || is_slow(now)) return refuse(408, "the body did not come in time");
     piece_.clear();
     set_deadline(options().body_timeout);
     fill_piece();
+  }
+
+  /// It drips; what we took ourselves to store it doesn't count.
+  bool is_slow(steady_clock::time_point now) const {
+    const auto expected = body_bytes_ / options().least_rate;  // seconds
+    return now - body_begun_ - sinking_ > options().rate_patience + std::chrono::seconds(expected);
   }
 
   /// Until there are 32 KB, or the rest: then it is all the same in what parts they came.
@@ -212,6 +221,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       return;
     }
     phase_ = Phase::sinking;
+    sinking_since_ = steady_clock::now();
     sink_->write(std::move(piece_), [weak = this->weak_from_this(), exchange = exchange_](bool more) {
       post_to(weak, [more, exchange](StreamConnection& self) {
         if (self.exchange_ == exchange && self.phase_ == Phase::sinking) self.piece_taken(more);
@@ -220,6 +230,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void piece_taken(bool more) {
+    sinking_ += steady_clock::now() - sinking_since_;
     if (answer_ || !more) return wait_for_answer();
     body_unread_ ? read_body() : body_complete();
   }
@@ -363,7 +374,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   std::string piece_;  ///< of the body that is being read or written
   BodyReader body_;
   std::uint64_t body_bytes_ = 0;
-  steady_clock::time_point body_deadline_;
+  steady_clock::time_point body_deadline_, body_begun_, sinking_since_;
+  steady_clock::duration sinking_{};
   bool body_unread_ = false;  ///< more of the request may be in the socket
   bool head_only_ = false;
 

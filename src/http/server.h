@@ -31,6 +31,9 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout{60'000};     ///< between requests; also for a peer that does not read
   std::chrono::milliseconds body_timeout{10'000};     ///< for each 32 KB of a body
   std::chrono::milliseconds upload_timeout{300'000};  ///< for a whole body
+  /// Bytes of a body a second, on the whole, from `rate_patience` after its beginning on.
+  std::uint64_t least_rate = 16 * 1024;
+  std::chrono::milliseconds rate_patience{20'000};
   // A time-out closes the connection; a body that takes too long as a whole gets a 408 first.
   /// Headers of every answer, whoever made it.
   std::vector<std::pair<std::string, std::string>> headers;

@@ -379,6 +379,12 @@ TEST_F(ServerTest, ABodyThatTakesTooLongAsAWholeIs408) {
   EXPECT_EQ(ask("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab").status, 408);
 }
 
+TEST_F(ServerTest, ABodyThatDripsIs408) {
+  options_.rate_patience = milliseconds(-1);
+  serve();
+  EXPECT_EQ(ask("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab").status, 408);
+}
+
 TEST_F(ServerTest, AnIdleConnectionIsClosed) {
   options_.idle_timeout = milliseconds(20);
   serve();

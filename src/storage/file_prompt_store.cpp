@@ -30,6 +30,13 @@ std::string after(std::string prefix) {
   return prefix += '\x7f';
 }
 
+/// Whether there is hardly any room left on its disk.
+bool is_full(const std::filesystem::path& folder) {
+  struct statvfs disk {};
+  constexpr std::uint64_t little = 1 << 20;
+  return ::statvfs(folder.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < little;
+}
+
 /// Whether what was made or removed in `folder` is on the disk.
 bool sync_folder(const std::filesystem::path& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -160,6 +167,7 @@ StoreResult<StoredPrompt> FilePromptStore::put(const std::string& domain, const 
     tell_change(domain);
     return prompt;
   } catch (const std::exception& problem) {
+    if (is_full(folder_)) return refuse(StoreError::Kind::no_room, "no room: the server's disk is full");
     return refuse(StoreError::Kind::storage, problem.what());
   }
 }
@@ -197,10 +205,7 @@ void FilePromptStore::remove_row(const std::string& domain, const std::string& n
   try {
     remove();
   } catch (const database::SqliteProblem&) {
-    struct statvfs disk {};
-    constexpr std::uint64_t little = 1 << 20;
-    const bool full = ::statvfs(folder_.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < little;
-    if (!full || ::truncate((folder_ / object).c_str(), 0) != 0) throw;
+    if (!is_full(folder_) || ::truncate((folder_ / object).c_str(), 0) != 0) throw;
     remove();
   }
 }

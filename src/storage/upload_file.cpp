@@ -13,6 +13,8 @@ namespace rw::storage {
 namespace {
 
 tl::unexpected<StoreError> not_written() {
+  if (errno == ENOSPC || errno == EDQUOT)
+    return refuse(StoreError::Kind::no_room, "no room: the server's disk is full");
   return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
 }
 

@@ -129,7 +129,7 @@ def test_customers_leave_the_server_what_it_needs_of_the_disk(own_server, applic
     while (answer := server.upload(f"{number}.wav", large, domain=GREEDY)).status == 200:
         number += 1
         assert number < 30
-    no_room(answer, "disk is nearly full")
+    no_room(answer, "the server's disk is nearly full")
     assert server.disk.free() >= 3 * MB
     assert refused(server, "storageReserve") >= 1
     assert server.request("GET", "/readyz").body["disk"] == "nearlyFull"
@@ -149,7 +149,7 @@ def test_what_is_on_a_disk_without_any_room_can_be_deleted(own_server):
         assert server.upload(f"{name}.wav", KB60).status == 200
     server.disk.fill()
     assert server.request("GET", "/readyz").body["disk"] == "full"
-    no_room(server.upload("d.wav", KB60), "disk is nearly full")
+    no_room(server.upload("d.wav", KB60), "the server's disk is")
     for name in ("a", "b"):
         assert server.request("DELETE", f"/demo.example/promptfile/{name}.wav").status == 200
         server.disk.fill()
@@ -162,9 +162,10 @@ def test_a_server_that_was_killed_on_a_full_disk_starts_and_tells_what_it_can(ow
     server = own_server(disk_size=24 * MB)
     application.replies["newCall"] = {"action": "ivr"}
     application.replies["getIvrCommand"] = {"getIVRCommandAfter": 60}
-    caller = phone(server)
-    caller.call()
-    application.wait_for("getIvrCommand")
+    callers = [phone(server) for _ in range(30)]
+    for caller in callers:
+        caller.call()
+    application.wait_for("getIvrCommand", len(callers))
     server.disk.fill()
     second = phone(server)
     second.call()
@@ -173,11 +174,13 @@ def test_a_server_that_was_killed_on_a_full_disk_starts_and_tells_what_it_can(ow
     wait_until(lambda: server.metrics()['ringwright_write_failures_total{what="outbox"}'] > 0
                or server.metrics()['ringwright_write_failures_total{what="sessions"}'] > 0, "no metric tells of it")
     server.kill()
-    caller.abandon()
+    for caller in callers:
+        caller.abandon()
     server.disk.fill()
     server.start()
-    told = application.wait_for("sessionCompleted", 2)
-    assert {one.body["reason"] for one in application.events("sessionCompleted")} == {"normal", "error"}, told.body
+    application.wait_for("sessionCompleted", 1 + len(callers))
+    assert [one.body["reason"] for one in application.events("sessionCompleted")] == ["normal"] + ["error"] * len(callers)
+    assert any("sessions that were cut off can't be stored" in line["msg"] for line in server.log_lines())
     assert server.request("GET", "/readyz").body["disk"] == "full"
 
 

@@ -272,6 +272,7 @@ Config Config::embedded_default() {
   config.sip.listen = {{SipListener::Transport::udp, *net::Address::parse("127.0.0.1:5060")},
                        {SipListener::Transport::tcp, *net::Address::parse("127.0.0.1:5060")}};
   config.media.address = *net::Address::from("127.0.0.1", 0);
+  config.storage.reserve_mb = 0;  // there are no strangers, and a first try needs little
   auto service = std::make_shared<tenant::Mediaservice>();
   service->domain = "demo.localhost";
   service->id = "main";
@@ -299,6 +300,7 @@ Result<Config> Config::parse(const std::string& text, const std::string& name) {
   }
   Config config = embedded_default();
   config.demo = false;
+  config.storage = {};
   Findings findings(name);
   TomlReader root(parsed.table(), "", findings);
   read_all(root, config);

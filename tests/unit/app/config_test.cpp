@@ -35,6 +35,9 @@ TEST(Config, HasTheDocumentedDefaults) {
   EXPECT_EQ(config->media.last_port, 32767);
   EXPECT_EQ(config->limits.max_calls, 5000U);
   EXPECT_EQ(config->callbacks.total_timeout, std::chrono::seconds(15));
+  EXPECT_EQ(config->storage.reserve_mb, 256U);
+  EXPECT_EQ(config->domains.at(0)->max_storage, 2147483648U);
+  EXPECT_EQ(Config::embedded_default().storage.reserve_mb, 0U);
   const auto& service = *config->domains.at(0)->mediaservices.at(0);
   EXPECT_EQ(service.callback_url, "http://127.0.0.1:9000");
   EXPECT_EQ(service.alarm_url, "http://127.0.0.1:9000/demo.example");

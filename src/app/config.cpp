@@ -159,6 +159,7 @@ void read_media(TomlReader& table, Config::Media& media) {
   table.seconds("port_rest", media.port_rest, 0, 3600);
   if (const auto latch = table.choice("latch", {"any", "same-address", "off"}))
     media.latch = static_cast<media::Latch>(*latch);
+  if (table.has("allow_targets")) read_networks(table, "allow_targets", media.allow_targets.emplace());
   table.seconds("unconfirmed", media.unconfirmed, 0.1, 3600);
   table.seconds("unconfirmed_early", media.unconfirmed_early, 0.1, 3600);
   table.flag("io_uring", media.io_uring);
@@ -167,6 +168,7 @@ void read_media(TomlReader& table, Config::Media& media) {
 void read_limits(TomlReader& table, Config::Limits& limits) {
   table.whole("max_calls", limits.max_calls, 1, 1'000'000);
   if (const auto rate = table.number("calls_per_second", 0.01, 1e6)) limits.calls_per_second = *rate;
+  limits.calls_per_second_per_source = table.number("calls_per_second_per_source", 0.01, 1e6);
   table.seconds("max_session", limits.max_session, 0.1, 7 * 86400);
   if (table.has("unconfirmed_calls_per_source"))
     table.whole("unconfirmed_calls_per_source", limits.unconfirmed_calls_per_source.emplace(), 0, 1'000'000);

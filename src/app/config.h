@@ -77,6 +77,8 @@ struct Config {
     std::chrono::milliseconds rtp_timeout{60'000};
     std::chrono::milliseconds port_rest{30'000};
     media::Latch latch = media::Latch::any;
+    /// Where sound may go to whose address others have named; absent: see net::TargetPolicy.
+    std::optional<std::vector<net::Network>> allow_targets;
     /// How long sound goes to a caller who has not shown that it is there: behind the 200, and before.
     std::chrono::milliseconds unconfirmed{1000}, unconfirmed_early{20'000};
     bool io_uring = true;
@@ -84,6 +86,7 @@ struct Config {
   struct Limits {
     std::size_t max_calls = 5000;
     double calls_per_second = 500;
+    std::optional<double> calls_per_second_per_source;  ///< absent: a part of calls_per_second
     std::chrono::milliseconds max_session{14'400'000};
     /// Calls without ACK or PRACK; absent: a part of max_calls. 0: any number.
     std::optional<std::size_t> unconfirmed_calls_per_source, unconfirmed_calls_per_trunk;

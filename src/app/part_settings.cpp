@@ -42,6 +42,7 @@ call::Settings call_settings(const Config& config) {
   settings.max_session = config.limits.max_session;
   settings.outbound_proxy = config.sip.outbound_proxy;
   settings.follow_redirects = config.sip.follow_redirects;
+  settings.media_targets = media_target_policy(config);
   settings.unconfirmed_media = config.media.unconfirmed;
   settings.unconfirmed_early_media = config.media.unconfirmed_early;
   return settings;
@@ -61,6 +62,7 @@ media::EngineOptions engine_options(const Config& config) {
   options.last_port = config.media.last_port;
   options.workers = config.media.workers;
   options.latch = config.media.latch;
+  options.latch_targets = media_target_policy(config);
   options.rtp_timeout = config.media.rtp_timeout;
   options.port_rest = config.media.port_rest;
   options.allow_io_uring = config.media.io_uring;
@@ -79,10 +81,21 @@ callbacks::Settings callback_settings(const Config& config) {
   return settings;
 }
 
+namespace {
+
+bool listens_on_loopback(const Config& config) {
+  return std::ranges::any_of(config.sip.listen, [](const auto& one) { return one.address.is_loopback(); });
+}
+
+}  // namespace
+
 net::TargetPolicy target_policy(const Config& config) {
-  const bool loopback =
-      std::ranges::any_of(config.sip.listen, [](const auto& one) { return one.address.is_loopback(); });
-  return net::TargetPolicy(loopback, config.sip.allow_targets);
+  return net::TargetPolicy(listens_on_loopback(config), config.sip.allow_targets);
+}
+
+net::TargetPolicy media_target_policy(const Config& config) {
+  const bool loopback = config.media.address.is_loopback() || listens_on_loopback(config);
+  return net::TargetPolicy(loopback, config.media.allow_targets);
 }
 
 http::ServerOptions http_options(const Config& config, ops::Metrics& metrics, const ops::Log& log) {

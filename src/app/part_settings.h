@@ -22,6 +22,8 @@ media::EngineOptions engine_options(const Config& config);
 callbacks::Settings callback_settings(const Config& config);
 /// Where SIP requests may go that others have named.
 net::TargetPolicy target_policy(const Config& config);
+/// Where RTP and RTCP may go that others have named.
+net::TargetPolicy media_target_policy(const Config& config);
 http::ServerOptions http_options(const Config& config, ops::Metrics& metrics, const ops::Log& log);
 
 }  // namespace rw::app

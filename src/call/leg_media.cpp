@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "call/participant.h"
+#include "call/session.h"
+#include "ops/bound.h"
+
 namespace rw::call {
 namespace {
 
@@ -44,7 +48,7 @@ sdp::Outcome<std::string> LegMedia::prepare(const std::string& offer) {
 }
 
 void LegMedia::start() {
-  if (settled_) apply(*settled_);
+  if (settled_) apply(*settled_, may_send_to(settled_->remote));
   settled_.reset();
 }
 
@@ -63,7 +67,7 @@ sdp::Outcome<void> LegMedia::complete(const std::string& answer) {
   if (!negotiator_) return sdp::unserved(sdp::Unserved::other, "an answer without an offer");
   const auto agreement = negotiator_->accept(answer);
   if (!agreement) return tl::unexpected(agreement.error());
-  apply(*agreement);
+  apply(*agreement, may_send_to(agreement->remote));
   return {};
 }
 
@@ -81,7 +85,7 @@ Result<void> LegMedia::connect(const sdp::DeviceAudio& device, const LegMedia* l
     agreement.telephone_event_send = {*device.telephone_event, rtp::facts(device.codec).rtp_clock};
     agreement.telephone_event_receive = {*agreement.telephone_event_send};
   }
-  apply(agreement);
+  apply(agreement, device.receive.port() >= net::first_unprivileged_port);  // the host has been looked at by then
   return {};
 }
 
@@ -126,7 +130,22 @@ Result<void> LegMedia::open(const LegMedia* like) {
   return {};
 }
 
-void LegMedia::apply(const sdp::Agreement& agreement) {
+bool LegMedia::may_send_to(const net::Address& named) const {
+  return named.is_unspecified() || named.port() == 0 || services_.settings.media_targets.allows(named);
+}
+
+void LegMedia::refused(const net::Address& target) {
+  services_.metrics.refused("mediaTargets");
+  if (std::exchange(told_of_target_, true)) return;
+  owner_.session().log().info("media target refused",
+                              {{"participantId", owner_.id()},
+                               {"to", target.to_string()},
+                               {"why",
+                                "nothing is sent to such an address, unless RTP comes from one that may be used: "
+                                "media.allow_targets"}});
+}
+
+void LegMedia::apply(const sdp::Agreement& agreement, bool allowed) {
   auto theirs = agreement;
   theirs.receive.clear();  // what may come depends on who has made the offer
   theirs.telephone_event_receive.clear();
@@ -137,6 +156,13 @@ void LegMedia::apply(const sdp::Agreement& agreement) {
   media::LegParameters parameters;
   parameters.remote = agreement.remote;
   parameters.remote_rtcp = agreement.remote_rtcp;
+  parameters.remote_allowed = allowed;
+  if (!allowed) {
+    refused(agreement.remote);
+  } else if (!may_send_to(agreement.remote_rtcp)) {
+    refused(agreement.remote_rtcp);
+    parameters.remote_rtcp.set_port(0);
+  }
   parameters.rtcp_mux = agreement.rtcp_mux;
   parameters.codec = agreement.codec;
   parameters.payload_type = agreement.payload_type;

@@ -63,7 +63,11 @@ class LegMedia {
 
  private:
   Result<void> open(const LegMedia* like);
-  void apply(const sdp::Agreement& agreement);
+  /// Whether sound may be sent to an address that the other side has named. One where nobody listens is none.
+  bool may_send_to(const net::Address& named) const;
+  void refused(const net::Address& target);
+  /// `allowed`: it may be sent to the agreement's address. If not, only whom the media engine latches gets any.
+  void apply(const sdp::Agreement& agreement, bool allowed);
 
   Services& services_;
   Participant& owner_;
@@ -73,6 +77,7 @@ class LegMedia {
   std::optional<sdp::Agreement> settled_;  ///< not in force yet
   std::optional<sdp::Agreement> in_force_;
   bool changed_ = false;
+  bool told_of_target_ = false;
   net::Address address_;
   rtp::Codec codec_ = rtp::Codec::pcma;
   bool held_ = false;

@@ -14,12 +14,14 @@
 #include "base/time.h"
 #include "base/timers.h"
 #include "call/activity.h"
+#include "call/admission_control.h"
 #include "call/call_limits.h"
 #include "call/media_port.h"
 #include "call/party.h"
 #include "call/recording.h"
 #include "call/unconfirmed_calls.h"
 #include "callbacks/channel.h"
+#include "net/target_policy.h"
 #include "ops/log.h"
 #include "ops/metrics.h"
 #include "sip/user_agent.h"
@@ -38,6 +40,8 @@ struct Settings {
   std::chrono::milliseconds max_session{14'400'000};
   std::string outbound_proxy;  ///< URI of the next hop of calls that no trunk takes; empty: RFC 3263
   bool follow_redirects = false;
+  /// Where sound may go to whose address the other side has named.
+  net::TargetPolicy media_targets{true};
   /// How long sound goes to a caller of whom nothing shows that it is there: behind our 200, and before.
   std::chrono::milliseconds unconfirmed_media{1000}, unconfirmed_early_media{20'000};
 };
@@ -72,6 +76,8 @@ struct Services {
   std::shared_ptr<CallLimits> limits = std::make_shared<CallLimits>();
   /// Of calls that have come in, until their caller has shown that it is there; the same for all shards.
   std::shared_ptr<UnconfirmedCalls> unconfirmed = std::make_shared<UnconfirmedCalls>();
+  /// The server's own limits; null: none.
+  AdmissionControl* admission = nullptr;
 
   Timers timers{};
   IdSource ids{};

@@ -77,7 +77,8 @@ class Engine::Impl {
     const std::uint16_t port = pair->port;
     const LegId id = next_id_++;
     homes_.emplace(id, worker);
-    AddLeg add{std::make_unique<Leg>(id, std::move(sink), options_.latch, options_.rtp_timeout, seed()),
+    AddLeg add{std::make_unique<Leg>(id, std::move(sink), options_.latch, options_.rtp_timeout, seed(),
+                                     options_.latch_targets ? &*options_.latch_targets : nullptr),
                std::move(pair->rtp), std::move(pair->rtcp), port};
     workers_[worker]->post({id, std::move(add)});
     return NewLeg{id, port};

@@ -13,6 +13,7 @@
 #include "media/recording_tap.h"
 #include "media/sound.h"
 #include "net/address.h"
+#include "net/target_policy.h"
 #include "rtp/codec.h"
 #include "rtp/telephone_event.h"
 
@@ -36,6 +37,7 @@ struct EngineOptions {
   /// counts as several.
   std::size_t legs_per_worker = 1200;
   Latch latch = Latch::any;
+  std::optional<net::TargetPolicy> latch_targets{};  ///< which sources may be latched; absent: any
   std::chrono::milliseconds rtp_timeout{60'000};
   std::chrono::milliseconds port_rest{30'000};  ///< how long a port rests before it is used again
   bool allow_io_uring = true;
@@ -45,8 +47,10 @@ enum class Direction : std::uint8_t { send_receive, send_only, receive_only, ina
 
 /// What one offer/answer exchange settled for a leg, from our side.
 struct LegParameters {
-  net::Address remote;  ///< where RTP goes
-  net::Address remote_rtcp;
+  net::Address remote;       ///< where RTP goes
+  net::Address remote_rtcp;  ///< port 0: the next port behind RTP's
+  /// Whether anything may be sent to `remote`. If not, as soon as another source has been latched.
+  bool remote_allowed = true;
   bool rtcp_mux = false;
   rtp::Codec codec = rtp::Codec::pcma;  ///< what we send
   std::uint8_t payload_type = 8;        ///< number for it in what we send

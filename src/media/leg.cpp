@@ -23,12 +23,13 @@ constexpr bool is_static_audio(std::uint8_t payload_type) {
 
 }  // namespace
 
-Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_timeout, LegSeed seed)
+Leg::Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_timeout, LegSeed seed,
+         const net::TargetPolicy* latch_targets)
     : id_(id),
       sink_(std::move(sink)),
       rtp_timeout_(rtp_timeout),
       stream_(seed.ssrc, seed.timestamp, seed.sequence),
-      source_(latch),
+      source_(latch, latch_targets),
       cname_(std::move(seed.cname)),
       random_(seed.rtcp_jitter | 1U) {
   frames_to_report_ = random_report_interval();
@@ -116,11 +117,11 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   ++counters.packets_received;
   is_alive(now);
   if (!confirmed_) confirm();
-  if (events != nullptr) return receive_event(*packet, *events);
+  if (events != nullptr) return receive_event(*packet, *events, now, counters);
   statistics_.received(packet->ssrc, packet->sequence, packet->timestamp, rtp_time(now));
   if (!negotiated) return std::nullopt;  // comfort noise: our own silence is heard
   const std::optional<char> digit = inband_ ? detect_digit(*packet, *codec) : std::nullopt;
-  if (digit) sink_(DtmfReceived{id_, *digit, std::chrono::milliseconds(0)});
+  if (digit && may_press(now)) sink_(DtmfReceived{id_, *digit, std::chrono::milliseconds(0)});
   if (echoing_ && codec) echo_->put(0, *codec, packet->ssrc, packet->sequence, packet->payload);
   if (!may_hear()) return std::nullopt;
   record(RecordedSide::heard, *packet, *codec, now);
@@ -128,14 +129,25 @@ std::optional<Heard> Leg::receive_rtp(std::span<const std::uint8_t> datagram, co
   return Heard{id_, *packet, codec, {}, digit.value_or('\0')};
 }
 
-std::optional<Heard> Leg::receive_event(const rtp::Packet& packet, const rtp::EventFormat& format) {
+std::optional<Heard> Leg::receive_event(const rtp::Packet& packet, const rtp::EventFormat& format, TimePoint now,
+                                        Counters& counters) {
   statistics_.received_event(packet.ssrc, packet.sequence);
   const std::optional<rtp::Press> press = events_.receive(packet, format.clock);
   if (!press) return std::nullopt;
   const char digit = press->begins ? press->digit : '\0';
+  if (digit != 0 && !may_press(now)) {
+    ++counters.packets_dropped;
+    return std::nullopt;
+  }
   if (digit != 0) sink_(DtmfReceived{id_, digit, std::chrono::milliseconds(0)});
   if (!may_hear()) return std::nullopt;
   return Heard{id_, packet, std::nullopt, *press, digit};
+}
+
+/// A digit is told to the calls: a flood of them would keep those busy.
+bool Leg::may_press(TimePoint now) {
+  constexpr double most_per_second = 100;
+  return !presses_.take(most_per_second, now);
 }
 
 std::optional<char> Leg::detect_digit(const rtp::Packet& packet, rtp::Codec codec) {
@@ -171,9 +183,13 @@ void Leg::receive_rtcp(std::span<const std::uint8_t> datagram, const net::Addres
 
 // ---------------------------------------------------------------------------------------------------------------- sent
 
+bool Leg::has_target() const {
+  return !parameters_.remote.is_unspecified() && (parameters_.remote_allowed || source_.is_latched());
+}
+
 bool Leg::may_send() const {
   const bool wanted = parameters_.direction == Direction::send_receive || parameters_.direction == Direction::send_only;
-  return wanted && !unheard_ && parameters_.remote.port() != 0 && !parameters_.remote.is_unspecified();
+  return wanted && !unheard_ && parameters_.remote.port() != 0 && has_target();
 }
 
 bool Leg::may_hear() const {
@@ -390,7 +406,7 @@ std::size_t Leg::write_report(std::span<std::uint8_t> into, TimePoint now, std::
                               Counters& counters) {
   frames_to_report_ = random_report_interval();
   count_losses(counters);
-  if (!configured_ || unheard_ || parameters_.remote.is_unspecified() || remote_rtcp().port() == 0) return 0;
+  if (!configured_ || unheard_ || !has_target() || remote_rtcp().port() == 0) return 0;
   const std::optional<rtp::SenderInfo> sender = stream_.report(ntp_now);
   rtp::LastSenderReport last;
   if (last_sender_report_ != 0) {

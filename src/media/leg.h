@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "media/codec.h"
 #include "media/converter.h"
 #include "media/counters.h"
@@ -47,7 +48,9 @@ struct Heard {
 /// One RTP stream in each direction, without sockets, clock or thread: packets and times in, packets and events out.
 class Leg {
  public:
-  Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_timeout, LegSeed seed);
+  /// `latch_targets`: which sources may be latched; has to outlive the leg; null: any.
+  Leg(LegId id, EventSink sink, Latch latch, std::chrono::milliseconds rtp_timeout, LegSeed seed,
+      const net::TargetPolicy* latch_targets = nullptr);
 
   LegId id() const { return id_; }
   void configure(LegParameters parameters, TimePoint now);
@@ -125,7 +128,10 @@ class Leg {
     std::uint32_t ssrc = 0;                 ///< its stream: another one's numbers have nothing to do with it
   };
 
-  std::optional<Heard> receive_event(const rtp::Packet& packet, const rtp::EventFormat& format);
+  std::optional<Heard> receive_event(const rtp::Packet& packet, const rtp::EventFormat& format, TimePoint now,
+                                     Counters& counters);
+  bool may_press(TimePoint now);
+  bool has_target() const;
   bool may_send() const;
   void is_alive(TimePoint now);
   void check_timeout(TimePoint now);
@@ -175,6 +181,7 @@ class Leg {
   // What only something that comes in touches, or a report.
   rtp::TelephoneEventReceiver events_;
   std::optional<PassedPress> passed_press_;
+  TokenBucket presses_;
   rtp::ReceiverStatistics statistics_;
   std::unique_ptr<Inband> inband_;  ///< only if telephone-event was not negotiated
   std::uint64_t losses_counted_ = 0;

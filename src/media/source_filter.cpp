@@ -36,6 +36,7 @@ bool SourceFilter::accept(const net::Address& from, const rtp::Packet& packet, b
   }
   if (latched_ && from == *latched_) return true;
   if (!negotiated || !may_latch(from, now) || !has_proven(from, packet)) return false;
+  if (targets_ != nullptr && !targets_->allows(from)) return false;
   latched_ = from;
   claims_.reset();
   return true;

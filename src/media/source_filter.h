@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "media/engine.h"
 #include "net/address.h"
+#include "net/target_policy.h"
 #include "rtp/packet.h"
 
 namespace rw::media {
@@ -24,7 +25,8 @@ class SourceFilter {
   static constexpr std::chrono::seconds latch_window{5};
   static constexpr int packets_to_latch = 4;
 
-  explicit SourceFilter(Latch latch) : latch_(latch) {}
+  /// `targets`: which sources may be latched, as something is going to be sent there; null: any.
+  explicit SourceFilter(Latch latch, const net::TargetPolicy* targets = nullptr) : latch_(latch), targets_(targets) {}
 
   /// An offer/answer exchange named `signalled`. The same address as before leaves everything as it is; so does one
   /// where nobody listens (0.0.0.0, the hold of RFC 2543). Another one forgets the source.
@@ -67,6 +69,7 @@ class SourceFilter {
   Claim& claim_of(const net::Address& from);
 
   const Latch latch_;
+  const net::TargetPolicy* const targets_;
   bool answered_ = false;
   bool signalled_spoke_ = false;
   net::Address signalled_;

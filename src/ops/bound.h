@@ -8,10 +8,10 @@ namespace rw::ops {
 
 /// What is bounded, as in the metric ringwright_refused_total{bound}. A new bound is one more line here (and one in
 /// docs/security.md, which says what each is).
-inline constexpr std::array<std::string_view, 13> bound_names{
-    "maxForwards",     "loop",           "sipTargets",     "unconfirmedMedia", "unconfirmedCalls",
-    "sipTransactions", "sipConnections", "sipCredentials", "logLines",         "idempotencyKeys",
-    "storage",         "storageReserve", "uploads",
+inline constexpr std::array<std::string_view, 16> bound_names{
+    "maxForwards",    "loop",           "sipTargets", "unconfirmedMedia", "unconfirmedCalls", "sipTransactions",
+    "sipConnections", "sipCredentials", "logLines",   "idempotencyKeys",  "storage",          "storageReserve",
+    "uploads",        "mediaTargets",   "callShare",  "dialogRequests",
 };
 
 /// One of bound_names; a name that is not there does not compile.

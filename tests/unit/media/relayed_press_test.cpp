@@ -243,7 +243,7 @@ TEST_F(RelayedPressTest, MoreThanCanBeSentAreDropped) {
   without.telephone_event_send.reset();
   told_.configure(without, now_);
   for (std::uint32_t press = 0; press < 1000; ++press) event(10ms, 5, 160, true, 50'000 + press * 8000);
-  EXPECT_EQ(digits_.size(), 1000U);
+  EXPECT_EQ(digits_.size(), 100U) << "nobody presses more in a second";
   pass_to(64 * 200ms + 100ms);
   EXPECT_FALSE(told_.player().busy());
 }

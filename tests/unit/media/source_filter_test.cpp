@@ -49,6 +49,16 @@ TEST_F(SourceFilterTest, TakesTheSignalledAddressAtAnyTime) {
   }
 }
 
+TEST_F(SourceFilterTest, LatchesOnlyWhereSomethingMayBeSent) {
+  const net::TargetPolicy targets;
+  filter_.emplace(Latch::any, &targets);
+  filter_->configure(signalled, start);
+  filter_->answered(start);
+  EXPECT_FALSE(stream(at("10.0.0.2", 53), start, 100));
+  EXPECT_FALSE(stream(at("169.254.1.1", 5000), start, 100));
+  EXPECT_TRUE(stream(other, start));
+}
+
 TEST_F(SourceFilterTest, OnceTheSignalledAddressHasSpokenNobodyElseMay) {
   begin();
   EXPECT_TRUE(accept(signalled, start));

@@ -85,5 +85,33 @@ TEST_F(UnconfirmedTest, AnAnswerBeginsAnotherTime) {
   EXPECT_TRUE(sends());
 }
 
+TEST_F(UnconfirmedTest, WhereNothingMayBeSentNothingIsUntilAnotherSourceIsLatched) {
+  LegParameters parameters;
+  parameters.remote = party;
+  parameters.remote_rtcp = *net::Address::parse("192.0.2.1:6001");
+  parameters.remote_allowed = false;
+  parameters.receive = {{8, rtp::Codec::pcma}};
+  leg.configure(std::move(parameters), now);
+  leg.start_timeout_watch(now);
+  for (int at = 0; at < 10; ++at) EXPECT_FALSE(sends()) << at;
+  EXPECT_FALSE(reports());
+  hear(speech());  // from there itself: heard, but not answered
+  EXPECT_FALSE(sends());
+}
+
+TEST_F(UnconfirmedTest, AFloodOfKeysIsNotToldOfToTheCalls) {
+  LegParameters parameters;
+  parameters.remote = party;
+  parameters.receive = {{8, rtp::Codec::pcma}};
+  parameters.telephone_event_receive = {{101, 8000}};
+  leg.configure(std::move(parameters), now);
+  for (std::uint16_t at = 0; at < 5000; ++at) {
+    const auto high = static_cast<std::uint8_t>(at >> 8U), low = static_cast<std::uint8_t>(at & 0xffU);
+    hear({0x80, 0xe5, high, low, high, low, 0, 0, 0, 0, 0, 7, 1, 0x8a, 0, 100});
+  }
+  EXPECT_GE(events.size(), 20U);
+  EXPECT_LE(events.size(), 100U);
+}
+
 }  // namespace
 }  // namespace rw::media

@@ -29,6 +29,7 @@ std::string* description_of(sip::Event& event) {
 void NamedMedia::pass(sip::Event event) {
   const auto leg = leg_of(event);
   if (const auto found = waiting_.find(leg); found != waiting_.end()) {
+    if (found->second.size() >= most_waiting && std::holds_alternative<sip::Progress>(event)) return;
     found->second.push_back(std::move(event));
   } else if (auto* sdp = description_of(event); sdp == nullptr || !sdp::host_name(*sdp)) {
     take_(event);

@@ -16,6 +16,9 @@ class NamedMedia {
  public:
   /// Names that are looked up for one description; what is left of them can't be served.
   static constexpr int most_names = 4;
+  /// Events of a leg that wait meanwhile. Of more, provisional responses are dropped: they come without being asked
+  /// for.
+  static constexpr std::size_t most_waiting = 32;
 
   /// Finds a host's address; `found` is called later, once, with an empty text if there is none.
   using Find = std::function<void(const std::string& host, std::function<void(std::string address)> found)>;

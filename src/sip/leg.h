@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/timers.h"
+#include "base/token_bucket.h"
 #include "sip/authorisation.h"
 #include "sip/dialog.h"
 #include "sip/incoming_request.h"
@@ -92,6 +93,8 @@ struct Leg : Dialog {
     return reinvite || (call && !answered) || (success && success->wants_answer) ||
            (reliable && reliable->wants_answer);
   }
+
+  TokenBucket requests;  ///< of the other side, within the dialog
 
   // ---- REFER
   struct Subscription {

@@ -107,8 +107,7 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
       Transactions::server_key(*request.message, request.via, is_ack ? "INVITE" : request.method());
   if (transactions.absorb(transaction, is_ack, now)) return;
   if (is_ack) {
-    request.body = SessionBody::read(*request.message);
-    receive_ack(request);
+    receive_ack(std::move(request));
     return;
   }
   if (is_new_invite(request) && options.admit) {
@@ -123,8 +122,9 @@ void UserAgent::Impl::receive_request(IncomingRequest request) {
     }
     request.stranger = admission.stranger;
   }
-  request.body = SessionBody::read(*request.message);
   auto* leg = request.to_tag.empty() ? nullptr : leg_of(request);
+  if (leg != nullptr && is_too_much(*leg, request)) return;
+  request.body = SessionBody::read(*request.message);
   // Nothing is kept of what is answered at once, and would be answered the same if it came again.
   stateless.reset();
   if (request.method() == "CANCEL" || leg == nullptr || !is_allowed(request.method())) {
@@ -191,9 +191,22 @@ std::optional<Message> UserAgent::Impl::objection(const IncomingRequest& request
   return std::nullopt;
 }
 
-void UserAgent::Impl::receive_ack(const IncomingRequest& request) {
+bool UserAgent::Impl::is_too_much(Leg& leg, const IncomingRequest& request) {
+  static constexpr std::array<std::string_view, 3> always{"BYE", "CANCEL", "PRACK"};
+  if (!is_allowed(request.method()) || std::ranges::find(always, request.method()) != always.end()) return false;
+  const auto wait = leg.requests.take(options.requests_per_second, now);
+  if (!wait) return false;
+  if (options.flooded) options.flooded();
+  auto refusal = request.response(500, {});
+  refusal.add("Retry-After", std::to_string(*wait));
+  send(request.reply_to, refusal.serialise());
+  return true;
+}
+
+void UserAgent::Impl::receive_ack(IncomingRequest request) {
   auto* leg = leg_of(request);
   if (leg == nullptr || !leg->success || leg->success->cseq != request.cseq) return;
+  request.body = SessionBody::read(*request.message);
   follow(*leg, request.flow);
   const bool wants_answer = leg->success->wants_answer;
   leg->success.reset();

@@ -202,6 +202,11 @@ struct UserAgentOptions {
   /// Told when the response of a past transaction had to be forgotten before its time, because there are too many bytes
   /// of them. May be empty.
   std::function<void()> forgotten;
+  /// Requests a second that the other side of a dialog may send, but for ACK, BYE, CANCEL and PRACK; further ones get
+  /// 500 with Retry-After, and nothing is kept of them.
+  double requests_per_second = 20;
+  /// Told of each of those further ones. May be empty.
+  std::function<void()> flooded;
   /// Told of each request that the user agent itself refuses, or refuses within a call for the call layer; not of
   /// challenges, of what admit() has refused, and of 487. May be empty.
   std::function<void(const RefusedRequest&)> refused;

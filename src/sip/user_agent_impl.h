@@ -35,7 +35,9 @@ class UserAgent::Impl {
   void receive_request(IncomingRequest request);
   /// `leg`: whose dialog it is in, or null.
   void answer_request(Leg* leg, IncomingRequest request, const std::string& transaction);
-  void receive_ack(const IncomingRequest& request);
+  /// Answers it, if too many requests have come in its dialog.
+  bool is_too_much(Leg& leg, const IncomingRequest& request);
+  void receive_ack(IncomingRequest request);
   void receive_cancel(const IncomingRequest& request);
   /// 487 to the INVITE that waits for its final response: the caller has given up, or its time is over.
   void withdraw(Leg& leg, std::string reason);

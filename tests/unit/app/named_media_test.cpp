@@ -79,5 +79,16 @@ TEST_F(NamedMediaTest, NamesHaveAnEnd) {
   EXPECT_EQ(passed.size(), 1U);
 }
 
+TEST_F(NamedMediaTest, OfProvisionalResponsesThatComeMeanwhileNotAllAreKept) {
+  std::size_t taken = 0;
+  NamedMedia flooded{[this](const std::string&, auto found) { answers.push_back(std::move(found)); },
+                     [&taken](const sip::Event&) { ++taken; }};
+  flooded.pass(sip::OfferReceived{1, {}, "c=IN IP4 a.example"});
+  for (int at = 0; at < 1000; ++at) flooded.pass(sip::Progress{1, 183, "c=IN IP4 10.0.0.1", nullptr});
+  flooded.pass(sip::Ended{1, {}, 0, {}, {}});
+  answer(0, "10.0.0.1");
+  EXPECT_EQ(taken, NamedMedia::most_waiting + 1);  // the end is never dropped
+}
+
 }  // namespace
 }  // namespace rw::app

@@ -12,7 +12,7 @@ namespace {
 /// What counts at once, besides [[domains]].
 const std::set<std::string, std::less<>>& at_once() {
   static const std::set<std::string, std::less<>> keys{"log.level", "limits.max_calls", "limits.calls_per_second",
-                                                       "server.drain_timeout"};
+                                                       "limits.calls_per_second_per_source", "server.drain_timeout"};
   return keys;
 }
 

@@ -119,7 +119,7 @@ Shard::Shard(const Shared& shared, std::size_t index, std::size_t count)
       count_(count),
       work_(boost::asio::make_work_guard(loop_)),
       timer_(loop_),
-      admission_(shared.config.limits.max_calls, shared.config.limits.calls_per_second),
+      admission_({}),
       callers_(shared.config.sip.ignore_unauthorised, shared.config.sip.digest_algorithms,
                (static_cast<std::size_t>(shared.config.sip.failed_authorisations_per_minute) + count - 1) / count),
       loops_(shared.tokens),
@@ -153,6 +153,7 @@ sip::UserAgentOptions Shard::user_agent_options() {
     return switchboard_->may_replace(leg, invite, flow);
   };
   options.forgotten = [this] { shared_.metrics.refused("sipTransactions"); };
+  options.flooded = [this] { shared_.metrics.refused("dialogRequests"); };
   options.may_reach = [this](const net::Address& target) { return may_reach(target); };
   options.refused = [this](const sip::RefusedRequest& request) { log_refused(request); };
   return options;
@@ -176,7 +177,8 @@ void Shard::start(const std::vector<ledger::Waiting>& notices) {
                                                               .shards = count_,
                                                               .carry = shared_.carry,
                                                               .limits = shared_.call_limits,
-                                                              .unconfirmed = shared_.unconfirmed_calls});
+                                                              .unconfirmed = shared_.unconfirmed_calls,
+                                                              .admission = &admission_});
   switchboard_ = std::make_unique<call::Switchboard>(*services_);
   if (index_ == 0) {
     registrations_ = std::make_unique<TrunkRegistrations>(loop_, shared_, shard_tag(index_, shared_.mark));
@@ -290,8 +292,11 @@ sip::Admission Shard::admit(TimePoint now) {
 }
 
 void Shard::set_limits(const Config::Limits& limits) {
-  admission_.set_limits(std::max<std::size_t>(1, limits.max_calls / count_),
-                        limits.calls_per_second / static_cast<double>(count_));
+  const auto shards = static_cast<double>(count_);
+  const auto of_source =
+      limits.calls_per_second_per_source.value_or(limits.calls_per_second * call::AdmissionControl::usual_share);
+  admission_.set_limits(
+      {std::max<std::size_t>(1, limits.max_calls / count_), limits.calls_per_second / shards, of_source / shards});
 }
 
 void Shard::set_draining() {

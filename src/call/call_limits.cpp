@@ -1,8 +1,11 @@
 #include "call/call_limits.h"
 
+#include <array>
+
 namespace rw::call {
 namespace {
 
+constexpr double share_of_source = 0.25;
 constexpr int when_full = 10;  ///< seconds until it makes sense to try again
 
 }  // namespace
@@ -23,7 +26,8 @@ void CallLimits::Place::leave() noexcept {
 }
 
 tl::expected<CallLimits::Place, CallLimits::Full> CallLimits::enter(const tenant::Domain& domain,
-                                                                    const tenant::Trunk* trunk, TimePoint now) {
+                                                                    const tenant::Trunk* trunk, TimePoint now,
+                                                                    const std::string& source) {
   const auto& limits = trunk != nullptr ? trunk->limits : domain.limits;
   const auto who = trunk != nullptr ? "the trunk " + trunk->name : "the domain " + domain.name;
   Key key{domain.name, trunk != nullptr ? trunk->name : ""};
@@ -33,8 +37,12 @@ tl::expected<CallLimits::Place, CallLimits::Full> CallLimits::enter(const tenant
     return tl::unexpected(
         Full{when_full, who + " has its max_calls (" + std::to_string(*limits.max_calls) + ") at this moment"});
   if (limits.calls_per_second) {
-    if (const auto wait = count.rate.take(*limits.calls_per_second, now))
-      return tl::unexpected(Full{*wait, who + " has had its calls_per_second"});
+    const std::array<FairRate::Drawer, 1> drawer{{{source, *limits.calls_per_second * share_of_source}}};
+    const auto over = count.rate.take(*limits.calls_per_second, std::span(drawer).first(source.empty() ? 0 : 1), now);
+    if (over && over->whose)
+      return tl::unexpected(
+          Full{over->retry_after, "a source has had its share of the calls_per_second of " + who, true});
+    if (over) return tl::unexpected(Full{over->retry_after, who + " has had its calls_per_second"});
   }
   ++count.calls;
   return Place(state_, std::move(key));

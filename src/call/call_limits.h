@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/time.h"
-#include "base/token_bucket.h"
+#include "call/fair_rate.h"
 #include "tenant/directory.h"
 
 namespace rw::call {
@@ -20,7 +20,7 @@ namespace rw::call {
 class CallLimits {
   struct Count {
     std::size_t calls = 0;
-    TokenBucket rate;
+    FairRate rate;
   };
   using Key = std::pair<std::string, std::string>;  ///< domain; trunk, or empty
   struct State {
@@ -48,10 +48,14 @@ class CallLimits {
   struct Full {
     int retry_after = 0;  ///< seconds
     std::string what;     ///< a sentence that names the limit
+    bool share = false;   ///< others would still be let in
+    bool server = false;  ///< it is the server's limit, not the domain's or the trunk's
   };
 
-  /// `trunk`: null: the limits of the domain itself.
-  tl::expected<Place, Full> enter(const tenant::Domain& domain, const tenant::Trunk* trunk, TimePoint now);
+  /// `trunk`: null: the limits of the domain itself. `source`: an address whose calls no trunk has let in: of the rate
+  /// it may always have a quarter; beyond, see FairRate.
+  tl::expected<Place, Full> enter(const tenant::Domain& domain, const tenant::Trunk* trunk, TimePoint now,
+                                  const std::string& source = {});
 
  private:
   std::shared_ptr<State> state_ = std::make_shared<State>();

@@ -129,13 +129,10 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
     refuse(invite.leg, 503, "its source or trunk has as many calls without ACK or PRACK as it may have", call, 10);
     return;
   }
-  auto place = services_.limits->enter(*domain, nullptr, services_.now);
-  auto trunk_place = trunk != nullptr && place ? services_.limits->enter(*domain, trunk, services_.now)
-                                               : tl::expected<CallLimits::Place, CallLimits::Full>();
-  if (!place || !trunk_place) {
-    const auto& full = place ? trunk_place.error() : place.error();
+  auto places = enter(*domain, trunk, invite.flow.remote);
+  if (!places) {
     services_.metrics.call_refused(503);
-    refuse(invite.leg, 503, full.what, call, full.retry_after);
+    refuse(invite.leg, 503, places.error().what, call, places.error().retry_after);
     return;
   }
   call.loop_marks = loops_.marks(*invite.request, domain->name, call.called_party);
@@ -143,8 +140,8 @@ void Switchboard::new_call(const sip::IncomingInvite& invite) {
   SessionHolder& holder = *this;
   Session& session = open(std::make_unique<Session>(services_, holder, std::move(service), inbound->trace_id, inbound));
   auto& participant = session.add(std::make_unique<Participant>(services_, session, invite.leg, inbound));
-  session.hold(std::move(*place));
-  participant.hold(std::move(*trunk_place));
+  session.hold(std::move(places->of_domain));
+  participant.hold(std::move(places->of_trunk));
   participant.hold(std::move(unconfirmed), proof_of(trunk, invite.flow));
   session.log().info("call received", {{"from", invite.flow.remote.to_string()},
                                        {"participantId", participant.id()},
@@ -174,6 +171,40 @@ bool Switchboard::may_replace(sip::LegId leg, const sip::Message& invite, const 
   return domain && domain->name == found->second->session().domain();
 }
 
+tl::expected<Switchboard::Places, CallLimits::Full> Switchboard::enter(const tenant::Domain& domain,
+                                                                       const tenant::Trunk* trunk,
+                                                                       const net::Address& from) {
+  Places places;
+  if (trunk != nullptr) {
+    auto place = services_.limits->enter(domain, trunk, services_.now);
+    if (!place) return tl::unexpected(place.error());
+    places.of_trunk = std::move(*place);
+  }
+  auto place = enter(domain, trunk != nullptr ? std::string() : from.site());
+  if (!place) return tl::unexpected(place.error());
+  places.of_domain = std::move(*place);
+  return places;
+}
+
+tl::expected<CallLimits::Place, CallLimits::Full> Switchboard::enter(const tenant::Domain& domain,
+                                                                     const std::string& source) {
+  const auto full = [this](CallLimits::Full why) {
+    if (why.share) services_.metrics.refused("callShare");
+    return tl::unexpected(std::move(why));
+  };
+  auto place = services_.limits->enter(domain, nullptr, services_.now, source);
+  if (!place) return full(std::move(place.error()));
+  if (services_.admission == nullptr) return place;
+  if (const auto over = services_.admission->enter(domain.name, source, services_.now))
+    return full({over->retry_after, std::string(over->what), over->share, true});
+  return place;
+}
+
+Verdict Switchboard::refused(const CallLimits::Full& full) {
+  if (!full.server) return {429, "rateLimited", full.what, full.retry_after};
+  return {503, "unavailable", "the server takes no more calls now: " + full.what, full.retry_after};
+}
+
 Session& Switchboard::open(std::unique_ptr<Session> session) {
   services_.metrics.call_started();
   auto& opened = *session;
@@ -182,12 +213,17 @@ Session& Switchboard::open(std::unique_ptr<Session> session) {
 }
 
 void Switchboard::refuse(sip::LegId leg, int status, std::string_view why, const InboundCall& call, int retry_after) {
-  services_.log.info("call refused", {{"callId", call.call_id},
-                                      {"status", std::to_string(status)},
-                                      ops::text("domain", call.called_host),
-                                      ops::personal("number", call.called_party),
-                                      ops::personal("caller", call.calling_party),
-                                      ops::text("why", why)});
+  if (const auto left_out = refusals_.take(services_.now)) {
+    services_.log.info("call refused", {{"callId", call.call_id},
+                                        {"status", std::to_string(status)},
+                                        ops::text("domain", call.called_host),
+                                        ops::personal("number", call.called_party),
+                                        ops::personal("caller", call.calling_party),
+                                        ops::text("why", why),
+                                        ops::if_any("leftOut", *left_out)});
+  } else {
+    services_.metrics.refused("logLines");
+  }
   sip::Headers headers;
   if (retry_after > 0) headers.emplace_back("Retry-After", std::to_string(retry_after));
   services_.sip.refuse(leg, status, headers, services_.now);

@@ -16,6 +16,7 @@
 #include "call/remote_call_order.h"
 #include "call/services.h"
 #include "call/session.h"
+#include "ops/line_limit.h"
 
 namespace rw::call {
 
@@ -91,12 +92,24 @@ class Switchboard final : private SessionHolder {
   Participant* party_of_ivr(const ReplySubject& subject, const std::string& ivr) const;
   tl::expected<Participant*, Verdict> alerting(const ReplySubject& subject) const;
   boost::json::object placed_members(const Participant& participant) const;
+  /// The places that a call takes.
+  struct Places {
+    CallLimits::Place of_domain, of_trunk;
+  };
+  /// For a call that has come in, by the trunk or, with null, from anybody. The nearest limit decides first, so that
+  /// who is refused takes nothing from others.
+  tl::expected<Places, CallLimits::Full> enter(const tenant::Domain& domain, const tenant::Trunk* trunk,
+                                               const net::Address& from);
+  /// The domain's, then the server's. `source`: empty: one that is known.
+  tl::expected<CallLimits::Place, CallLimits::Full> enter(const tenant::Domain& domain, const std::string& source);
+  static Verdict refused(const CallLimits::Full& full);
   Session& open(std::unique_ptr<Session> session);
   /// After each input: delivers the letters, then destroys what is over.
   void settle();
 
   Services& services_;
   const LoopCheck loops_;
+  ops::LineLimit refusals_;
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> over_;  ///< until nothing of them is on the stack
   std::vector<Session*> touched_;

@@ -178,8 +178,8 @@ Verdict Switchboard::place_ivr_call(const PlacedCallOrder& order, TimePoint now)
                                 LegOrigin{*domain, nullptr, order.service->id, services_.settings.outbound_proxy,
                                           services_.settings.follow_redirects});
   if (!invite) return {400, "invalid", invite.error().message};
-  auto place = services_.limits->enter(*domain, nullptr, now);
-  if (!place) return {429, "rateLimited", place.error().what, place.error().retry_after};
+  auto place = enter(*domain, {});
+  if (!place) return refused(place.error());
   SessionHolder& holder = *this;
   auto& session = open(std::make_unique<Session>(services_, holder, order.service, order.trace_id, nullptr));
   session.hold(std::move(*place));

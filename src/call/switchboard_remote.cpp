@@ -47,8 +47,8 @@ Verdict Switchboard::place_remote_call(const RemoteCallOrder& order, TimePoint n
   auto invite = outgoing_invite(call.destination, LegOrigin{*domain, nullptr, source, services_.settings.outbound_proxy,
                                                             services_.settings.follow_redirects});
   if (!invite) return {400, "invalid", "destinationUri: " + invite.error().message};
-  auto place = services_.limits->enter(*domain, nullptr, now);
-  if (!place) return {429, "rateLimited", place.error().what, place.error().retry_after};
+  auto place = enter(*domain, {});
+  if (!place) return refused(place.error());
   SessionHolder& holder = *this;
   auto& session = open(std::make_unique<Session>(services_, holder, call.service, call.trace_id, nullptr));
   session.hold(std::move(*place));

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from support.rtp_peer import sine
 from support.waiting import wait_until
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER"
@@ -88,3 +89,28 @@ def test_what_is_no_call_leaves_the_call_alone(server, application, phone, trans
     caller.hang_up()
     assert application.wait_for("sessionCompleted").body["reason"] == "normal"
     assert application.events("alarms") == []
+
+
+@pytest.mark.parametrize("method, extra, body, kind", [("UPDATE", "", "", ""), ("INFO", "", "Signal=5\r\nDuration=100\r\n", "application/dtmf-relay"), ("OPTIONS", "", "", ""),
+                                                       ("REFER", "Refer-To: <sip:x@127.0.0.1:9>\r\n", "", "")])
+def test_a_flood_within_a_call_is_not_passed_on(own_server, application, phone, called_phone, calls, method, extra, body, kind):
+    """A person, and whatever a phone does by itself, is slower; and the call goes on."""
+    server = own_server()
+    callee = called_phone(server)
+    application.replies["newCall"] = calls(callee)
+    caller = phone(server, transport="tcp")  # so that nothing is lost
+    caller.call()
+    callee.wait_request("ACK")
+    application.wait_for("callAnswered")
+    for _ in range(500):
+        caller.request(method, body, extra, content_type=kind)
+    answers = [caller.wait_final(method) for _ in range(500)]
+    over = [one for one in answers if one.status == 500 and one.header("Retry-After")]
+    assert len(over) >= 250
+    assert server.metrics()['ringwright_refused_total{bound="dialogRequests"}'] == len(over)
+    assert len(application.events("callNotify")) + len(application.events("callEvent")) <= 250
+    callee.rtp.keep_speaking(sine(700, 1))
+    caller.rtp.wait_for_tone(700, first=len(caller.rtp.packets))
+    caller.hang_up()
+    callee.wait_request("BYE")
+    application.wait_for("sessionCompleted")

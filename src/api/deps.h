@@ -8,6 +8,7 @@
 
 #include "api/call_control.h"
 #include "api/jwks_cache.h"
+#include "base/fair_lane.h"
 #include "base/reply_token.h"
 #include "http/exchange.h"
 #include "ops/bound.h"
@@ -40,6 +41,8 @@ struct Deps {
   std::string provisioning_token{};  ///< what an operator shows; empty: nobody provisions
   std::size_t most_failures = 0;     ///< bad credentials that are looked at per client and minute; 0: any number
   std::function<void(std::string_view limit)> refused{};  ///< told of what was turned away; may be empty
+  /// Where uploads are checked, in turns between domains. Null: where they are stored.
+  FairLane* upload_checks = nullptr;
   /// Puts a command whose session is not here to the process whose calls this server has not taken over; false: there
   /// is none, and `respond` has not been used. May be empty.
   std::function<bool(const http::IncomingRequest&, const http::Responder& respond)> elsewhere{};

@@ -129,8 +129,9 @@ std::unique_ptr<http::BodySink> begin_upload(Routes& routes, UploadSlots& slots,
                                                       : failure(503, "too many uploads at once"));
     return nullptr;
   }
-  return std::make_unique<PromptUploadSink>(routes.deps.storage_threads, routes.deps.prompts, domain->name, name,
-                                            std::move(*slot), respond);
+  return std::make_unique<PromptUploadSink>(
+      PromptUploadSink::Threads{routes.deps.storage_threads, routes.deps.upload_checks}, routes.deps.prompts,
+      domain->name, name, std::move(*slot), respond);
 }
 
 }  // namespace

@@ -80,6 +80,13 @@ struct PromptUploadSink::Job {
     if (!written) respond(store_failure(written.error()));
     return written.has_value();
   }
+  enum class Next : std::uint8_t { more, checked, refused };
+  Next check_some() {
+    if (!begun()) return Next::refused;
+    const auto all = upload->check_some();
+    if (!all) respond(store_failure(all.error()));
+    return !all ? Next::refused : *all ? Next::checked : Next::more;
+  }
   void commit() {
     if (!begun()) return;
     const auto stored = upload->commit();
@@ -93,22 +100,31 @@ struct PromptUploadSink::Job {
   std::unique_ptr<storage::PromptUpload> upload;
 };
 
-PromptUploadSink::PromptUploadSink(boost::asio::thread_pool& threads, storage::PromptStore& store, std::string domain,
-                                   std::string name, std::shared_ptr<void> slot, http::Responder respond)
+PromptUploadSink::PromptUploadSink(Threads threads, storage::PromptStore& store, std::string domain, std::string name,
+                                   std::shared_ptr<void> slot, http::Responder respond)
     : threads_(threads),
       job_(std::make_shared<Job>(store, std::move(domain), std::move(name), std::move(slot), std::move(respond))) {}
 
 PromptUploadSink::~PromptUploadSink() {
-  boost::asio::post(threads_, [job = std::move(job_)] {});  // removing what was written blocks as well
+  boost::asio::post(threads_.storage, [job = std::move(job_)] {});  // removing what was written blocks as well
 }
 
 void PromptUploadSink::write(std::string piece, Next next) {
-  boost::asio::post(threads_,
+  boost::asio::post(threads_.storage,
                     [job = job_, piece = std::move(piece), next = std::move(next)] { next(job->write(piece)); });
 }
 
 void PromptUploadSink::finish() {
-  boost::asio::post(threads_, [job = job_] { job->commit(); });
+  if (threads_.checks == nullptr) {
+    boost::asio::post(threads_.storage, [job = job_] { job->commit(); });
+    return;
+  }
+  // The last write() is over: it has asked for more. Only checking takes long without waiting for anything.
+  threads_.checks->put(job_->domain, [job = job_, &storage = threads_.storage] {
+    const auto next = job->check_some();
+    if (next == Job::Next::checked) boost::asio::post(storage, [job] { job->commit(); });
+    return next == Job::Next::more;
+  });
 }
 
 }  // namespace rw::api

@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 #include <unordered_map>
 
+#include "base/fair_lane.h"
 #include "http/exchange.h"
 #include "storage/prompt_store.h"
 
@@ -43,8 +44,13 @@ class UploadSlots {
 /// Brings a PUT's body into prompt storage, piece by piece, on the threads where that may block.
 class PromptUploadSink final : public http::BodySink {
  public:
+  /// What the upload is checked on in turns with other domains; null: on `threads`.
+  struct Threads {
+    boost::asio::thread_pool& storage;
+    FairLane* checks = nullptr;
+  };
   /// `slot` is held until nothing is left of the upload.
-  PromptUploadSink(boost::asio::thread_pool& threads, storage::PromptStore& store, std::string domain, std::string name,
+  PromptUploadSink(Threads threads, storage::PromptStore& store, std::string domain, std::string name,
                    std::shared_ptr<void> slot, http::Responder respond);
   ~PromptUploadSink() override;
 
@@ -53,7 +59,7 @@ class PromptUploadSink final : public http::BodySink {
 
  private:
   struct Job;
-  boost::asio::thread_pool& threads_;
+  const Threads threads_;
   std::shared_ptr<Job> job_;
 };
 

@@ -268,6 +268,7 @@ Result<void> Server::start_http() {
                  config_.provisioning_token,
                  static_cast<std::size_t>(config_.http.failed_authorisations_per_minute),
                  [this](std::string_view limit) { metrics_.api_refused(limit); },
+                 &upload_checks_,
                  [this](const http::IncomingRequest& request, const http::Responder& respond) {
                    return ask_predecessor(request, respond);
                  },

@@ -28,6 +28,7 @@
 #include "app/recordings.h"
 #include "app/relay.h"
 #include "app/shard.h"
+#include "base/fair_lane.h"
 #include "base/ids.h"
 #include "http/client.h"
 #include "http/server.h"
@@ -118,6 +119,7 @@ class Server {
   std::unique_ptr<storage::PromptStore> prompts_;
   std::unique_ptr<FallbackKeeper> fallbacks_;
   boost::asio::thread_pool prompts_threads_;
+  FairLane upload_checks_{"checks"};
   boost::asio::io_context main_, http_loop_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer watch_, heartbeat_, adoption_;

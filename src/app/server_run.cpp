@@ -156,6 +156,7 @@ void Server::stop_all() {
   http_thread_.join();
   provisioner_->stop();
   prompts_->stop();
+  upload_checks_.stop();
   prompts_threads_.join();
   fallbacks_->stop();
   shards_.front()->post([this] {

@@ -9,75 +9,67 @@
 #include <memory>
 
 namespace rw::audio {
-namespace {
-
-/// A file that is fed to a reader.
-class Source {
- public:
-  explicit Source(const std::string& path) : file_(std::fopen(path.c_str(), "rbe"), &std::fclose) {}
-
-  /// The next bytes, or the end of them.
-  Result<void> feed(AudioReader& reader) {
-    if (!file_) return unreadable();
-    const auto got = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
-    if (got == 0 && std::ferror(file_.get()) != 0) return unreadable();
-    if (got == 0) reader.end();
-    over_ = got == 0;
-    reader.feed(std::span(buffer_).first(got));
-    return {};
-  }
-  bool over() const { return over_; }
-
- private:
-  static Result<void> unreadable() { return fail(std::string("the file can't be read: ") + std::strerror(errno)); }
-
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-  std::array<char, 16384> buffer_{};
-  bool over_ = false;
-};
-
-Result<void> read_through(const std::string& path, AudioReader& reader, const TakePiece& take) {
-  Source source(path);
-  std::array<float, 4096> room;
-  while (!source.over()) {
-    if (auto fed = source.feed(reader); !fed) return fed;
-    for (;;) {
-      const auto got = reader.read(room);
-      if (!got) return tl::unexpected(got.error());
-      if (*got == 0) break;
-      if (!take(std::span(room).first(*got), reader.rate())) return {};
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 std::int16_t to_sample(float value) {
   const float bounded = std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0.0F;
   return static_cast<std::int16_t>(std::lround(bounded * 32767.0F));
 }
 
+FileReader::FileReader(const std::string& path, std::chrono::milliseconds most)
+    : file_(std::fopen(path.c_str(), "rbe"), &std::fclose), reader_(most) {}
+
+Result<void> FileReader::feed() {
+  const auto unreadable = [] { return fail(std::string("the file can't be read: ") + std::strerror(errno)); };
+  if (!file_) return unreadable();
+  std::array<char, 16384> buffer;
+  const auto got = std::fread(buffer.data(), 1, buffer.size(), file_.get());
+  if (got == 0 && std::ferror(file_.get()) != 0) return unreadable();
+  if (got == 0) reader_.end();
+  ended_ = got == 0;
+  reader_.feed(std::span(buffer).first(got));
+  return {};
+}
+
+Result<std::size_t> FileReader::read(std::span<float> room) {
+  auto got = begun_ ? reader_.read(room) : Result<std::size_t>(0);
+  begun_ = true;
+  if (!got || *got > 0) return got;
+  over_ = ended_;
+  if (over_) return 0;
+  if (auto fed = feed(); !fed) return tl::unexpected(fed.error());
+  return reader_.read(room);
+}
+
 Result<void> decode_in_pieces(const std::string& path, const TakePiece& take, std::chrono::milliseconds most) {
-  AudioReader reader(most);
-  return read_through(path, reader, take);
+  FileReader file(path, most);
+  std::array<float, 4096> room;
+  while (!file.over()) {
+    const auto got = file.read(room);
+    if (!got) return tl::unexpected(got.error());
+    if (*got > 0 && !take(std::span(room).first(*got), file.reader().rate())) return {};
+  }
+  return {};
 }
 
 Result<AudioFacts> probe(const std::string& path) {
-  AudioReader reader;
-  const auto read = read_through(path, reader, [](std::span<const float>, std::uint32_t) { return true; });
-  if (!read) return tl::unexpected(read.error());
-  return AudioFacts{reader.content_type(), reader.duration()};
+  FileReader file(path);
+  std::array<float, 4096> room;
+  while (!file.over()) {
+    if (const auto got = file.read(room); !got) return tl::unexpected(got.error());
+  }
+  return AudioFacts{file.reader().content_type(), file.reader().duration()};
 }
 
 Result<std::string> recognise(const std::string& path) {
-  Source source(path);
-  AudioReader reader;
-  while (!source.over() && reader.content_type().empty()) {
-    if (auto fed = source.feed(reader); !fed) return tl::unexpected(fed.error());
-    if (auto known = reader.recognise(); !known) return tl::unexpected(known.error());
+  FileReader file(path);
+  return file.recognise();
+}
+
+Result<std::string> FileReader::recognise() {
+  while (!ended_ && reader_.content_type().empty()) {
+    if (auto fed = feed(); !fed) return tl::unexpected(fed.error());
+    if (auto known = reader_.recognise(); !known) return tl::unexpected(known.error());
   }
-  return reader.content_type();
+  return reader_.content_type();
 }
 
 }  // namespace rw::audio

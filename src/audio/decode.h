@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +28,28 @@ struct AudioFacts {
 
 /// A sample from -1 to 1 as a linear one.
 std::int16_t to_sample(float value);
+
+/// Decodes a file bit by bit, as it is asked for.
+class FileReader {
+ public:
+  explicit FileReader(const std::string& path, std::chrono::milliseconds most = max_duration);
+
+  /// As AudioReader::read(), after 16 KB of the file at most: 0 may as well mean that these gave nothing. The error
+  /// says also why the file can't be read.
+  Result<std::size_t> read(std::span<float> room);
+  /// All has been read.
+  bool over() const { return over_; }
+  /// Reads as far as is needed to tell the content type, and decodes nothing.
+  Result<std::string> recognise();
+  const AudioReader& reader() const { return reader_; }
+
+ private:
+  Result<void> feed();
+
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  AudioReader reader_;
+  bool begun_ = false, ended_ = false, over_ = false;
+};
 
 /// Takes the next piece of a file: one channel, from -1 to 1. False: no more of it is wanted.
 using TakePiece = std::function<bool(std::span<const float> piece, std::uint32_t rate)>;

@@ -55,6 +55,7 @@ class FilePromptStore::Upload final : public PromptUpload {
 
   StoreResult<void> write(std::span<const char> bytes) override { return file_->write(bytes); }
 
+  StoreResult<bool> check_some() override { return file_->check_some(); }
   StoreResult<StoredPrompt> commit() override {
     auto facts = file_->finish();
     if (!facts) return tl::unexpected(std::move(facts.error()));

@@ -62,6 +62,9 @@ class PromptUpload {
  public:
   virtual ~PromptUpload() = default;
   virtual StoreResult<void> write(std::span<const char> bytes) = 0;
+  /// After the last write(): checks some more of whether it is what its kind says, for about 50 ms of computing. True:
+  /// all has been checked. For those who want to do it in turns with others; commit() does what is left.
+  virtual StoreResult<bool> check_some() { return true; }
   /// Checks that it is what its kind says, then puts it in place of what had the name before, all at once.
   virtual StoreResult<StoredPrompt> commit() = 0;
 };

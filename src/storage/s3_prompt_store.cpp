@@ -62,6 +62,7 @@ class S3PromptStore::Upload final : public PromptUpload {
         file_(std::move(file)) {}
 
   StoreResult<void> write(std::span<const char> bytes) override { return file_->write(bytes); }
+  StoreResult<bool> check_some() override { return file_->check_some(); }
 
   StoreResult<StoredPrompt> commit() override {
     auto facts = file_->finish();

@@ -6,8 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include "audio/decode.h"
+#include <ctime>
 
 namespace rw::storage {
 namespace {
@@ -18,10 +17,14 @@ tl::unexpected<StoreError> not_written() {
   return refuse(StoreError::Kind::storage, std::string("the file can't be written: ") + std::strerror(errno));
 }
 
-Result<std::string> content_type_of(const std::string& path, UploadKind kind) {
-  if (kind == UploadKind::opaque) return "application/octet-stream";
-  if (kind == UploadKind::recording) return audio::recognise(path);
-  return audio::probe(path).map([](const audio::AudioFacts& facts) { return facts.content_type; });
+/// Processor time of a check. Decoding an hour of audio takes some seconds.
+constexpr std::chrono::seconds most_computing{60};
+constexpr std::chrono::milliseconds in_a_step{50};
+
+std::chrono::nanoseconds time_of_this_thread() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace
@@ -65,14 +68,43 @@ StoreResult<void> UploadFile::write(std::span<const char> bytes) {
   return {};
 }
 
+StoreResult<bool> UploadFile::check_some() {
+  if (!content_type_.empty()) return true;
+  if (kind_ == UploadKind::opaque) {
+    content_type_ = "application/octet-stream";
+    return true;
+  }
+  if (!reader_) reader_.emplace(path_);
+  if (kind_ == UploadKind::recording) {
+    auto type = reader_->recognise();
+    if (!type) return refuse(StoreError::Kind::not_audio, type.error().message);
+    content_type_ = std::move(*type);
+    return true;
+  }
+  const auto begun = time_of_this_thread();
+  std::array<float, 4096> room;
+  std::chrono::nanoseconds taken{0};
+  while (!reader_->over() && taken < in_a_step) {
+    if (const auto got = reader_->read(room); !got) return refuse(StoreError::Kind::not_audio, got.error().message);
+    taken = time_of_this_thread() - begun;
+  }
+  computed_ += taken;
+  if (computed_ > most_computing)
+    return refuse(StoreError::Kind::not_audio, "not audio that can be decoded: it takes too long");
+  if (reader_->over()) content_type_ = reader_->reader().content_type();
+  return reader_->over();
+}
+
 StoreResult<UploadFile::Facts> UploadFile::finish() {
-  auto content_type = content_type_of(path_, kind_);
-  if (!content_type) return refuse(StoreError::Kind::not_audio, content_type.error().message);
+  for (StoreResult<bool> all = false; !all.value();) {
+    all = check_some();
+    if (!all) return tl::unexpected(std::move(all.error()));
+  }
   if (::fsync(fd_) != 0) return not_written();
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   EVP_DigestFinal_ex(hash_.get(), digest.data(), &length);
-  return Facts{size_, std::move(*content_type), std::string(reinterpret_cast<const char*>(digest.data()), length)};
+  return Facts{size_, std::move(content_type_), std::string(reinterpret_cast<const char*>(digest.data()), length)};
 }
 
 }  // namespace rw::storage

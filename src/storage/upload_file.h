@@ -2,11 +2,14 @@
 
 #include <openssl/evp.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "audio/decode.h"
 #include "storage/disk_shares.h"
 #include "storage/prompt_store.h"
 
@@ -28,7 +31,10 @@ class UploadFile {
     std::string content_type;
     std::string sha256;  ///< 32 bytes
   };
-  /// Checks what has come; once. What was written is on the disk then, the file's name in its folder perhaps not yet.
+  /// Looks at some more of what has come, for about 50 ms of computing. True: all of it has been looked at.
+  StoreResult<bool> check_some();
+  /// Checks what hasn't been checked yet; once. What was written is on the disk then, the file's name in its folder
+  /// perhaps not yet.
   StoreResult<Facts> finish();
 
   const std::string& path() const { return path_; }
@@ -47,6 +53,9 @@ class UploadFile {
   HeldSpace space_;
   std::uint64_t size_ = 0;
   bool kept_ = false;
+  std::optional<audio::FileReader> reader_;
+  std::chrono::nanoseconds computed_{0};  ///< for the check
+  std::string content_type_;              ///< once it has been checked
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash_;
 };
 

@@ -18,10 +18,6 @@ void set_blob(CURL* easy, CURLoption option, std::string_view text) {
   curl_easy_setopt(easy, option, &blob);
 }
 
-struct MultiDeleter {
-  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
-};
-
 }  // namespace
 
 /// curl's multi interface on an Asio loop: curl says which sockets and which time it waits for, the loop waits.
@@ -208,7 +204,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::io_context& loop_;
   boost::asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
-  std::unique_ptr<CURLM, MultiDeleter> multi_;
+  Multi multi_;
   std::vector<Easy> idle_;
   std::unordered_map<RequestId, Transfer> transfers_;  ///< nodes do not move: curl points to them
   RequestId last_id_ = 0;

@@ -9,7 +9,10 @@ curl_socket_t open_socket(void* owner, curlsocktype, curl_sockaddr* address) {
   auto& guard = *static_cast<SocketGuard*>(owner);
   guard.refused = guard.policy != nullptr && !guard.policy->allows(net::Address(&address->addr, address->addrlen));
   if (guard.refused) return CURL_SOCKET_BAD;
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int made = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (made >= 0 && guard.receive_buffer > 0)
+    ::setsockopt(made, SOL_SOCKET, SO_RCVBUF, &guard.receive_buffer, sizeof guard.receive_buffer);
+  return made;
 }
 
 }  // namespace

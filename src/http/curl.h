@@ -7,7 +7,7 @@
 #include "http/client.h"
 #include "net/address_policy.h"
 
-/// What both users of libcurl need of it; for http/ alone.
+/// What all users of libcurl need of it; for http/ alone.
 namespace rw::http {
 
 struct EasyDeleter {
@@ -16,12 +16,17 @@ struct EasyDeleter {
 struct ListDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
+struct MultiDeleter {
+  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
+};
+using Multi = std::unique_ptr<CURLM, MultiDeleter>;
 using Easy = std::unique_ptr<CURL, EasyDeleter>;
 using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 
-/// Looks at the address of each connection when its name has been resolved.
+/// Looks at the address of each connection when its name has been resolved, and makes its socket.
 struct SocketGuard {
   const net::AddressPolicy* policy = nullptr;  ///< null: any address
+  int receive_buffer = 0;                      ///< of the sockets, in bytes; 0: as the kernel likes
   bool refused = false;                        ///< why there is no connection
 };
 inline constexpr const char* address_refused = "its address is not one that may be used";

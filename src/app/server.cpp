@@ -70,6 +70,7 @@ Result<void> Server::start_storage() {
     if (prompts_->remote()) prompt.fresh_for = storage::PromptStore::revalidate_after;
     return prompt;
   };
+  options.makers.find_waits = prompts_->remote();
   options.makers.fetch_rules = {net::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
   auto speech = speech::SpeechService::make(
       config_.speech, config_.server.data_dir + "/speech", make_shared_speech(config_), log_,
@@ -77,6 +78,7 @@ Result<void> Server::start_storage() {
   if (!speech) return tl::unexpected(speech.error());
   speech_ = std::move(*speech);
   options.makers.make_engine = [this] { return speech_->make_engine(); };
+  options.makers.speech_lane = [this](const audio::SoundRequest& request) { return speech_->lane_of(request); };
   sounds_ = std::make_unique<sounds::SoundLoaderPool>(std::move(options));
   boost::asio::post(prompts_threads_, [this] { check_prompt_store(*prompts_, log_); });
   return {};

@@ -66,17 +66,21 @@ class Shard::Media final : public call::MediaPort {
 class Shard::Sounds final : public audio::SoundLoader {
  public:
   Sounds(audio::SoundLoader& loader, Shard& shard) : loader_(loader), shard_(shard) {}
-  void load(audio::SoundRequest request, rtp::Codec codec, Done done) override {
-    loader_.load(std::move(request), codec, [this, done = std::move(done)](Result<media::SoundPtr> sound) {
-      if (shard_.on_own_thread()) {  // it was at hand: we are still inside load()
-        done(std::move(sound));
-        return;
-      }
-      shard_.post([this, done, sound = std::move(sound)] {
-        shard_.switchboard_->run([&] { done(sound); }, Clock::now());
-        shard_.settle();
-      });
-    });
+  void add_form(media::SoundPtr sound, rtp::Codec codec, const std::string& domain) override {
+    loader_.add_form(std::move(sound), codec, domain);
+  }
+  void load(audio::SoundRequest request, rtp::Codec codec, Wanted wanted, Done done) override {
+    loader_.load(std::move(request), codec, std::move(wanted),
+                 [this, done = std::move(done)](Result<media::SoundPtr> sound) {
+                   if (shard_.on_own_thread()) {  // it was at hand: we are still inside load()
+                     done(std::move(sound));
+                     return;
+                   }
+                   shard_.post([this, done, sound = std::move(sound)] {
+                     shard_.switchboard_->run([&] { done(sound); }, Clock::now());
+                     shard_.settle();
+                   });
+                 });
   }
 
  private:

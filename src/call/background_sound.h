@@ -31,7 +31,9 @@ class BackgroundSound {
  private:
   Services& services_;
   const media::LegId leg_;
-  audio::SoundRequest sound_;
+  rtp::Codec codec_ = rtp::Codec::pcma;
+  std::string domain_;
+  media::SoundPtr sound_;       ///< once it is there
   std::shared_ptr<int> round_;  ///< lives as long as one start(); answers for an earlier one find it gone
 };
 

@@ -79,7 +79,7 @@ std::string speech_parameters(const boost::json::object& parameters) {
   return without_replacements(boost::json::serialize(parameters));
 }
 
-std::optional<Content> read_speech(JsonFields& fields) {
+std::optional<Content> read_speech(JsonFields& fields, const PhraseContext& context) {
   audio::SpokenText spoken;
   if (const auto ssml = fields.text("ssml")) {
     spoken.text = *ssml;
@@ -92,11 +92,12 @@ std::optional<Content> read_speech(JsonFields& fields) {
   spoken.voice = fields.text("voice").value_or("");
   spoken.language = fields.text("language").value_or("");
   spoken.caching = read_caching(fields);
+  spoken.domain = context.domain;
   return audio::SoundRequest(std::move(spoken));
 }
 
 /// A Polly SynthesizeSpeech request: the engine gets its members as they are.
-std::optional<Content> read_polly(JsonFields& fields) {
+std::optional<Content> read_polly(JsonFields& fields, const PhraseContext& context) {
   const auto* parameters = fields.object("awsTTSParameters");
   if (parameters == nullptr) {
     fields.reject("awsTTSParameters", "an object");
@@ -105,12 +106,12 @@ std::optional<Content> read_polly(JsonFields& fields) {
   JsonFields polly(*parameters, fields.path("awsTTSParameters"));
   if (polly.text("Text").value_or("").empty()) polly.reject("Text", "the text to speak");
   if (polly.error()) fields.reject(*polly.error());
-  return audio::SoundRequest(
-      audio::PollySpeech{speech_parameters(*parameters), fields.text("region").value_or(""), read_caching(fields)});
+  return audio::SoundRequest(audio::PollySpeech{speech_parameters(*parameters), fields.text("region").value_or(""),
+                                                read_caching(fields), context.domain});
 }
 
 /// A Google text:synthesize request: the same.
-std::optional<Content> read_google(JsonFields& fields) {
+std::optional<Content> read_google(JsonFields& fields, const PhraseContext& context) {
   const auto* parameters = fields.object("googleTTSParameters");
   const auto* input = parameters == nullptr ? nullptr : parameters->if_contains("input");
   if (input == nullptr || !input->is_object()) {
@@ -121,7 +122,7 @@ std::optional<Content> read_google(JsonFields& fields) {
   if (google.text(google.has("ssml") ? "ssml" : "text").value_or("").empty())
     google.reject("text", "the text to speak");
   if (google.error()) fields.reject(*google.error());
-  return audio::SoundRequest(audio::GoogleSpeech{speech_parameters(*parameters), read_caching(fields)});
+  return audio::SoundRequest(audio::GoogleSpeech{speech_parameters(*parameters), read_caching(fields), context.domain});
 }
 
 std::optional<Content> read_url(JsonFields& fields, const PhraseContext& context) {
@@ -152,6 +153,7 @@ std::optional<Content> read_record(JsonFields& fields, const PhraseContext& cont
 
 std::optional<Content> read_tone(JsonFields& fields, const PhraseContext& context) {
   audio::Tone tone;
+  tone.domain = context.domain;
   tone.length = to_milliseconds(fields.number("seconds", 0.02, 3600).value_or(5));
   if (auto name = fields.choice("name", {"dial", "ringback", "busy", "congestion"})) {
     tone.plan = context.tone_plan;
@@ -186,9 +188,9 @@ std::optional<Content> read_digits(JsonFields& fields) {
 
 std::optional<Content> read_content(const std::string& format, JsonFields& fields, const PhraseContext& context) {
   if (format == "file") return read_file(fields, context);
-  if (format == "tts") return read_speech(fields);
-  if (format == "awstts") return read_polly(fields);
-  if (format == "googletts") return read_google(fields);
+  if (format == "tts") return read_speech(fields, context);
+  if (format == "awstts") return read_polly(fields, context);
+  if (format == "googletts") return read_google(fields, context);
   if (format == "url") return read_url(fields, context);
   if (format == "record") return read_record(fields, context);
   if (format == "tone") return read_tone(fields, context);

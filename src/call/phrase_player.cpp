@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace rw::call {
 namespace {
@@ -69,10 +70,14 @@ void PhrasePlayer::codec_changed(rtp::Codec codec) {
   codec_ = codec;
   for (Item& item : items_) {
     if (item.stage != Stage::queued || item.sound == nullptr) continue;
-    // The engine plays the Sound's new form as soon as it is there; the answer itself is not needed.
-    const auto request = sound_of(std::get<Phrase>(item.phrase));
-    services_.sounds.load(*request, codec, [](const Result<media::SoundPtr>&) {});
+    add_form(item);
   }
+}
+
+/// The engine plays the form as soon as it is there.
+void PhrasePlayer::add_form(const Item& item) {
+  const auto request = sound_of(std::get<Phrase>(item.phrase));
+  services_.sounds.add_form(item.sound, codec_, audio::domain_of(*request));
 }
 
 void PhrasePlayer::play_ended(media::PlayId play) {
@@ -83,7 +88,7 @@ void PhrasePlayer::play_ended(media::PlayId play) {
     if (is_record(item.phrase) && !ends_recording(item)) return;
     item.stage = Stage::over;
     format = std::get<Phrase>(item.phrase).format;
-    if (item.sound) problem = item.sound->problem();
+    if (const auto sound = std::exchange(item.sound, nullptr)) problem = sound->problem();
   }
   if (!problem.empty()) failures_.add(PhraseFailure::Cause::failed, format, problem);
   if (playing()) pump();
@@ -188,7 +193,7 @@ void PhrasePlayer::prepare(std::size_t index) {
     give_up(index, "it was not ready within 10 seconds", PhraseFailure::Cause::timed_out);
     pump();
   });
-  services_.sounds.load(*request, codec_,
+  services_.sounds.load(*request, codec_, round_,
                         [this, index, round = std::weak_ptr<int>(round_)](Result<media::SoundPtr> sound) {
                           if (!round.expired()) loaded(index, std::move(sound));
                         });
@@ -201,6 +206,7 @@ void PhrasePlayer::loaded(std::size_t index, Result<media::SoundPtr> sound) {
     item.patience.cancel();
     item.sound = std::move(*sound);
     item.stage = Stage::ready;
+    if (item.sound->payload(codec_) == nullptr) add_form(item);  // the codec has changed meanwhile
   } else {
     give_up(index, sound.error().message, PhraseFailure::Cause::failed);
   }

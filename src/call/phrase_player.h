@@ -63,6 +63,7 @@ class PhrasePlayer {
   void prepare(std::size_t index);
   void loaded(std::size_t index, Result<media::SoundPtr> sound);
   void enqueue(Item& item);
+  void add_form(const Item& item);
   const RecordPhrase* recording_now() const;
   bool ends_recording(Item& item);
   void begin_recording(Item& item, const RecordPhrase& phrase);

@@ -17,9 +17,9 @@ std::uint32_t frames_of(std::chrono::milliseconds length) {
 }  // namespace
 
 SoundCursor::SoundCursor(SoundPtr sound, std::chrono::milliseconds silence, bool loop, std::chrono::milliseconds pause)
-    : sound_(std::move(sound)), pause_frames_(frames_of(pause)), loop_(loop) {
+    : sound_(std::move(sound)), listener_(Sound::listener_of(sound_)), pause_frames_(frames_of(pause)), loop_(loop) {
   if (sound_ && sound_->complete() && sound_->duration().count() == 0)
-    sound_.reset();
+    sound_.reset(), listener_ = nullptr;
   else if (!sound_)
     silent_frames_ = frames_of(silence);
   if (!sound_ && silent_frames_ == 0) over_ = !loop_;
@@ -31,16 +31,17 @@ std::span<const std::uint8_t> SoundCursor::next(rtp::Codec codec) {
     return {};
   }
   if (!sound_) return {};
+  if (listener_ != nullptr) listener_->move(frame_, loop_ ? 0 : frame_);
   const bool complete = sound_->complete();  // asked before how much there is
   const Payload* payload = sound_->payload(codec);
   if (payload == nullptr) return {};
   const std::size_t frames = payload->frames();
   if (frame_ >= frames) {
-    if (complete) end_round();
+    if (complete && frames >= sound_->frames()) end_round();
     return {};
   }
   const std::span<const std::uint8_t> frame = payload->frame(frame_);
-  if (++frame_ >= frames && complete) end_round();
+  if (++frame_ >= frames && complete && frames >= sound_->frames()) end_round();
   return frame;
 }
 

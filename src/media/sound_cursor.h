@@ -26,6 +26,7 @@ class SoundCursor {
   void end_round();
 
   SoundPtr sound_;
+  Listener* listener_ = nullptr;  ///< of sound_
   std::size_t frame_ = 0;
   std::uint32_t silent_frames_ = 0;  ///< still to come, before the sound goes on
   std::uint32_t pause_frames_;

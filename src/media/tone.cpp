@@ -85,26 +85,37 @@ Result<ToneSpec> plan_tone(std::string_view plan, std::string_view name) {
   return tone;
 }
 
-std::vector<std::int16_t> tone_samples(const ToneSpec& tone, milliseconds length, std::uint32_t rate) {
-  const double seconds = std::chrono::duration<double>(length).count();
-  std::vector<std::int16_t> samples(length.count() > 0 ? static_cast<std::size_t>(std::lround(seconds * rate)) : 0);
-  std::vector<double> frequencies;
-  std::ranges::copy_if(tone.frequencies, std::back_inserter(frequencies),
+ToneSamples::ToneSamples(const ToneSpec& tone, milliseconds length, std::uint32_t rate)
+    : cadence_(tone.cadence),
+      rate_(rate),
+      seconds_(std::chrono::duration<double>(length).count()),
+      count_(length.count() > 0 ? static_cast<std::size_t>(std::lround(seconds_ * rate)) : 0) {
+  std::ranges::copy_if(tone.frequencies, std::back_inserter(frequencies_),
                        [&](double frequency) { return frequency > 0 && frequency < rate / 2.0; });
-  if (frequencies.empty()) return samples;
-  const double amplitude = full_level * level / std::sqrt(static_cast<double>(frequencies.size()));
-  double period = 0;
-  for (const milliseconds part : tone.cadence) period += std::chrono::duration<double>(part).count();
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const double time = static_cast<double>(i) / rate;
-    const auto burst = burst_at(tone.cadence, period, time, seconds);
+  for (const milliseconds part : cadence_) period_ += std::chrono::duration<double>(part).count();
+}
+
+std::size_t ToneSamples::next(std::span<std::int16_t> room) {
+  const std::size_t count = std::min(room.size(), count_ - at_);
+  const double amplitude = full_level * level / std::sqrt(static_cast<double>(frequencies_.size()));
+  for (std::size_t i = 0; i < count; ++i, ++at_) {
+    room[i] = 0;
+    const double time = static_cast<double>(at_) / rate_;
+    const auto burst = frequencies_.empty() ? std::nullopt : burst_at(cadence_, period_, time, seconds_);
     if (!burst) continue;
     double sum = 0;
-    for (const double frequency : frequencies) sum += std::sin(2 * std::numbers::pi * frequency * time);
+    for (const double frequency : frequencies_) sum += std::sin(2 * std::numbers::pi * frequency * time);
     // Soft edges, so that a burst does not click.
     const double gain = std::clamp(std::min(burst->since, burst->left) / edge_seconds, 0.0, 1.0);
-    samples[i] = static_cast<std::int16_t>(std::clamp(std::lround(sum * amplitude * gain), -32768L, 32767L));
+    room[i] = static_cast<std::int16_t>(std::clamp(std::lround(sum * amplitude * gain), -32768L, 32767L));
   }
+  return count;
+}
+
+std::vector<std::int16_t> tone_samples(const ToneSpec& tone, milliseconds length, std::uint32_t rate) {
+  ToneSamples made(tone, length, rate);
+  std::vector<std::int16_t> samples(made.count());
+  made.next(samples);
   return samples;
 }
 

@@ -4,8 +4,8 @@ namespace rw::sounds {
 namespace {
 
 struct Key {
-  std::string operator()(const audio::FilePrompt& file) const { return "file\n" + file.domain + "\n" + file.name; }
-  std::string operator()(const audio::UrlSound& source) const { return "url\n" + source.domain + "\n" + source.url; }
+  std::string operator()(const audio::FilePrompt& file) const { return "file\n" + file.name; }
+  std::string operator()(const audio::UrlSound& source) const { return "url\n" + source.url; }
   std::string operator()(const audio::SpokenText& spoken) const {
     return "speech\n" + spoken.voice + "\n" + spoken.language + (spoken.ssml ? "\nssml\n" : "\ntext\n") + spoken.text;
   }
@@ -21,15 +21,6 @@ struct Key {
   }
 };
 
-struct Lane {
-  std::string operator()(const audio::FilePrompt&) const { return {}; }
-  std::string operator()(const audio::UrlSound& source) const { return "url " + source.domain; }
-  std::string operator()(const audio::SpokenText&) const { return "tts"; }
-  std::string operator()(const audio::PollySpeech&) const { return "polly"; }
-  std::string operator()(const audio::GoogleSpeech&) const { return "google"; }
-  std::string operator()(const audio::Tone&) const { return {}; }
-};
-
 struct Refresh {
   template <class Request>
   bool operator()(const Request& request) const {
@@ -41,10 +32,7 @@ struct Refresh {
 }  // namespace
 
 std::string key_of(const audio::SoundRequest& request) {
-  return std::visit(Key{}, request);
-}
-std::string lane_of(const audio::SoundRequest& request) {
-  return std::visit(Lane{}, request);
+  return audio::domain_of(request) + '\n' + std::visit(Key{}, request);
 }
 bool wants_refresh(const audio::SoundRequest& request) {
   return std::visit(Refresh{}, request);

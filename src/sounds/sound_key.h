@@ -8,8 +8,6 @@ namespace rw::sounds {
 
 /// Two requests with the same key are for the same sound.
 std::string key_of(const audio::SoundRequest& request);
-/// Whom the making of it waits for: jobs of one lane may take a part of the threads only. Empty: for nobody.
-std::string lane_of(const audio::SoundRequest& request);
 /// What is there already is not to be used.
 bool wants_refresh(const audio::SoundRequest& request);
 

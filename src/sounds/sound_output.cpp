@@ -11,8 +11,8 @@ constexpr std::chrono::milliseconds enough_to_begin{200};
 
 }  // namespace
 
-SoundOutput::SoundOutput(std::function<void(const media::SoundPtr&)> show)
-    : show_(std::move(show)), sound_(std::make_shared<media::Sound>(telephone_rate)) {}
+SoundOutput::SoundOutput(Show show, std::function<bool()> wanted)
+    : show_(std::move(show)), wanted_(std::move(wanted)), sound_(std::make_shared<media::Sound>(telephone_rate)) {}
 
 Result<void> SoundOutput::append(std::span<const float> piece, std::uint32_t rate) {
   if (piece.empty()) return {};

@@ -18,8 +18,11 @@ namespace rw::sounds {
 /// there is enough of it to begin.
 class SoundOutput {
  public:
-  /// `show` gets the sound once there is enough, and again with every piece that comes after that.
-  explicit SoundOutput(std::function<void(const media::SoundPtr&)> show);
+  using Show = std::function<void(const std::shared_ptr<media::Sound>&)>;
+  /// `show` gets the sound once there is enough, and again with every piece that comes after that. `wanted`: see
+  /// there.
+  explicit SoundOutput(
+      Show show, std::function<bool()> wanted = [] { return true; });
 
   /// An error if it gets too long.
   Result<void> append(std::span<const float> piece, std::uint32_t rate);
@@ -28,12 +31,16 @@ class SoundOutput {
   bool empty() const { return resampler_ == nullptr && !begun_; }
   /// No more comes; `problem` as in Sound::finish(). Shows it, unless there is nothing.
   media::SoundPtr finish(std::string problem = {});
+  /// Somebody waits for it, or hears it.
+  bool wanted() const { return wanted_(); }
+  std::chrono::milliseconds duration() const { return sound_->duration(); }
 
  private:
   Result<void> add(std::span<const std::int16_t> samples);
   void finish_resampling();
 
-  const std::function<void(const media::SoundPtr&)> show_;
+  const Show show_;
+  const std::function<bool()> wanted_;
   const std::shared_ptr<media::Sound> sound_;
   std::unique_ptr<audio::Resampler> resampler_;
   std::uint32_t rate_ = 0;  ///< that resampler_ is given

@@ -1,8 +1,15 @@
 #include "speech/speech_engine.h"
 
+#include <variant>
+
 #include "speech/sentences.h"
 
 namespace rw::speech {
+
+Result<std::optional<audio::SpokenText>> SpeechEngine::text_of(const audio::SpeechRequest& request) const {
+  const auto* text = std::get_if<audio::SpokenText>(&request);
+  return text == nullptr ? std::nullopt : std::optional(*text);
+}
 
 Result<audio::Samples> speak_whole(SpeechEngine& engine, const audio::SpeechRequest& request) {
   audio::Samples whole;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ class SpeechEngine {
   /// Never without a piece: text that gives no sound is an error. After an error, what was taken is not the whole
   /// speech. Success also if no more was wanted.
   virtual Result<void> speak(const audio::SpeechRequest& request, const Take& take) = 0;
+  /// The request as text that may be spoken sentence by sentence; nothing: it is to be spoken as it is.
+  virtual Result<std::optional<audio::SpokenText>> text_of(const audio::SpeechRequest& request) const;
 };
 
 /// The whole speech in one piece, for those who can't begin before it is there.

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -41,6 +42,17 @@ class SpeechService::Engine final : public SpeechEngine {
 
   Result<void> speak(const audio::SpeechRequest& request, const Take& take) override {
     return std::visit([&](const auto& one) { return say(one, take); }, request);
+  }
+  Result<std::optional<audio::SpokenText>> text_of(const audio::SpeechRequest& request) const override {
+    const auto text = [](Result<audio::SpokenText> spoken) -> Result<std::optional<audio::SpokenText>> {
+      if (!spoken) return tl::unexpected(spoken.error());
+      return std::optional(std::move(*spoken));
+    };
+    const auto* polly = std::get_if<audio::PollySpeech>(&request);
+    if (polly != nullptr && settings().fallback && !settings().polly.usable()) return text(spoken_form(*polly));
+    const auto* google = std::get_if<audio::GoogleSpeech>(&request);
+    if (google != nullptr && settings().fallback && !service_.google_tokens_) return text(spoken_form(*google));
+    return SpeechEngine::text_of(request);
   }
 
  private:
@@ -143,6 +155,14 @@ Result<std::unique_ptr<SpeechService>> SpeechService::make(SpeechSettings settin
   }
   service->cache_ = std::make_unique<SpeechCache>(std::move(cache));
   return service;
+}
+
+SpeechService::Lane SpeechService::lane_of(const audio::SoundRequest& request) const {
+  constexpr int of_a_service = 16;
+  if (std::holds_alternative<audio::PollySpeech>(request) && settings_.polly.usable()) return {"polly", of_a_service};
+  if (std::holds_alternative<audio::GoogleSpeech>(request) && google_tokens_) return {"google", of_a_service};
+  if (settings_.engine == SpeechSettings::TextEngine::http) return {"tts", of_a_service};
+  return {"tts", static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2U, 16U))};
 }
 
 std::unique_ptr<SpeechEngine> SpeechService::make_engine() {

@@ -30,6 +30,13 @@ class SpeechService {
   /// installed. Polly's and Google's requests go there; without credentials they are spoken as text (`fallback`), or
   /// are an error.
   std::unique_ptr<SpeechEngine> make_engine();
+  /// Which engine a request for speech waits for, and how many threads make sense at a time: for engines that only take
+  /// computing, one for each processor.
+  struct Lane {
+    std::string name;
+    int most = 0;
+  };
+  Lane lane_of(const audio::SoundRequest& request) const;
   /// Ends requests that are under way, within about a second, with an error. For the end of the server.
   void stop() { stopping_ = true; }
 

@@ -167,6 +167,16 @@ class Application:
             assert self.changed.wait_for(there, timeout), f"no {name} number {count}; got {[one.event for one in self.requests]}"
         return self.events(name)[count - 1]
 
+    def wait_for_one(self, name, count=1, timeout=20.0, **members):
+        """The `count`-th request of that event (from 1) that has these members."""
+        with self.changed:
+            def there():
+                return [one for one in self.requests if one.event.rsplit("/", 1)[-1] == name
+                        and all(one.body.get(member) == value for member, value in members.items())]
+            assert self.changed.wait_for(lambda: len(there()) >= count, timeout), \
+                f"no {name} {members} number {count}; got {[(one.event, one.body) for one in self.requests]}"
+            return there()[count - 1]
+
     def wait_alarm(self, error, timeout=20.0):
         with self.changed:
             def there():

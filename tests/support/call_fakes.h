@@ -89,7 +89,8 @@ class Media : public MediaPort {
 
 class Sounds : public audio::SoundLoader {
  public:
-  void load(audio::SoundRequest request, rtp::Codec, Done done) override {
+  void add_form(media::SoundPtr, rtp::Codec codec, const std::string&) override { forms.push_back(codec); }
+  void load(audio::SoundRequest request, rtp::Codec, Wanted, Done done) override {
     std::string name;
     if (const auto* file = std::get_if<audio::FilePrompt>(&request)) name = file->name;
     if (const auto* text = std::get_if<audio::SpokenText>(&request)) name = text->text;
@@ -111,6 +112,7 @@ class Sounds : public audio::SoundLoader {
   bool hold = false;
   std::string missing;
   std::vector<std::string> asked;
+  std::vector<rtp::Codec> forms;  ///< that were added
   std::vector<Done> held;
 
  private:

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "audio/wav_file.h"
+#include "media/sound_cursor.h"
 #include "speech/flite_engine.h"
 #include "support/scratch_folder.h"
 
@@ -37,13 +38,29 @@ class LoaderTest : public testing::Test {
   static Result<media::SoundPtr> load(SoundLoaderPool& pool, const audio::SoundRequest& request,
                                       rtp::Codec codec = rtp::Codec::pcma) {
     std::promise<Result<media::SoundPtr>> promise;
-    pool.load(request, codec, [&](Result<media::SoundPtr> sound) { promise.set_value(std::move(sound)); });
+    pool.load(request, codec, somebody(), [&](Result<media::SoundPtr> sound) { promise.set_value(std::move(sound)); });
     return promise.get_future().get();
+  }
+  /// One who never stops waiting.
+  static std::weak_ptr<const void> somebody() {
+    static const auto one = std::make_shared<int>(0);
+    return one;
   }
   /// A sound may be had before all of it is there.
   static void await_end(const media::SoundPtr& sound) {
     while (!sound->complete()) std::this_thread::yield();
   }
+  /// Looks nothing up until gate_ is opened.
+  SoundLoaderPool::Options halting_find() {
+    auto held = options();
+    held.makers.find = [this, find = held.makers.find](const audio::FilePrompt& file) {
+      opened_.wait();
+      return find(file);
+    };
+    return held;
+  }
+  std::promise<void> gate_;
+  std::shared_future<void> opened_{gate_.get_future()};
   testing_support::ScratchFolder folder;
   std::atomic<int> looked_up{0};
   std::string etag = "1";
@@ -101,7 +118,8 @@ TEST_F(LoaderTest, NeverRemembersWhatWasReplacedWhileItWasRead) {
   SoundLoaderPool pool(std::move(slow));
   const audio::FilePrompt prompt{"d", "a.wav"};
   std::promise<media::SoundPtr> before;
-  pool.load(prompt, rtp::Codec::pcma, [&](Result<media::SoundPtr> sound) { before.set_value(sound.value()); });
+  pool.load(prompt, rtp::Codec::pcma, somebody(),
+            [&](Result<media::SoundPtr> sound) { before.set_value(sound.value()); });
   reached.get_future().wait();
   etag = "2";
   pool.forget("d");
@@ -144,7 +162,7 @@ TEST_F(LoaderTest, WorksOncePerSound) {
   const audio::SpokenText text{"hello", false, {}, {}};
   std::vector<std::promise<media::SoundPtr>> all(50);
   for (auto& one : all) {
-    pool.load(text, rtp::Codec::pcmu, [&](Result<media::SoundPtr> sound) { one.set_value(sound.value()); });
+    pool.load(text, rtp::Codec::pcmu, somebody(), [&](Result<media::SoundPtr> sound) { one.set_value(sound.value()); });
   }
   const auto first = all.front().get_future().get();
   for (std::size_t at = 1; at < all.size(); ++at) EXPECT_EQ(all[at].get_future().get(), first);
@@ -190,7 +208,7 @@ TEST_F(LoaderTest, AnswersEveryoneOnceEvenWhenItStops) {
   {
     SoundLoaderPool pool(options());
     for (int at = 0; at < 200; ++at) {
-      pool.load(audio::SpokenText{"number " + std::to_string(at % 50), false, {}, {}}, rtp::Codec::pcmu,
+      pool.load(audio::SpokenText{"number " + std::to_string(at % 50), false, {}, {}}, rtp::Codec::pcmu, somebody(),
                 [&](const Result<media::SoundPtr>&) { ++answers; });
     }
   }
@@ -228,10 +246,10 @@ class GrowingTest : public LoaderTest {
  protected:
   SoundLoaderPool::Options halting() {
     auto chosen = options();
-    chosen.makers.make_engine = [this] { return std::make_unique<HaltingEngine>(gate_); };
+    chosen.makers.make_engine = [this] { return std::make_unique<HaltingEngine>(engine_); };
     return chosen;
   }
-  HaltingEngine::Gate gate_;
+  HaltingEngine::Gate engine_;
   const audio::PollySpeech speech_{.parameters = "{}"};
 };
 
@@ -241,24 +259,24 @@ TEST_F(GrowingTest, ASoundIsHandedOverBeforeItsEnd) {
   EXPECT_EQ(sound->duration(), std::chrono::milliseconds(500));
   EXPECT_FALSE(sound->complete());
   EXPECT_EQ(load(pool, speech_).value(), sound);  // who comes later joins in
-  gate_.promise.set_value();
+  engine_.promise.set_value();
   await_end(sound);
   EXPECT_EQ(sound->duration(), std::chrono::seconds(1));
   EXPECT_EQ(sound->payload(rtp::Codec::pcma)->frames(), 50U);
   EXPECT_EQ(load(pool, speech_, rtp::Codec::opus).value(), sound);
-  EXPECT_EQ(gate_.spoken, 1);
+  EXPECT_EQ(engine_.spoken, 1);
 }
 
 TEST_F(GrowingTest, WhatBreaksOffIsNotKept) {
-  gate_.problem = "the engine has gone";
+  engine_.problem = "the engine has gone";
   SoundLoaderPool pool(halting());
   const auto sound = load(pool, speech_).value();
-  gate_.promise.set_value();
+  engine_.promise.set_value();
   await_end(sound);
   EXPECT_EQ(sound->problem(), "the engine has gone");
   auto again = load(pool, speech_).value();
   while (again == sound) again = load(pool, speech_).value();  // the job is over soon
-  EXPECT_EQ(gate_.spoken, 2);
+  EXPECT_EQ(engine_.spoken, 2);
 }
 
 TEST_F(GrowingTest, ThoseWhoWaitForOneDoNotHoldUpOthers) {
@@ -268,17 +286,17 @@ TEST_F(GrowingTest, ThoseWhoWaitForOneDoNotHoldUpOthers) {
   SoundLoaderPool pool(std::move(narrow));
   const auto first = load(pool, speech_).value();
   std::promise<media::SoundPtr> second;
-  pool.load(audio::PollySpeech{.parameters = "{\"other\":1}"}, rtp::Codec::pcma,
+  pool.load(audio::PollySpeech{.parameters = "{\"other\":1}"}, rtp::Codec::pcma, somebody(),
             [&](Result<media::SoundPtr> sound) { second.set_value(sound.value()); });
   EXPECT_TRUE(load(pool, audio::SpokenText{.text = "another engine"}));
   EXPECT_TRUE(load(pool, audio::FilePrompt{"d", "a.wav"}));
-  EXPECT_EQ(gate_.spoken, 2);
-  gate_.promise.set_value();
+  EXPECT_EQ(engine_.spoken, 2);
+  engine_.promise.set_value();
   EXPECT_TRUE(second.get_future().get());
 }
 
 TEST_F(GrowingTest, RefreshMakesItAnew) {
-  gate_.promise.set_value();
+  engine_.promise.set_value();
   SoundLoaderPool pool(halting());
   const auto first = load(pool, audio::SpokenText{.text = "a"}).value();
   await_end(first);
@@ -315,9 +333,112 @@ TEST_F(LoaderTest, LooksAgainWhenAPromptIsNotFreshAnyMore) {
 
 TEST_F(LoaderTest, IsBounded) {
   auto bounded = options();
-  bounded.most_waiting = 0;
+  bounded.most_waiting_of_a_domain = 0;
   SoundLoaderPool pool(std::move(bounded));
   EXPECT_FALSE(load(pool, audio::SpokenText{"hello", false, {}, {}}));
+}
+
+audio::Tone hour_of(double hertz, std::string domain) {
+  return {.frequencies = {hertz}, .length = std::chrono::hours(1), .domain = std::move(domain)};
+}
+
+TEST_F(LoaderTest, ALongToneIsMadeAsItIsHeardAndGoesWithItsListener) {
+  SoundLoaderPool pool(options());
+  auto sound = load(pool, hour_of(425, "d")).value();
+  while (sound->duration() < std::chrono::seconds(3)) std::this_thread::yield();
+  EXPECT_LT(sound->duration(), std::chrono::seconds(20));
+  EXPECT_FALSE(sound->complete());
+  EXPECT_EQ(pool.under_way(), 1U);
+  sound.reset();
+  while (pool.under_way() > 0) std::this_thread::yield();
+}
+
+TEST_F(LoaderTest, WhatHasBeenHeardOfALongToneGoes) {
+  SoundLoaderPool pool(options());
+  const auto sound = load(pool, hour_of(425, "d")).value();
+  media::SoundCursor cursor(sound, std::chrono::milliseconds(0), false, std::chrono::milliseconds(0));
+  for (int heard = 0; heard < 750;) {  // 15 s
+    if (cursor.next(rtp::Codec::pcma).empty()) {
+      std::this_thread::yield();
+      continue;
+    }
+    ++heard;
+    ASSERT_LT(sound->memory(), 256U * 1024);
+  }
+  EXPECT_FALSE(sound->whole());
+}
+
+TEST_F(LoaderTest, WhatNobodyWaitsForIsNotMade) {
+  auto held = halting_find();
+  held.threads = 1;
+  SoundLoaderPool pool(std::move(held));
+  std::atomic<int> answers{0};
+  pool.load(audio::FilePrompt{"d", "a.wav"}, rtp::Codec::pcma, somebody(), [&](const auto&) { ++answers; });
+  auto caller = std::make_shared<int>(0);
+  for (int at = 0; at < 100; ++at) {
+    pool.load(hour_of(400 + at, "d"), rtp::Codec::pcma, caller, [&](const auto&) { answers += 100; });
+  }
+  EXPECT_EQ(pool.under_way(), 101U);
+  caller.reset();
+  gate_.set_value();
+  while (pool.under_way() > 0) std::this_thread::yield();
+  EXPECT_EQ(answers, 1);
+}
+
+TEST_F(LoaderTest, ADomainWithALotToMakeDoesNotHoldUpAnother) {
+  auto held = halting_find();
+  held.threads = 1;
+  SoundLoaderPool pool(std::move(held));
+  pool.load(audio::FilePrompt{"a", "a.wav"}, rtp::Codec::pcma, somebody(), [](const auto&) {});
+  std::atomic<int> of_a{0};
+  for (int at = 0; at < 100; ++at) {
+    pool.load(hour_of(400 + at, "a"), rtp::Codec::pcma, somebody(), [&](const auto&) { ++of_a; });
+  }
+  std::promise<int> before;
+  pool.load(hour_of(425, "b"), rtp::Codec::pcma, somebody(), [&](const auto&) { before.set_value(of_a); });
+  gate_.set_value();
+  EXPECT_LE(before.get_future().get(), 2);
+}
+
+TEST_F(LoaderTest, ADomainCantFillTheQueueOfAnother) {
+  auto held = halting_find();
+  held.threads = 1;
+  held.most_waiting = 10;
+  held.most_waiting_of_a_domain = 20;
+  SoundLoaderPool pool(std::move(held));
+  pool.load(audio::FilePrompt{"a", "a.wav"}, rtp::Codec::pcma, somebody(), [](const auto&) {});
+  std::atomic<int> refused{0};
+  for (int at = 0; at < 30; ++at) {
+    pool.load(hour_of(400 + at, "a"), rtp::Codec::pcma, somebody(),
+              [&](const auto& sound) { refused += sound ? 0 : 1; });
+  }
+  EXPECT_GE(refused, 19);
+  std::promise<bool> heard;
+  pool.load(hour_of(425, "b"), rtp::Codec::pcma, somebody(),
+            [&](const auto& sound) { heard.set_value(sound.has_value()); });
+  gate_.set_value();
+  EXPECT_TRUE(heard.get_future().get());
+}
+
+TEST_F(LoaderTest, ALongTextIsSpokenAsItIsHeard) {
+  std::atomic<int> spoken{0};
+  auto counted = options();
+  counted.makers.make_engine = [&] { return std::make_unique<CountingEngine>(spoken); };
+  SoundLoaderPool pool(std::move(counted));
+  std::string text;
+  for (int at = 0; at < 200; ++at) text += "This is the sentence with the number " + std::to_string(at) + " of many. ";
+  const auto sound = load(pool, audio::SpokenText{.text = text, .domain = "d"}).value();
+  while (sound->duration() < std::chrono::seconds(3)) std::this_thread::yield();
+  EXPECT_LT(spoken, 100);  // each is a tenth of a second
+  EXPECT_FALSE(sound->complete());
+}
+
+TEST_F(LoaderTest, AFormIsAddedToASoundThatIsHeard) {
+  SoundLoaderPool pool(options());
+  const auto sound = load(pool, hour_of(425, "d")).value();
+  pool.add_form(sound, rtp::Codec::gsm, "d");
+  while (sound->payload(rtp::Codec::gsm) == nullptr) std::this_thread::yield();
+  while (pool.under_way() > 1) std::this_thread::yield();
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-#include "sounds/url_sound.h"
+#include "sounds/url_source.h"
 
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cmath>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 
 #include "audio/wav_file.h"
@@ -24,9 +25,9 @@ std::string wav() {
   return audio::wav_bytes(tone);
 }
 
-class UrlSoundTest : public testing::Test {
+class UrlSourceTest : public testing::Test {
  protected:
-  UrlSoundTest() {
+  UrlSourceTest() {
     http::Router router;
     router.add("GET", "/{name}", [this](const IncomingRequest& request, const Responder& respond) {
       const std::lock_guard lock(mutex_);
@@ -41,7 +42,7 @@ class UrlSoundTest : public testing::Test {
     base_ = "http://" + server_->listen(*net::Address::from("127.0.0.1", 0))->to_string() + "/";
     thread_ = std::thread([this] { loop_.run(); });
   }
-  ~UrlSoundTest() override {
+  ~UrlSourceTest() override {
     server_->stop(std::chrono::milliseconds(0));
     thread_.join();
   }
@@ -59,11 +60,20 @@ class UrlSoundTest : public testing::Test {
     const std::lock_guard lock(mutex_);
     return requests_.size();
   }
-  Result<Fetched> fetch(const std::string& url, const std::string& etag = {}) {
-    SoundOutput output([this](const media::SoundPtr& sound) { heard_ = sound; });
-    auto fetched = fetch_sound(transfers_, rules_, cancel_, url, etag, output);
+  Result<Made> fetch(const std::string& url, const std::string& etag = {}) {
+    SoundOutput output([this](const std::shared_ptr<media::Sound>& sound) { heard_ = sound; });
+    std::counting_semaphore<> came(0);
+    const auto source = make_url_source(downloads_, rules_, {"d", url}, etag, [&] { came.release(); });
+    Makers makers;
+    Tools tools(makers);
+    for (;;) {
+      const auto step = source->step(output, tools);
+      if (!step) return tl::unexpected(step.error());
+      if (*step == SoundSource::Step::over) break;
+      if (*step == SoundSource::Step::later) came.acquire();
+    }
     output.finish();
-    return fetched;
+    return source->made();
   }
 
   boost::asio::io_context loop_;
@@ -74,13 +84,12 @@ class UrlSoundTest : public testing::Test {
   std::map<std::string, Answer> answers_;
   std::vector<IncomingRequest> requests_;
 
-  http::Transfers transfers_;
+  http::Downloads downloads_{{}};
   FetchRules rules_{net::AddressPolicy({*net::Network::parse("127.0.0.0/8")})};
-  std::atomic<bool> cancel_{false};
   media::SoundPtr heard_;
 };
 
-TEST_F(UrlSoundTest, BringsTheSoundAndItsVersion) {
+TEST_F(UrlSourceTest, BringsTheSoundAndItsVersion) {
   answer("a.wav", 200, {{"ETag", "\"1\""}, {"Cache-Control", "public, max-age=60"}}, wav());
   const auto fetched = fetch(base_ + "a.wav?" + std::string(8000, 'x'));
   ASSERT_TRUE(fetched) << fetched.error().message;
@@ -90,7 +99,7 @@ TEST_F(UrlSoundTest, BringsTheSoundAndItsVersion) {
   EXPECT_EQ(heard_->duration(), std::chrono::seconds(1));
 }
 
-TEST_F(UrlSoundTest, AsksWhetherItIsStillTheSame) {
+TEST_F(UrlSourceTest, AsksWhetherItIsStillTheSame) {
   answer("a.wav", 304);
   auto fetched = fetch(base_ + "a.wav", "\"1\"");
   ASSERT_TRUE(fetched) << fetched.error().message;
@@ -106,14 +115,14 @@ TEST_F(UrlSoundTest, AsksWhetherItIsStillTheSame) {
   EXPECT_EQ(last_request().header("If-Modified-Since"), "Mon, 01 Jan 2024 00:00:00 GMT");
 }
 
-TEST_F(UrlSoundTest, KeepsNothingWithoutAVersion) {
+TEST_F(UrlSourceTest, KeepsNothingWithoutAVersion) {
   answer("a.wav", 200, {}, wav());
   EXPECT_FALSE(fetch(base_ + "a.wav")->may_be_kept);
   answer("b.wav", 200, {{"ETag", "\"1\""}, {"Cache-Control", "no-store"}}, wav());
   EXPECT_FALSE(fetch(base_ + "b.wav")->may_be_kept);
 }
 
-TEST_F(UrlSoundTest, FollowsRedirectsButNotForever) {
+TEST_F(UrlSourceTest, FollowsRedirectsButNotForever) {
   answer("a.wav", 302, {{"Location", "/b.wav"}});
   answer("b.wav", 200, {}, wav());
   answer("loop", 302, {{"Location", "/loop"}});
@@ -121,7 +130,7 @@ TEST_F(UrlSoundTest, FollowsRedirectsButNotForever) {
   EXPECT_FALSE(fetch(base_ + "loop"));
 }
 
-TEST_F(UrlSoundTest, SaysWhatWentWrongWithoutSecrets) {
+TEST_F(UrlSourceTest, SaysWhatWentWrongWithoutSecrets) {
   answer("gone", 404, {}, "not here");
   answer("page", 200, {}, "<html>please log in to hear this prompt</html>");
   const auto secret = base_.substr(0, 7) + "user:password@" + base_.substr(7);
@@ -134,7 +143,7 @@ TEST_F(UrlSoundTest, SaysWhatWentWrongWithoutSecrets) {
   EXPECT_FALSE(fetch(base_ + std::string(8193, 'x')));
 }
 
-TEST_F(UrlSoundTest, GoesNowhereItMayNot) {
+TEST_F(UrlSourceTest, GoesNowhereItMayNot) {
   rules_.addresses = net::AddressPolicy({});
   answer("a.wav", 200, {}, wav());
   const auto fetched = fetch(base_ + "a.wav");

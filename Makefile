@@ -63,6 +63,7 @@ format:
 lint:
 	$(PYTHON) scripts/api-coverage check
 	$(PYTHON) scripts/named-tests
+	$(PYTHON) scripts/walls
 	cd openapi && npm ci --silent --ignore-scripts --no-audit --no-fund --no-update-notifier && \
 	  REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --no-update-notifier redocly lint --max-problems 1000 ringwright.yaml
 

@@ -44,8 +44,9 @@ class Downloads {
   Downloads& operator=(const Downloads&) = delete;
 
   /// `owner`: for which domain; these take turns. `came` is called on another thread when there may be something to
-  /// read, and must not block. The request's `take`, `headers_came` and `decode` are not used; `most_bytes` counts
-  /// what is decoded. What the request points to must outlive the downloads.
+  /// read, perhaps still when the download has just been destroyed, and must not block. The request's `take`,
+  /// `headers_came` and `decode` are not used; `most_bytes` counts what is decoded. What the request points to must
+  /// outlive the downloads.
   std::unique_ptr<Download> begin(const std::string& owner, TransferRequest request, std::function<void()> came);
 
  private:

@@ -16,8 +16,6 @@ namespace {
 
 using Step = SoundSource::Step;
 
-constexpr std::chrono::milliseconds in_a_step{1000};
-
 class ToneSource final : public SoundSource {
  public:
   explicit ToneSource(audio::Tone tone) : tone_(std::move(tone)) {

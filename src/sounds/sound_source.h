@@ -78,6 +78,9 @@ class SoundSource {
   const Made& made() const { return made_; }
 
  protected:
+  /// What a step puts out, about.
+  static constexpr std::chrono::milliseconds in_a_step{1000};
+
   Made made_;
 };
 

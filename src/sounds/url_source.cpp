@@ -16,7 +16,6 @@ constexpr std::uint64_t most_bytes = 50ULL * 1024 * 1024;
 constexpr int most_redirects = 5;
 /// It comes no faster than it is heard.
 constexpr std::chrono::minutes longest_transfer = audio::max_duration + std::chrono::minutes(10);
-constexpr std::chrono::milliseconds in_a_step{1000};
 /// What was sent may have much in it that is no audio.
 constexpr int most_reads = 64;
 constexpr std::chrono::seconds longest_freshness = std::chrono::hours(1);

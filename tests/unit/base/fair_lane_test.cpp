@@ -10,10 +10,10 @@ namespace rw {
 namespace {
 
 TEST(FairLane, AShortPieceOfWorkDoesNotWaitForALongOne) {
-  FairLane lane("test");
   std::promise<void> begun, done;
   std::atomic<bool> enough{false};
   std::atomic<int> steps{0};
+  FairLane lane("test");
   lane.put("a", [&] {
     if (++steps == 1) begun.set_value();
     return !enough;

@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing_support::answer;
-using Result = tl::expected<ClientResponse, ClientError>;
+using Outcome = tl::expected<ClientResponse, ClientError>;
 
 constexpr const char* refused = "its address is not one that may be used";
 
@@ -66,14 +66,14 @@ class ClientTest : public testing::Test {
     return router;
   }
 
-  Result post(Client& client, const std::string& url, bool trusted = false, milliseconds time = milliseconds(8000)) {
-    std::optional<Result> come;
+  Outcome post(Client& client, const std::string& url, bool trusted = false, milliseconds time = milliseconds(8000)) {
+    std::optional<Outcome> come;
     ClientRequest request;
     request.url = url;
     request.body = "you";
     request.trusted = trusted;
     request.total_timeout = time;
-    client.post(std::move(request), [&](Result result) { come = std::move(result); });
+    client.post(std::move(request), [&](Outcome result) { come = std::move(result); });
     EXPECT_FALSE(come) << "the handler is not called from inside post()";
     while (!come) loop.run_one();
     return *come;
@@ -174,7 +174,7 @@ TEST_F(ClientTest, WhatIsCancelledIsNotToldOf) {
     ClientRequest request;
     request.url = peer.url("/never");
     request.trusted = trusted;
-    const auto id = inside.post(request, [](const Result&) { ADD_FAILURE(); });
+    const auto id = inside.post(request, [](const Outcome&) { ADD_FAILURE(); });
     EXPECT_EQ(inside.in_flight(), 1U);
     inside.cancel(id);
     EXPECT_EQ(inside.in_flight(), 0U);

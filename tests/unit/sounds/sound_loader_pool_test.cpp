@@ -371,8 +371,8 @@ TEST_F(LoaderTest, WhatHasBeenHeardOfALongToneGoes) {
 TEST_F(LoaderTest, WhatNobodyWaitsForIsNotMade) {
   auto held = halting_find();
   held.threads = 1;
-  SoundLoaderPool pool(std::move(held));
   std::atomic<int> answers{0};
+  SoundLoaderPool pool(std::move(held));
   pool.load(audio::FilePrompt{"d", "a.wav"}, rtp::Codec::pcma, somebody(), [&](const auto&) { ++answers; });
   auto caller = std::make_shared<int>(0);
   for (int at = 0; at < 100; ++at) {
@@ -388,13 +388,13 @@ TEST_F(LoaderTest, WhatNobodyWaitsForIsNotMade) {
 TEST_F(LoaderTest, ADomainWithALotToMakeDoesNotHoldUpAnother) {
   auto held = halting_find();
   held.threads = 1;
+  std::atomic<int> of_a{0};
+  std::promise<int> before;
   SoundLoaderPool pool(std::move(held));
   pool.load(audio::FilePrompt{"a", "a.wav"}, rtp::Codec::pcma, somebody(), [](const auto&) {});
-  std::atomic<int> of_a{0};
   for (int at = 0; at < 100; ++at) {
     pool.load(hour_of(400 + at, "a"), rtp::Codec::pcma, somebody(), [&](const auto&) { ++of_a; });
   }
-  std::promise<int> before;
   pool.load(hour_of(425, "b"), rtp::Codec::pcma, somebody(), [&](const auto&) { before.set_value(of_a); });
   gate_.set_value();
   EXPECT_LE(before.get_future().get(), 2);
@@ -405,15 +405,15 @@ TEST_F(LoaderTest, ADomainCantFillTheQueueOfAnother) {
   held.threads = 1;
   held.most_waiting = 10;
   held.most_waiting_of_a_domain = 20;
+  std::atomic<int> refused{0};
+  std::promise<bool> heard;
   SoundLoaderPool pool(std::move(held));
   pool.load(audio::FilePrompt{"a", "a.wav"}, rtp::Codec::pcma, somebody(), [](const auto&) {});
-  std::atomic<int> refused{0};
   for (int at = 0; at < 30; ++at) {
     pool.load(hour_of(400 + at, "a"), rtp::Codec::pcma, somebody(),
               [&](const auto& sound) { refused += sound ? 0 : 1; });
   }
   EXPECT_GE(refused, 19);
-  std::promise<bool> heard;
   pool.load(hour_of(425, "b"), rtp::Codec::pcma, somebody(),
             [&](const auto& sound) { heard.set_value(sound.has_value()); });
   gate_.set_value();

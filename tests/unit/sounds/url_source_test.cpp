@@ -62,15 +62,14 @@ class UrlSourceTest : public testing::Test {
   }
   Result<Made> fetch(const std::string& url, const std::string& etag = {}) {
     SoundOutput output([this](const std::shared_ptr<media::Sound>& sound) { heard_ = sound; });
-    std::counting_semaphore<> came(0);
-    const auto source = make_url_source(downloads_, rules_, {"d", url}, etag, [&] { came.release(); });
+    const auto source = make_url_source(downloads_, rules_, {"d", url}, etag, [this] { came_.release(); });
     Makers makers;
     Tools tools(makers);
     for (;;) {
       const auto step = source->step(output, tools);
       if (!step) return tl::unexpected(step.error());
       if (*step == SoundSource::Step::over) break;
-      if (*step == SoundSource::Step::later) came.acquire();
+      if (*step == SoundSource::Step::later) came_.acquire();
     }
     output.finish();
     return source->made();
@@ -84,6 +83,7 @@ class UrlSourceTest : public testing::Test {
   std::map<std::string, Answer> answers_;
   std::vector<IncomingRequest> requests_;
 
+  std::counting_semaphore<> came_{0};
   http::Downloads downloads_{{}};
   FetchRules rules_{net::AddressPolicy({*net::Network::parse("127.0.0.0/8")})};
   media::SoundPtr heard_;

@@ -57,8 +57,9 @@ struct PortPair {
 
 class Engine::Impl {
  public:
-  explicit Impl(const EngineOptions& options)
-      : options_(options), ports_(options_.first_port, options_.last_port, options_.port_rest, ids_.number()) {
+  explicit Impl(EngineOptions options)
+      : options_(std::move(options)),
+        ports_(options_.first_port, options_.last_port, options_.port_rest, ids_.number()) {
     raise_descriptor_limit();
     for (std::size_t i = 0; i < worker_count(options_.workers); ++i)
       workers_.push_back(
@@ -196,7 +197,7 @@ class Engine::Impl {
   std::vector<std::unique_ptr<Worker>> workers_;  ///< the last member: they give ports back until they are gone
 };
 
-Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(options)) {}
+Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Engine::~Engine() = default;
 
 Result<Engine::NewLeg> Engine::create(EventSink sink, LegId beside) {

@@ -71,7 +71,7 @@ class UrlSource final : public SoundSource {
       : url_(std::move(url)), known_(std::move(etag)), download_(std::move(download)) {}
 
   Result<Step> step(SoundOutput& output, Tools& /*tools*/) override {
-    const auto done = read(output);
+    auto done = read(output);
     if (!done) return fail(public_url(url_) + ": " + done.error().message);
     return done;
   }

@@ -91,28 +91,23 @@ void Recordings::finished(const recording::Finished& finished) {
   }
   const callbacks::Context application{service, text(context, "sessionId"), text(context, "traceId"),
                                        text(context, "callId")};
-  if (!finished.kept.empty()) {
+  const auto raise_alarm = [&](boost::json::object details) {
     options_.tell(application, {},
                   {{"type", "ivrCommandError"},
                    {"error", "mediaServerError"},
                    {"domain", finished.domain},
                    {"sessionId", application.session_id},
-                   {"errorDetails",
-                    {{"description", "a recording could not be stored: " + finished.reason},
-                     {"fileName", finished.file_name},
-                     {"kept", finished.kept}}}},
+                   {"errorDetails", std::move(details)}},
                   {});
+  };
+  if (!finished.kept.empty()) {
+    raise_alarm({{"description", "a recording could not be stored: " + finished.reason},
+                 {"fileName", finished.file_name},
+                 {"kept", finished.kept}});
   }
   if (!finished.cut_short.empty()) {
-    options_.tell(application, {},
-                  {{"type", "ivrCommandError"},
-                   {"error", "mediaServerError"},
-                   {"domain", finished.domain},
-                   {"sessionId", application.session_id},
-                   {"errorDetails",
-                    {{"description", "a recording was ended before its time: " + finished.cut_short},
-                     {"fileName", finished.file_name}}}},
-                  {});
+    raise_alarm({{"description", "a recording was ended before its time: " + finished.cut_short},
+                 {"fileName", finished.file_name}});
   }
   const auto* tell = context.if_contains("tell");
   if (tell == nullptr || !tell->is_bool() || !tell->get_bool()) return acknowledge(finished.id);

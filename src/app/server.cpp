@@ -71,7 +71,8 @@ Result<void> Server::start_storage() {
     return prompt;
   };
   options.makers.find_waits = prompts_->remote();
-  options.makers.fetch_rules = {net::AddressPolicy(config_.fetch.allow), config_.fetch.ca_file};
+  options.downloads.policy = net::AddressPolicy(config_.fetch.allow);
+  options.downloads.ca_file = config_.fetch.ca_file;
   auto speech = speech::SpeechService::make(
       config_.speech, config_.server.data_dir + "/speech", make_shared_speech(config_), log_,
       [disk = disk_](std::uint64_t bytes) { return disk->may_take({}, bytes).has_value(); });

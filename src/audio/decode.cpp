@@ -39,17 +39,6 @@ Result<std::size_t> FileReader::read(std::span<float> room) {
   return reader_.read(room);
 }
 
-Result<void> decode_in_pieces(const std::string& path, const TakePiece& take, std::chrono::milliseconds most) {
-  FileReader file(path, most);
-  std::array<float, 4096> room;
-  while (!file.over()) {
-    const auto got = file.read(room);
-    if (!got) return tl::unexpected(got.error());
-    if (*got > 0 && !take(std::span(room).first(*got), file.reader().rate())) return {};
-  }
-  return {};
-}
-
 Result<AudioFacts> probe(const std::string& path) {
   FileReader file(path);
   std::array<float, 4096> room;

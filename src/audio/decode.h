@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -51,12 +50,6 @@ class FileReader {
   bool begun_ = false, ended_ = false, over_ = false;
 };
 
-/// Takes the next piece of a file: one channel, from -1 to 1. False: no more of it is wanted.
-using TakePiece = std::function<bool(std::span<const float> piece, std::uint32_t rate)>;
-/// Decodes a file piece by piece, so that it may be heard before its end. The error says why it can't be played, or
-/// what is missing at its end.
-Result<void> decode_in_pieces(const std::string& path, const TakePiece& take,
-                              std::chrono::milliseconds most = max_duration);
 /// Decodes a file to its end without keeping anything. A file that was cut off is refused, as far as its format tells.
 Result<AudioFacts> probe(const std::string& path);
 /// The content type of a file by its beginning, for files too long to be decoded without need; it may hold no sound.

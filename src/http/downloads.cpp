@@ -41,7 +41,7 @@ using SharedPtr = std::shared_ptr<Shared>;
 
 class Downloads::Impl {
  public:
-  explicit Impl(Options options) : options_(options), multi_(curl_multi_init()) {
+  explicit Impl(Options options) : options_(std::move(options)), multi_(curl_multi_init()) {
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kept_connections);
     thread_ = std::thread([this] { run(); });
   }
@@ -76,7 +76,7 @@ class Downloads::Impl {
     }
     curl_multi_wakeup(multi_.get());
   }
-  std::size_t buffer() const { return options_.buffer; }
+  const Options& options() const { return options_; }
 
  private:
   void run() {
@@ -219,7 +219,7 @@ class Reader final : public Download {
       }
       got.over = shared_->over && got.put == 0;
       if (got.over && shared_->error) return tl::unexpected(*shared_->error);
-      resume = shared_->paused && shared_->bytes.size() <= loop_->buffer() / 2;
+      resume = shared_->paused && shared_->bytes.size() <= loop_->options().buffer / 2;
       if (resume) shared_->paused = false;
     }
     if (resume) loop_->resume(shared_);
@@ -250,7 +250,7 @@ class Reader final : public Download {
 
 }  // namespace
 
-Downloads::Downloads(Options options) : impl_(std::make_shared<Impl>(options)) {}
+Downloads::Downloads(Options options) : impl_(std::make_shared<Impl>(std::move(options))) {}
 Downloads::~Downloads() {
   impl_->stop();
 }
@@ -261,6 +261,8 @@ std::unique_ptr<Download> Downloads::begin(const std::string& owner, TransferReq
   shared->owner = owner;
   shared->request = std::move(request);
   shared->request.decode = false;
+  shared->request.policy = &impl_->options().policy;
+  shared->request.ca_file = impl_->options().ca_file;
   shared->request.headers.emplace_back("Accept-Encoding: identity");
   shared->came = std::move(came);
   shared->request.headers_came = [one = shared.get()](const TransferResponse& response) {

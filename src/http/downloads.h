@@ -36,6 +36,9 @@ class Downloads {
     std::size_t most = 2000;             ///< at a time; others wait for their turn
     std::size_t most_of_an_owner = 500;  ///< of those
     std::size_t buffer = 32 * 1024;      ///< bytes of each that are kept before its sender has to wait
+    /// Where they may lead. The same for all, since they share connections.
+    net::AddressPolicy policy = net::AddressPolicy({});
+    std::string ca_file = {};  ///< certificates that are trusted in place of the system's
   };
   explicit Downloads(Options options);
   /// What is under way fails. Outlived by its downloads.
@@ -44,9 +47,8 @@ class Downloads {
   Downloads& operator=(const Downloads&) = delete;
 
   /// `owner`: for which domain; these take turns. `came` is called on another thread when there may be something to
-  /// read, perhaps still when the download has just been destroyed, and must not block. The request's `take`,
-  /// `headers_came` and `decode` are not used; `most_bytes` counts what is decoded. What the request points to must
-  /// outlive the downloads.
+  /// read, perhaps still when the download has just been destroyed, and must not block. Of the request `take`,
+  /// `headers_came`, `decode`, `policy` and `ca_file` are not used; `most_bytes` counts what is decoded.
   std::unique_ptr<Download> begin(const std::string& owner, TransferRequest request, std::function<void()> came);
 
  private:

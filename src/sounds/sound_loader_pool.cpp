@@ -226,25 +226,13 @@ TimePoint SoundLoaderPool::release_due() {
   return parked_.empty() ? TimePoint::max() : parked_.begin()->first;
 }
 
-/// A lane's last places are for domains that have none in it.
-bool SoundLoaderPool::may_begin(const Job& job) const {
-  constexpr int part_for_others = 4;
-  const auto found = busy_.find(job.lane);
-  if (found == busy_.end()) return true;
-  const auto& lane = found->second;
-  const auto own = lane.of_domain.find(job.domain);
-  if (own == lane.of_domain.end()) return lane.all < job.most_in_lane;
-  return lane.all < job.most_in_lane - job.most_in_lane / part_for_others;
-}
-
 SoundLoaderPool::JobPtr SoundLoaderPool::next_job(bool waits) {
-  auto next = waits ? lanes_.take([this](const JobPtr& job) { return may_begin(*job); }) : computing_.take();
+  const auto has_place = [this](const JobPtr& job) {
+    return busy_.has_place(job->lane, job->most_in_lane, job->domain);
+  };
+  auto next = waits ? lanes_.take(has_place) : computing_.take();
   if (!next) return nullptr;
-  if (waits) {
-    auto& lane = busy_[(*next)->lane];
-    ++lane.all;
-    ++lane.of_domain[(*next)->domain];
-  }
+  if (waits) busy_.take((*next)->lane, (*next)->domain);
   return std::move(*next);
 }
 
@@ -317,9 +305,7 @@ void SoundLoaderPool::work(bool waits) {
       remove(*job);
     }
     if (!waits) continue;
-    auto& busy = busy_[lane];
-    if (--busy.of_domain[domain] == 0) busy.of_domain.erase(domain);
-    if (--busy.all == 0) busy_.erase(lane);
+    busy_.give_back(lane, domain);
     wake_waiting_.notify_one();  // a job may have waited for its lane
   }
 }
@@ -394,7 +380,7 @@ void SoundLoaderPool::begin(const JobPtr& job) {
         const std::lock_guard lock(mutex_);
         return is_wanted(*job);
       });
-  job->source = make_source(job->request, job->known ? job->known->etag : std::string(), options_.makers, downloads_,
+  job->source = make_source(job->request, job->known ? job->known->etag : std::string(), downloads_,
                             [this, one = std::weak_ptr(job)] { came(one); });
 }
 

@@ -15,6 +15,7 @@
 #include "audio/sound_loader.h"
 #include "base/fair_queue.h"
 #include "base/time.h"
+#include "sounds/lanes.h"
 #include "sounds/sound_cache.h"
 #include "sounds/sound_source.h"
 
@@ -63,10 +64,6 @@ class SoundLoaderPool final : public audio::SoundLoader {
   struct Job;
   using JobPtr = std::shared_ptr<Job>;
   using Parked = std::multimap<TimePoint, JobPtr>;
-  struct Lane {
-    int all = 0;
-    std::unordered_map<std::string, int> of_domain;
-  };
   enum class Next : std::uint8_t { again, later, over };
 
   // ---- with the lock held
@@ -79,7 +76,6 @@ class SoundLoaderPool final : public audio::SoundLoader {
   void unpark(Job& job);
   TimePoint release_due();
   JobPtr next_job(bool waits);
-  bool may_begin(const Job& job) const;
   bool is_wanted(const Job& job) const;
   void remove(Job& job);
   void unlist(Job& job);
@@ -106,7 +102,7 @@ class SoundLoaderPool final : public audio::SoundLoader {
   Parked parked_;                                         ///< jobs by when their next step is due
   int idle_ = 0;                                          ///< threads for waiting that have nothing to do
   bool coming_ = false;                                   ///< one more has been begun and hasn't looked for work yet
-  std::unordered_map<std::string, Lane> busy_;            ///< by lane: steps under way
+  Lanes busy_;                                            ///< steps under way
   std::unordered_map<std::string, JobPtr> jobs_;          ///< by Job::id: those that can be joined
   std::unordered_map<std::string, std::size_t> growing_;  ///< bytes by domain
   std::size_t growing_bytes_ = 0, under_way_ = 0;

@@ -154,10 +154,10 @@ class SpeechSource final : public SoundSource {
 }  // namespace
 
 std::unique_ptr<SoundSource> make_source(const audio::SoundRequest& request, const std::string& etag,
-                                         const Makers& makers, http::Downloads& downloads, std::function<void()> came) {
+                                         http::Downloads& downloads, std::function<void()> came) {
   if (const auto* file = std::get_if<audio::FilePrompt>(&request)) return std::make_unique<FileSource>(*file, etag);
   if (const auto* source = std::get_if<audio::UrlSound>(&request))
-    return make_url_source(downloads, makers.fetch_rules, *source, etag, std::move(came));
+    return make_url_source(downloads, *source, etag, std::move(came));
   if (const auto* tone = std::get_if<audio::Tone>(&request)) return std::make_unique<ToneSource>(*tone);
   if (const auto* spoken = std::get_if<audio::SpokenText>(&request)) return std::make_unique<SpeechSource>(*spoken);
   if (const auto* polly = std::get_if<audio::PollySpeech>(&request)) return std::make_unique<SpeechSource>(*polly);

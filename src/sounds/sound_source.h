@@ -9,7 +9,6 @@
 #include "audio/sound_loader.h"
 #include "base/result.h"
 #include "http/downloads.h"
-#include "net/address_policy.h"
 #include "sounds/sound_output.h"
 #include "speech/speech_engine.h"
 #include "speech/speech_service.h"
@@ -24,18 +23,11 @@ struct PromptFile {
   std::optional<std::chrono::milliseconds> fresh_for = {};
 };
 
-/// Where sounds on the web may be.
-struct FetchRules {
-  net::AddressPolicy addresses = net::AddressPolicy({});
-  std::string ca_file = {};  ///< certificates that are trusted in place of the system's
-};
-
 /// What sounds are made with. All of it may be used by several threads at once.
 struct Makers {
   std::function<Result<PromptFile>(const audio::FilePrompt&)> find;
   bool find_waits = false;  ///< for a network, perhaps: prompts are elsewhere
   std::function<std::unique_ptr<speech::SpeechEngine>()> make_engine;
-  FetchRules fetch_rules = {};
   /// For which engine a request for speech waits, and how many may do that at a time. Empty: one lane for each kind.
   std::function<speech::SpeechService::Lane(const audio::SoundRequest&)> speech_lane = {};
 };
@@ -85,8 +77,8 @@ class SoundSource {
 };
 
 /// `etag`: the version that the caller has, or empty. `came`: called on another thread, without blocking, when a sound
-/// that is to be gone on with later may be. What is given must outlive it.
+/// that is to be gone on with later may be. `downloads` must outlive it.
 std::unique_ptr<SoundSource> make_source(const audio::SoundRequest& request, const std::string& etag,
-                                         const Makers& makers, http::Downloads& downloads, std::function<void()> came);
+                                         http::Downloads& downloads, std::function<void()> came);
 
 }  // namespace rw::sounds

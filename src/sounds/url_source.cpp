@@ -132,13 +132,9 @@ class UrlSource final : public SoundSource {
 
 }  // namespace
 
-std::unique_ptr<SoundSource> make_url_source(http::Downloads& downloads, const FetchRules& rules,
-                                             const audio::UrlSound& sound, std::string etag,
+std::unique_ptr<SoundSource> make_url_source(http::Downloads& downloads, const audio::UrlSound& sound, std::string etag,
                                              std::function<void()> came) {
-  auto request = request_for(sound.url, etag);
-  request.policy = &rules.addresses;
-  request.ca_file = rules.ca_file;
-  auto download = downloads.begin(sound.domain, std::move(request), std::move(came));
+  auto download = downloads.begin(sound.domain, request_for(sound.url, etag), std::move(came));
   return std::make_unique<UrlSource>(sound.url, std::move(etag), std::move(download));
 }
 

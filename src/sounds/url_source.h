@@ -10,9 +10,8 @@
 namespace rw::sounds {
 
 /// What `sound.url` leads to, fetched no faster than it is put out. `etag`: of the version that the caller has, or
-/// empty. `came`: see SoundSource::Step::later. Errors never show the URL's query. `rules` must outlive it.
-std::unique_ptr<SoundSource> make_url_source(http::Downloads& downloads, const FetchRules& rules,
-                                             const audio::UrlSound& sound, std::string etag,
+/// empty. `came`: see SoundSource::Step::later. Errors never show the URL's query.
+std::unique_ptr<SoundSource> make_url_source(http::Downloads& downloads, const audio::UrlSound& sound, std::string etag,
                                              std::function<void()> came);
 
 }  // namespace rw::sounds

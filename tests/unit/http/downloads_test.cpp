@@ -84,7 +84,8 @@ class DownloadsTest : public testing::Test {
   std::vector<std::string> asked;
   std::counting_semaphore<> came{0}, arrived{0};
   testing_support::HttpPeer peer{routes()};
-  Downloads downloads{{.most = 3, .most_of_an_owner = 2}};
+  Downloads downloads{
+      {.most = 3, .most_of_an_owner = 2, .policy = net::AddressPolicy({*net::Network::parse("127.0.0.0/8")})}};
 };
 
 TEST_F(DownloadsTest, GivesHeadAndBody) {
@@ -132,12 +133,10 @@ TEST_F(DownloadsTest, SaysWhyItFailed) {
   request.url = "http://127.0.0.1:1/";
   const auto nobody = downloads.begin("one", request, [this] { came.release(); });
   EXPECT_EQ(read_all(*nobody).error().kind, ClientError::Kind::unreachable);
-  const net::AddressPolicy none({});
   request.url = peer.url("/hello");
-  request.policy = &none;
-  const auto refused = downloads.begin("one", request, [this] { came.release(); });
+  Downloads outside({});
+  const auto refused = outside.begin("one", request, [this] { came.release(); });
   EXPECT_NE(read_all(*refused).error().message.find("not one that may be used"), std::string::npos);
-  request.policy = nullptr;
   request.url += std::string(9000, 'x');
   const auto endless = downloads.begin("one", request, [this] { came.release(); });
   EXPECT_NE(read_all(*endless).error().message.find("8192"), std::string::npos);
@@ -161,7 +160,8 @@ TEST(Downloads, WhatIsUnderWayFailsAtTheEnd) {
     arrived.release();
   });
   testing_support::HttpPeer peer(std::move(router));
-  std::optional<Downloads> downloads(Downloads::Options{});
+  std::optional<Downloads> downloads(
+      Downloads::Options{.policy = net::AddressPolicy({*net::Network::parse("127.0.0.0/8")})});
   TransferRequest request;
   request.url = peer.url("/never");
   const auto download = downloads->begin("one", request, [] {});

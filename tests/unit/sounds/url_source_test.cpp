@@ -62,7 +62,7 @@ class UrlSourceTest : public testing::Test {
   }
   Result<Made> fetch(const std::string& url, const std::string& etag = {}) {
     SoundOutput output([this](const std::shared_ptr<media::Sound>& sound) { heard_ = sound; });
-    const auto source = make_url_source(downloads_, rules_, {"d", url}, etag, [this] { came_.release(); });
+    const auto source = make_url_source(*downloads_, {"d", url}, etag, [this] { came_.release(); });
     Makers makers;
     Tools tools(makers);
     for (;;) {
@@ -84,8 +84,8 @@ class UrlSourceTest : public testing::Test {
   std::vector<IncomingRequest> requests_;
 
   std::counting_semaphore<> came_{0};
-  http::Downloads downloads_{{}};
-  FetchRules rules_{net::AddressPolicy({*net::Network::parse("127.0.0.0/8")})};
+  std::optional<http::Downloads> downloads_{
+      std::in_place, http::Downloads::Options{.policy = net::AddressPolicy({*net::Network::parse("127.0.0.0/8")})}};
   media::SoundPtr heard_;
 };
 
@@ -144,7 +144,7 @@ TEST_F(UrlSourceTest, SaysWhatWentWrongWithoutSecrets) {
 }
 
 TEST_F(UrlSourceTest, GoesNowhereItMayNot) {
-  rules_.addresses = net::AddressPolicy({});
+  downloads_.emplace(http::Downloads::Options{});  // public addresses alone
   answer("a.wav", 200, {}, wav());
   const auto fetched = fetch(base_ + "a.wav");
   ASSERT_FALSE(fetched);
